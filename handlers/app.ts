@@ -1,0 +1,62 @@
+import { type IRequestStrict, Router } from 'itty-router'
+import { errors } from '../lib/errors.ts'
+import { authenticate } from './authenticate.ts'
+import { cancelJob } from './cancel-job.ts'
+import { countRunningJobs } from './count-running-jobs.ts'
+import { executeCommand } from './execute-command.ts'
+import { executeScript } from './execute-script.ts'
+import { getJob } from './get-job.ts'
+import { health } from './health.ts'
+import { listJobs } from './list-jobs.ts'
+import { failureOf } from './reply.ts'
+import type { Context, Handler, Services } from './services.ts'
+
+const PUBLIC: Route[] = [['get', '/healthz', health]]
+
+/** In this order: the first that matches answers. */
+const SIGNED: Route[] = [
+  ['post', '/api/jobs/execute/cmd', executeCommand],
+  ['post', '/api/jobs/execute/script', executeScript],
+  ['get', '/api/jobs/countOfRunningJobs', countRunningJobs],
+  ['get', '/api/jobs', listJobs],
+  ['get', '/api/jobs/:id', getJob],
+  ['post', '/api/jobs/:id/cancel', cancelJob],
+]
+
+/** Binds every endpoint to one set of services; the result is a plain fetch function that never rejects. */
+export const createApp = (services: Services) => {
+  const router = Router<IRequestStrict, [Services, Context]>()
+  for (const route of PUBLIC) add(router, route)
+  router.all('*', authenticate)
+  for (const route of SIGNED) add(router, route)
+  for (const [method, path] of [...PUBLIC, ...SIGNED]) router.all(path, methodNotAllowed(method))
+  router.all('*', unknownEndpoint)
+
+  return async (request: Request, context: Context): Promise<Response> => {
+    try {
+      const response: Response = await router.fetch(request, services, context)
+      return request.method === 'HEAD' ? new Response(null, response) : response
+    } catch (error) {
+      return failureOf(error, services, context)
+    }
+  }
+}
+
+type Route = ['get' | 'post', path: string, Handler]
+
+const add = (router: ReturnType<typeof Router<IRequestStrict, [Services, Context]>>, route: Route): void => {
+  const [method, path, handler] = route
+  router[method](path, handler)
+  if (method === 'get') router.head(path, handler)
+}
+
+const methodNotAllowed = (method: Route[0]): Handler => {
+  const allow = method === 'get' ? 'GET, HEAD' : 'POST'
+  return () => {
+    throw errors.methodNotAllowed(allow)
+  }
+}
+
+const unknownEndpoint: Handler = () => {
+  throw errors.unknownEndpoint()
+}

@@ -1,0 +1,47 @@
+import type { ZodType } from 'zod'
+import { errors } from '../lib/errors.ts'
+import { validate } from './validate.ts'
+
+/** Reads a JSON body of at most `limit` bytes; `bytes` is what it came as. Throws AgentError 400, 413, 415. */
+export const readJson = async <T>(
+  request: Pick<Request, 'headers' | 'body'>,
+  schema: ZodType<T>,
+  limit: number,
+): Promise<{ value: T; bytes: Uint8Array }> => {
+  if (!JSON_TYPE.test(request.headers.get('content-type') ?? '')) throw errors.unsupportedMediaType()
+  if (Number(request.headers.get('content-length')) > limit) throw errors.bodyTooLarge(limit)
+  const bytes = await readBytes(request.body, limit)
+  return { value: validate(schema, parseJson(bytes)), bytes }
+}
+
+const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?$/i
+
+const readBytes = async (body: ReadableStream<Uint8Array> | null, limit: number): Promise<Uint8Array> => {
+  if (!body) return new Uint8Array()
+  const chunks: Uint8Array[] = []
+  let length = 0
+  const reader = body.getReader()
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    length += next.value.length
+    // The stream is left as it is: canceling it would tear down the connection before the answer is sent.
+    if (length > limit) throw errors.bodyTooLarge(limit)
+    chunks.push(next.value)
+  }
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+}
+
+const parseJson = (bytes: Uint8Array): unknown => {
+  // request.json() would replace invalid bytes and run another command than the one that was meant.
+  const text = orBadRequest('请求体不是合法的 UTF-8', () =>
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes),
+  )
+  return orBadRequest('请求体不是合法的 JSON', () => JSON.parse(text))
+}
+
+const orBadRequest = <T>(detail: string, parse: () => T): T => {
+  try {
+    return parse()
+  } catch {
+    throw errors.badRequest(detail)
+  }
+}

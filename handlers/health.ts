@@ -1,0 +1,5 @@
+import { ok } from './reply.ts'
+import type { Handler } from './services.ts'
+
+/** Needs no signature, so it says nothing but that the agent is up. */
+export const health: Handler = () => ok('up')

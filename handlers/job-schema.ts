@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import { LONGEST_TIMER_MS, parseDuration } from '../lib/duration.ts'
+import type { JobRequest } from '../lib/job.ts'
+import { isScriptName } from '../lib/script-file.ts'
+import { splitWords } from '../lib/shell-words.ts'
+
+/** A lone surrogate would become U+FFFD on its way to the job; nothing is changed silently. */
+const unicode = z.string().refine(text => text.isWellFormed(), '含有不成对的 Unicode 代理项')
+
+/** What is handed to the system as a C string. */
+const cString = unicode.refine(text => !text.includes('\0'), '不能含有 NUL 字符')
+
+const environment = z
+  .custom<Record<string, string>>(
+    value => typeof value === 'object' && value !== null && !Array.isArray(value),
+    {
+      error: '应为 object',
+    },
+  )
+  .superRefine((env, context) => {
+    for (const [name, value] of Object.entries(env)) {
+      const problem = environmentProblem(name, value)
+      if (problem) context.addIssue({ code: 'custom', path: [name], message: problem })
+    }
+  })
+
+const environmentProblem = (name: string, value: unknown): string | undefined => {
+  if (name === '' || !cString.safeParse(name).success || name.includes('=')) return '不是合法的变量名'
+  if (/^(AGENT|NEWDT_AUTO)_/.test(name)) return '是保留的变量名'
+  return cString.safeParse(value).success ? undefined : '应为不含 NUL 字符的 string'
+}
+
+/** Any duration that a timer can wait for. */
+const timeout = z.string().transform((text, context) => {
+  const ms = parseDuration(text)
+  if (ms !== undefined && ms > 0 && ms <= LONGEST_TIMER_MS) return { text, ms }
+  context.addIssue({ code: 'custom', message: '应为大于 0、不超过 24d 的时长，例如 "30s"' })
+  return z.NEVER
+})
+
+const common = {
+  params: cString.default(''),
+  async: z.boolean().default(false),
+  cwd: cString.refine(path => path.startsWith('/'), '应为绝对路径').optional(),
+  env: environment.optional(),
+  stdin: unicode.optional(),
+  timeout: timeout.optional(),
+}
+
+/** The body of POST /api/jobs/execute/cmd. */
+export const commandSchema = z.strictObject({ cmd: cString.min(1, '不能为空'), ...common })
+
+/** The body of POST /api/jobs/execute/script; the contract has an empty `cmd` in it. */
+export const scriptSchema = z
+  .strictObject({
+    cmd: z.literal('').optional(),
+    scriptName: z
+      .string()
+      .refine(isScriptName, '应为 1 到 100 个字母、数字、汉字或 . _ - 组成的文件名，且不能是 . 或 ..'),
+    scriptContent: unicode,
+    scriptType: z.enum(['shell', 'python']),
+    ...common,
+  })
+  .transform(({ scriptName, scriptContent, scriptType, ...rest }, context): JobRequest => {
+    const words = splitWords(rest.params)
+    if (!words) context.addIssue({ code: 'custom', path: ['params'], message: '引号或反斜杠没有配对' })
+    const script = { name: scriptName, content: scriptContent, type: scriptType, words: words ?? [] }
+    return { ...rest, cmd: '', script }
+  })

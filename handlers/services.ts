@@ -1,0 +1,37 @@
+import type { IRequestStrict } from 'itty-router'
+import type { JobJson, JobRequest } from '../lib/job.ts'
+import type { IdempotencyKey, JobQuery } from '../lib/job-store.ts'
+import type { Submission } from '../lib/jobs.ts'
+
+/** What the handlers may call. Failures that a client is told of are AgentErrors. */
+export interface Services {
+  jobs: JobService
+  signature: { verify(sign: string, signAt: string): boolean }
+  /** The largest request body, in bytes. */
+  bodyLimit: number
+  /** An error that nobody expected, with the request id that the client is told. */
+  reportError(error: unknown, requestId: string): void
+}
+
+export interface JobService {
+  /** Resolves when the job runs, or could not be started, or was rejected. */
+  submit(request: JobRequest, key?: IdempotencyKey): Promise<Submission>
+  get(id: string, options?: { output?: boolean }): JobJson | undefined
+  /** Resolves when the job has ended, or after `ms` milliseconds; at once for one that does not run. */
+  waitForEnd(id: string, ms?: number): Promise<void>
+  list(query: JobQuery): JobJson[]
+  /** Resolves when nothing of the job lives any more. */
+  cancel(id: string): Promise<JobJson>
+  countRunning(): number
+}
+
+/** What belongs to one request. */
+export interface Context {
+  requestId: string
+}
+
+export type Handler = (
+  request: IRequestStrict,
+  services: Services,
+  context: Context,
+) => Response | undefined | Promise<Response | undefined>

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto'
+import type { IRequestStrict } from 'itty-router'
+import type { ZodType } from 'zod'
+import { errors } from '../lib/errors.ts'
+import type { JobRequest } from '../lib/job.ts'
+import type { IdempotencyKey } from '../lib/job-store.ts'
+import { readJson } from './body.ts'
+import { okJob, rejected } from './reply.ts'
+import type { Services } from './services.ts'
+
+/** Submits what the body asks for; answers when it has ended, or as soon as it runs if it is `async`. */
+export const submitJob = async (
+  request: IRequestStrict,
+  { jobs, bodyLimit }: Services,
+  schema: ZodType<JobRequest>,
+): Promise<Response> => {
+  const { value, bytes } = await readJson(request, schema, bodyLimit)
+  const submission = await jobs.submit(value, idempotencyKey(request, bytes))
+  if (submission.rejected) return rejected(submission.id, submission.running)
+  if (!value.async) await jobs.waitForEnd(submission.id)
+  return okJob(jobs.get(submission.id))
+}
+
+const idempotencyKey = (request: IRequestStrict, body: Uint8Array): IdempotencyKey | undefined => {
+  const key = request.headers.get('idempotency-key')
+  if (key === null) return undefined
+  if (!/^[\x20-\x7e]{1,255}$/.test(key))
+    throw errors.badRequest('Idempotency-Key 应为 1 到 255 个可见 ASCII 字符')
+  const { pathname } = new URL(request.url)
+  return { key, requestHash: createHash('sha256').update(pathname).update('\0').update(body).digest() }
+}

@@ -1,0 +1,144 @@
+import { closeSync, existsSync, openSync, renameSync } from 'node:fs'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { Log } from './log.ts'
+
+export type { StatementSync }
+export type Database = ReturnType<typeof openDatabase>
+
+/** The directory belongs to another running agent. */
+export class DatabaseLockedError extends Error {}
+
+/**
+ * Opens the agent's one database file, creating or migrating it. It stays locked for as long as the process lives:
+ * SQLite's exclusive locking mode holds a lock of the kernel's, which no crash leaves behind. A file that is no
+ * sound database is moved aside, and a new one is begun. Throws DatabaseLockedError.
+ */
+export const openDatabase = (path: string, log: Log) => {
+  // SQLite would create it with the umask's mode; -wal takes over the mode of the file itself.
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+  let database: DatabaseSync
+  try {
+    database = openAndMigrate(path)
+  } catch (error) {
+    const code = sqliteCode(error)
+    if (code === SQLITE_BUSY) throw new DatabaseLockedError()
+    if (code !== SQLITE_CORRUPT && code !== SQLITE_NOTADB) throw error
+    const aside = moveAside(path)
+    log.error(
+      { err: error, movedTo: aside },
+      'THE DATABASE IS CORRUPT: moved aside, the history of jobs starts anew',
+    )
+    closeSync(openSync(path, 'a', 0o600))
+    database = openAndMigrate(path)
+  }
+  return {
+    prepare: (sql: string): StatementSync => database.prepare(sql),
+
+    /** All of `work` is stored, or nothing of it. */
+    transaction<T>(work: () => T): T {
+      database.exec('BEGIN IMMEDIATE')
+      try {
+        const result = work()
+        database.exec('COMMIT')
+        return result
+      } catch (error) {
+        // A full disk has ended the transaction already.
+        if (database.isTransaction) database.exec('ROLLBACK')
+        throw error
+      }
+    },
+
+    close: (): void => database.close(),
+  }
+}
+
+const openAndMigrate = (path: string): DatabaseSync => {
+  const database = new DatabaseSync(path)
+  try {
+    // The order matters: the locking mode before the file is first read, auto_vacuum before its first page.
+    database.exec(`
+      PRAGMA locking_mode = EXCLUSIVE;
+      PRAGMA auto_vacuum = INCREMENTAL;
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = NORMAL;
+      PRAGMA journal_size_limit = 67108864;
+    `)
+    const { user_version: version } = database.prepare('PRAGMA user_version').get() as {
+      user_version: number
+    }
+    if (version > MIGRATIONS.length) {
+      throw new Error(`${path} was written by a newer version of the agent (schema ${version})`)
+    }
+    for (let next = version; next < MIGRATIONS.length; next++) {
+      database.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[next]}; PRAGMA user_version = ${next + 1}; COMMIT`)
+    }
+    // A lock is only taken with the first write or read; here it is for certain.
+    database.exec('BEGIN IMMEDIATE; COMMIT')
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/** Moves a file with its -wal and -shm out of the way; returns where it is now. */
+const moveAside = (path: string): string => {
+  const aside = `${path}.corrupt-${new Date().toISOString().replace(/[:.]/g, '-')}`
+  for (const suffix of ['', '-wal', '-shm']) {
+    if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix)
+  }
+  return aside
+}
+
+/** The primary result code of an SQLite error, https://sqlite.org/rescode.html; undefined for other errors. */
+const sqliteCode = (error: unknown): number | undefined => {
+  const { errcode } = error as { errcode?: number }
+  return errcode === undefined ? undefined : errcode & 0xff
+}
+
+const SQLITE_BUSY = 5
+const SQLITE_CORRUPT = 11
+const SQLITE_NOTADB = 26
+
+/** Each brings a file of the schema before it to the next; `user_version` counts them. Times are in µs. */
+const MIGRATIONS = [
+  `
+  CREATE TABLE jobs (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL,
+    mark INTEGER NOT NULL,
+    pid INTEGER NOT NULL DEFAULT 0,
+    async INTEGER NOT NULL,
+    create_time INTEGER NOT NULL,
+    start_time INTEGER,
+    finish_time INTEGER,
+    exit_code INTEGER NOT NULL DEFAULT 0,
+    signal TEXT NOT NULL DEFAULT '',
+    error TEXT NOT NULL DEFAULT '',
+    reason TEXT NOT NULL DEFAULT '',
+    stdout_bytes INTEGER NOT NULL DEFAULT 0, -- written by the job
+    stderr_bytes INTEGER NOT NULL DEFAULT 0,
+    kept_bytes INTEGER NOT NULL DEFAULT 0,   -- of both, still in the table of outputs
+    script_name TEXT NOT NULL,
+    script_type TEXT NOT NULL,
+    script_path TEXT NOT NULL,
+    cmd TEXT NOT NULL,
+    params TEXT NOT NULL,
+    idempotency_key TEXT UNIQUE,
+    request_hash BLOB
+  ) STRICT;
+  CREATE INDEX jobs_by_state ON jobs (state, id);
+  CREATE INDEX jobs_by_finish ON jobs (finish_time, kept_bytes) WHERE finish_time IS NOT NULL;
+  CREATE TABLE outputs (
+    job INTEGER NOT NULL,
+    seq INTEGER NOT NULL,          -- counts the chunks of a job from 1, over both streams
+    stream INTEGER NOT NULL,       -- 1 stdout, 2 stderr
+    time INTEGER NOT NULL,         -- when the first byte was read
+    position INTEGER NOT NULL,     -- of the first byte among all that the job wrote
+    stream_position INTEGER NOT NULL, -- the same within its stream
+    bytes BLOB NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX outputs_by_job ON outputs (job, seq)
+  `,
+]

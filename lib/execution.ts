@@ -1,0 +1,146 @@
+import type { Clock } from './clock.ts'
+import { type EndedJob, type EndReason, INTERPRETERS, type JobRequest, type RunningJob } from './job.ts'
+import type { Log } from './log.ts'
+import type { Capture } from './output-capture.ts'
+import { type ExitStatus, exitText, signalName } from './process/exit-status.ts'
+import { type Processes, StartError, type StartedProcess } from './process/spawn.ts'
+import { stopAll } from './process/stop.ts'
+import { removeScript, writeScript } from './script-file.ts'
+import { within } from './within.ts'
+
+export type StopReason = 'timeout' | 'canceled' | 'agent-stopped'
+
+export interface ExecutionOptions {
+  job: RunningJob
+  request: JobRequest
+  mark: number
+  env: Record<string, string>
+  capture: Capture
+  processes: Processes
+  clock: ReturnType<Clock['timer']>
+  killGraceMs: number
+  log: Log
+  /** The process lives; called with its pid and start time set. */
+  onStarted(job: RunningJob): void
+}
+
+/** One job on its way from start to end. */
+export interface Execution {
+  /** Resolves when the process runs, or could not be started; never rejects. */
+  started: Promise<void>
+  /** Resolves when nothing more will happen to the job; never rejects. */
+  ended: Promise<EndedJob>
+  /** Stops it; only the first reason counts, a shorter grace period (in milliseconds) always does. */
+  stop(reason: StopReason, graceMs: number): void
+}
+
+export const execute = (options: ExecutionOptions): Execution => {
+  const { job, request, capture, processes, clock, killGraceMs, log } = options
+  const started = Promise.withResolvers<void>()
+  const lost = Promise.withResolvers<undefined>()
+  let reason: EndReason | undefined
+  let child: StartedProcess | undefined
+  let stopping: Promise<unknown> = Promise.resolve()
+
+  const stop = (why: StopReason, graceMs: number): void => {
+    reason ??= why
+    if (child && reason !== 'exited' && reason !== 'signaled') stopChild(child, graceMs)
+  }
+
+  const stopChild = ({ pid, exited }: StartedProcess, graceMs: number): void => {
+    const attempt = stopAll(processes, { marks: new Set([options.mark]), pid }, graceMs).then(
+      survivors => {
+        if (survivors.length > 0) log.error({ jobId: job.id, survivors }, 'processes survived SIGKILL')
+      },
+      error => log.error({ jobId: job.id, err: error }, 'stopping a job failed'),
+    )
+    stopping = Promise.all([stopping, attempt])
+    // A leader that survives even SIGKILL (uninterruptible sleep) is not waited for.
+    void stopping.then(() => within(exited, EXIT_MS)).then(() => lost.resolve(undefined))
+  }
+
+  const start = async (): Promise<StartedProcess> => {
+    const { script, params, cmd, cwd, stdin } = request
+    if (script) await writeScript(job.scriptPath, script.content).catch(toStartError)
+    if (reason !== undefined) throw new StartError('') // Stopped before it began.
+    const command = params === '' ? cmd : `${cmd} ${params}`
+    return processes.start({
+      file: script ? INTERPRETERS[script.type] : 'bash',
+      // `--`: a command that begins with a dash is no option of bash.
+      args: script ? [job.scriptPath, ...script.words] : ['-c', '--', command],
+      env: options.env,
+      cwd,
+      stdin: stdin === undefined ? undefined : Buffer.from(stdin),
+      mark: options.mark,
+      onOutput: capture.write,
+    })
+  }
+
+  const run = async (): Promise<EndedJob> => {
+    try {
+      child = await start()
+    } catch (error) {
+      if (!(error instanceof StartError)) log.error({ jobId: job.id, err: error }, 'starting a job failed')
+      reason ??= 'start-failed'
+      return end(undefined, error instanceof StartError ? error.message : 'start failed')
+    }
+    job.pid = child.pid
+    job.startTime = clock.now()
+    options.onStarted(job)
+    started.resolve()
+    if (reason !== undefined) stopChild(child, killGraceMs)
+    const timer = request.timeout && setTimeout(stop, request.timeout.ms, 'timeout', killGraceMs)
+    const status = await Promise.race([child.exited, lost.promise])
+    clearTimeout(timer)
+    if (status) reason ??= status.signal === 0 ? 'exited' : 'signaled'
+    // What lives on in the background may hold the pipes open; it is not waited for.
+    await within(child.outputClosed, DRAIN_MS)
+    await stopping
+    return end(status, '')
+  }
+
+  const end = async (status: ExitStatus | undefined, startError: string): Promise<EndedJob> => {
+    capture.end()
+    if (job.scriptPath !== '') await removeScript(job.scriptPath)
+    const why = reason ?? 'exited'
+    const text = status ? exitText(status) : startError
+    const finishTime = clock.now()
+    return {
+      ...job,
+      state: STATES[why] ?? (text === '' ? 'success' : 'failed'),
+      startTime: job.startTime ?? finishTime,
+      finishTime,
+      exitCode: status?.exitCode ?? 0,
+      signal: signalName(status?.signal ?? 0),
+      error: text || stopText(why, request.timeout?.text),
+      reason: why,
+    }
+  }
+
+  const ended = run().finally(started.resolve)
+  return { started: started.promise, ended, stop }
+}
+
+/** The state that a cause leads to, where it does not depend on the exit status. */
+const STATES: Partial<Record<EndReason, EndedJob['state']>> = {
+  'start-failed': 'failed',
+  timeout: 'failed',
+  canceled: 'canceled',
+  'agent-stopped': 'canceled',
+}
+
+/** What is said of a job that was stopped when its exit status says nothing. */
+const stopText = (why: EndReason, timeout = ''): string => {
+  if (why === 'timeout') return `timed out after ${timeout}`
+  if (why === 'agent-stopped') return 'agent stopped'
+  return why === 'canceled' ? 'canceled' : ''
+}
+
+const toStartError = (error: NodeJS.ErrnoException): never => {
+  throw new StartError(`${error.syscall ?? 'write'} script: ${error.code ?? error.message}`)
+}
+
+/** How long output that is still on its way when the job's own process has ended is waited for. */
+const DRAIN_MS = 1000
+/** How long after the last KILL the leader's end is waited for. */
+const EXIT_MS = 500

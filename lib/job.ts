@@ -1,0 +1,120 @@
+import { formatTimestamp, type Micros, ZERO_TIME } from './timestamp.ts'
+
+export type JobState = 'running' | 'success' | 'failed' | 'canceled' | 'rejected'
+export const JOB_STATES: JobState[] = ['running', 'success', 'failed', 'canceled', 'rejected']
+
+/** Why a job is in its last state; the first cause wins. */
+export type EndReason =
+  | 'exited'
+  | 'signaled'
+  | 'timeout'
+  | 'canceled'
+  | 'agent-stopped'
+  | 'start-failed'
+  | 'agent-lost'
+  | 'rejected'
+
+export type ScriptType = 'shell' | 'python'
+
+/** What somebody asks to be run. */
+export interface JobRequest {
+  /** "" for a script. */
+  cmd: string
+  /** `words` are its arguments. */
+  script?: { name: string; content: string; type: ScriptType; words: string[] }
+  /** As they were given, in one string; appended to a command. */
+  params: string
+  async: boolean
+  cwd?: string | undefined
+  env?: Record<string, string> | undefined
+  stdin?: string | undefined
+  timeout?: { text: string; ms: number } | undefined
+}
+
+/** What is known of a job from its creation on. */
+export interface JobFacts {
+  id: string
+  cmd: string
+  params: string
+  scriptName: string
+  scriptType: ScriptType | ''
+  scriptPath: string
+  async: boolean
+  createTime: Micros
+}
+
+export interface RunningJob extends JobFacts {
+  state: 'running'
+  /** 0 and undefined while it is being started. */
+  pid: number
+  startTime: Micros | undefined
+}
+
+export interface EndedJob extends JobFacts {
+  state: 'success' | 'failed' | 'canceled'
+  pid: number
+  startTime: Micros
+  finishTime: Micros
+  exitCode: number
+  /** "SIGKILL", or "" when no signal ended it. */
+  signal: string
+  error: string
+  reason: EndReason
+}
+
+export interface RejectedJob extends JobFacts {
+  state: 'rejected'
+  error: string
+}
+
+export type Job = RunningJob | EndedJob | RejectedJob
+
+/** What is kept of a job's output, decoded. */
+export interface OutputText {
+  stdout: string
+  stderr: string
+  droppedBytes: number
+}
+
+export const execCmd = ({ cmd, params, scriptType, scriptPath }: JobFacts): string => {
+  if (scriptType !== '') return `${INTERPRETERS[scriptType]} ${scriptPath} ${params}`
+  return params === '' ? cmd : `${cmd} ${params}`
+}
+
+export const INTERPRETERS: Record<ScriptType, string> = { shell: 'bash', python: 'python3' }
+
+/** A job as the contract writes it. */
+export const jobToJson = (job: Job, output: OutputText) => {
+  const end = job.state === 'running' ? undefined : job.state === 'rejected' ? rejectedEnd(job) : job
+  return {
+    id: job.id,
+    cmd: job.cmd,
+    params: job.params,
+    scriptName: job.scriptName,
+    scriptContent: '', // Never echoed.
+    scriptType: job.scriptType,
+    scriptPath: job.scriptPath,
+    async: job.async,
+    pid: job.state === 'rejected' ? 0 : job.pid,
+    state: job.state,
+    stdout: output.stdout,
+    stderr: output.stderr,
+    exitCode: end?.exitCode ?? 0,
+    execCmd: execCmd(job),
+    error: end?.error ?? '',
+    createTime: formatTimestamp(job.createTime),
+    startTime: timeOrZero(job.state === 'rejected' ? undefined : job.startTime),
+    finishTime: timeOrZero(end?.finishTime),
+    reason: end?.reason ?? '',
+    signal: end?.signal ?? '',
+    droppedBytes: output.droppedBytes,
+  }
+}
+
+export type JobJson = ReturnType<typeof jobToJson>
+
+const rejectedEnd = ({ error, createTime }: RejectedJob) =>
+  ({ error, exitCode: 0, signal: '', reason: 'rejected', finishTime: createTime }) as const
+
+const timeOrZero = (time: Micros | undefined): string =>
+  time === undefined ? ZERO_TIME : formatTimestamp(time)

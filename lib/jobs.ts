@@ -1,0 +1,240 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { Clock } from './clock.ts'
+import { errors, tooManyJobsMessage } from './errors.ts'
+import { type Execution, execute, type StopReason } from './execution.ts'
+import {
+  type EndedJob,
+  type JobFacts,
+  type JobJson,
+  type JobRequest,
+  jobToJson,
+  type RunningJob,
+} from './job.ts'
+import type { IdempotencyKey, JobQuery, JobStore } from './job-store.ts'
+import type { Log } from './log.ts'
+import { type Capture, createCapture } from './output-capture.ts'
+import type { OutputStore } from './output-store.ts'
+import { decodeOutput } from './output-text.ts'
+import type { Processes } from './process/spawn.ts'
+import type { Retention } from './retention.ts'
+import { newScriptPath } from './script-file.ts'
+import type { Slots } from './slots.ts'
+import { within } from './within.ts'
+
+export interface JobsOptions {
+  slots: Slots
+  jobStore: JobStore
+  outputStore: OutputStore
+  retention: Retention
+  processes: Processes
+  clock: Clock
+  log: Log
+  /** What every job gets as its environment, less its id and what its request adds. */
+  env: Record<string, string>
+  /** Where scripts are written. */
+  scriptDirectory: string
+  outputLimit: number
+  killGraceMs: number
+}
+
+export type Submission =
+  | { id: string; rejected: false }
+  /** All slots are taken by `running` jobs. */
+  | { id: string; rejected: true; running: number }
+
+/** A job that was accepted and whose end is not stored yet. */
+interface ActiveJob {
+  number: number
+  /** As it is now: the running one, then the ended one. */
+  job: RunningJob | EndedJob
+  capture: Capture
+  execution: Execution
+  /** Resolves when its end is stored, or at least was tried to be, and its slot is free. */
+  done: Promise<EndedJob>
+}
+
+/** The jobs of this agent: admission, life cycle, look-up. */
+export const createJobs = (options: JobsOptions) => {
+  const { slots, jobStore, outputStore, retention, processes, clock, log } = options
+  const active = new Map<string, ActiveJob>()
+  let closing = false
+
+  const admit = (
+    job: RunningJob,
+    request: JobRequest,
+    key: IdempotencyKey | undefined,
+    release: () => void,
+  ) => {
+    const mark = processes.newMark()
+    const timer = clock.timer()
+    job.createTime = timer.startedAt
+    const number = insertOrRefuse(job, mark, key, release)
+    const capture = createCapture({
+      limit: options.outputLimit,
+      append: (chunks, superseded) => outputStore.append(number, chunks, superseded),
+      now: timer.now,
+      onError: error => log.error({ jobId: job.id, err: error }, 'output could not be stored'),
+    })
+    const execution = execute({
+      job,
+      request,
+      mark,
+      capture,
+      processes,
+      log,
+      clock: timer,
+      env: { ...options.env, ...request.env, NEWDT_AUTO_JOB_ID: job.id },
+      killGraceMs: options.killGraceMs,
+      onStarted: ({ id, pid, startTime }) => {
+        log.info({ jobId: id, jobPid: pid }, 'job started')
+        try {
+          jobStore.markStarted(number, pid, startTime!)
+        } catch (error) {
+          log.error({ jobId: id, err: error }, 'the start of a job could not be stored')
+        }
+      },
+    })
+    const done = execution.ended.then(ended => finish(entry, ended, release))
+    const entry: ActiveJob = { number, job, capture, execution, done }
+    active.set(job.id, entry)
+    return execution.started
+  }
+
+  const insertOrRefuse = (
+    job: RunningJob,
+    mark: number,
+    key: IdempotencyKey | undefined,
+    release: () => void,
+  ): number => {
+    try {
+      return jobStore.insert(job, mark, key)
+    } catch (error) {
+      release()
+      log.error({ jobId: job.id, err: error }, 'a job could not be stored and is not run')
+      throw errors.notStored()
+    }
+  }
+
+  const reject = (facts: JobFacts): Submission => {
+    const running = slots.used()
+    try {
+      jobStore.insert({ ...facts, state: 'rejected', error: tooManyJobsMessage(running) }, 0)
+      retention.added(0)
+      retention.prune(Date.now(), 2)
+    } catch (error) {
+      log.error({ jobId: facts.id, err: error }, 'a rejection could not be stored')
+    }
+    log.warn({ jobId: facts.id, running }, 'job rejected')
+    return { id: facts.id, rejected: true, running }
+  }
+
+  const finish = (entry: ActiveJob, ended: EndedJob, release: () => void): EndedJob => {
+    const { id, state, exitCode, signal, reason, startTime, finishTime } = ended
+    entry.job = ended
+    store(entry, ended)
+    release()
+    const durationMs = Math.round((finishTime - startTime) / 1000)
+    log.info({ jobId: id, state, exitCode, signal, reason, durationMs }, 'job ended')
+    return ended
+  }
+
+  /** A full disk must not lose how a job ended: it stays in memory and is tried again. */
+  const store = (entry: ActiveJob, ended: EndedJob): void => {
+    try {
+      const totals = entry.capture.totals()
+      jobStore.finish(entry.number, ended, totals)
+      active.delete(ended.id)
+      retention.added(totals.keptBytes)
+      retention.prune(Date.now(), 2)
+    } catch (error) {
+      log.error({ jobId: ended.id, err: error }, 'the end of a job could not be stored')
+      if (active.has(ended.id)) setTimeout(store, RETRY_MS, entry, ended).unref()
+    }
+  }
+
+  const toJson = (number: number, job: Parameters<typeof jobToJson>[0], dropped: number, output: boolean) => {
+    const text = output ? decodeOutput(outputStore.read(number)) : { stdout: '', stderr: '' }
+    return jobToJson(job, { ...text, droppedBytes: dropped })
+  }
+
+  const get = (id: string, { output = true } = {}): JobJson | undefined => {
+    const entry = active.get(id)
+    if (entry) {
+      entry.capture.flush()
+      return toJson(entry.number, entry.job, entry.capture.droppedBytes(), output)
+    }
+    const stored = jobStore.find(id)
+    return stored && toJson(stored.number, stored.job, stored.droppedBytes, output)
+  }
+
+  return {
+    /**
+     * Runs a job if a slot is free. Resolves when its process runs (or could not be started), with the id of
+     * the first job if the key was used before. Rejects with AgentError: stopping, notStored, keyReused.
+     */
+    async submit(request: JobRequest, key?: IdempotencyKey): Promise<Submission> {
+      if (closing) throw errors.stopping()
+      const earlier = key && jobStore.findByKey(key.key)
+      if (earlier) {
+        if (Buffer.compare(earlier.requestHash, key.requestHash) !== 0) throw errors.keyReused()
+        await active.get(earlier.id)?.execution.started
+        return { id: earlier.id, rejected: false }
+      }
+      const facts = newFacts(request, options.scriptDirectory, clock)
+      const release = slots.take()
+      if (!release) return reject(facts)
+      await admit({ ...facts, state: 'running', pid: 0, startTime: undefined }, request, key, release)
+      return { id: facts.id, rejected: false }
+    },
+
+    get,
+
+    /** Resolves when the job has ended, or after `ms` milliseconds, or at once when it is not running. */
+    async waitForEnd(id: string, ms?: number): Promise<void> {
+      const done = active.get(id)?.done
+      await (done && ms !== undefined ? within(done, ms) : done)
+    },
+
+    list: (query: JobQuery): JobJson[] =>
+      jobStore.list(query).map(({ number, job, droppedBytes }) => {
+        const entry = active.get(job.id)
+        return entry
+          ? toJson(number, entry.job, entry.capture.droppedBytes(), false)
+          : toJson(number, job, droppedBytes, false)
+      }),
+
+    /** Stops a job and resolves when nothing of it is left. Rejects with AgentError: unknownJob, jobEnded. */
+    async cancel(id: string): Promise<JobJson> {
+      const entry = active.get(id)
+      if (!entry) throw jobStore.find(id) ? errors.jobEnded() : errors.unknownJob()
+      entry.execution.stop('canceled', options.killGraceMs)
+      if ((await entry.done).reason !== 'canceled') throw errors.jobEnded()
+      return get(id)!
+    },
+
+    countRunning: (): number => slots.used(),
+
+    /** Accepts no more jobs, stops all that run, resolves when they have ended. */
+    async close(graceMs: number, reason: StopReason = 'agent-stopped'): Promise<void> {
+      closing = true
+      const entries = [...active.values()]
+      for (const { execution } of entries) execution.stop(reason, graceMs)
+      await Promise.all(entries.map(({ done }) => done))
+    },
+  }
+}
+
+export type Jobs = ReturnType<typeof createJobs>
+
+const newFacts = ({ cmd, script, params, async }: JobRequest, directory: string, clock: Clock): JobFacts => ({
+  id: uuidv7().replaceAll('-', ''),
+  cmd,
+  params,
+  scriptName: script?.name ?? '',
+  scriptType: script?.type ?? '',
+  scriptPath: script ? newScriptPath(directory, script.name) : '',
+  async,
+  createTime: clock.now(),
+})
+
+const RETRY_MS = 1000

@@ -1,0 +1,173 @@
+import { createByteRing } from './byte-ring.ts'
+import type { OutputTotals } from './job-store.ts'
+import type { Chunk, Superseded } from './output-store.ts'
+import type { OutputStream } from './process/spawn.ts'
+import type { Micros } from './timestamp.ts'
+
+export interface CaptureOptions {
+  /** How many bytes are kept at most, of both streams: the first half (rounded up) and the newest. */
+  limit: number
+  /** Stores chunks; returns how many superseded bytes it removed. A throw leaves them to a later try. */
+  append(chunks: Chunk[], superseded?: Superseded): number
+  now(): Micros
+  /** A write to the store failed; it will be tried again. */
+  onError(error: unknown): void
+}
+
+/** A run of bytes of one stream that waits in memory to be stored. */
+interface Segment {
+  stream: OutputStream
+  time: Micros
+  position: number
+  streamPosition: number
+  length: number
+}
+
+/**
+ * Takes what a job writes and stores it as numbered chunks. The first chunk after a pause is stored at once, what
+ * follows in batches. Once the first half is full, what is newest waits in a bounded ring, so that bytes which are
+ * superseded before the next write are counted but never written. Memory: at most a batch or the newest half.
+ */
+export const createCapture = ({ limit, append, now, onError }: CaptureOptions) => {
+  const headLimit = Math.ceil(limit / 2)
+  const tailLimit = limit - headLimit
+  const capacity = Math.max(tailLimit, BATCH_BYTES)
+  const ring = createByteRing()
+  const written = { stdout: 0, stderr: 0 }
+  let segments: Segment[] = []
+  let position = 0
+  let dropped = 0
+  let nextSeq = 1
+  /** The first chunk of the newest half. */
+  let tailSeq: number | undefined
+  let timer: NodeJS.Timeout | undefined
+  let flushedAt = Number.NEGATIVE_INFINITY
+
+  const dropOldest = (count: number): void => {
+    ring.drop(count)
+    dropped += count
+    let passed = 0
+    for (; count > 0; passed++) {
+      const oldest = segments[passed]!
+      if (oldest.length > count) {
+        segments[passed] = advance(oldest, count)
+        break
+      }
+      count -= oldest.length
+    }
+    segments.splice(0, passed)
+  }
+
+  const isHeadWaiting = (): boolean => segments.length > 0 && segments[0]!.position < headLimit
+
+  const enqueue = (stream: OutputStream, bytes: Uint8Array): void => {
+    const last = segments.at(-1)
+    if (last?.stream === stream && position !== headLimit) last.length += bytes.length
+    else {
+      const streamPosition = written[stream]
+      segments.push({ stream, time: now(), position, streamPosition, length: bytes.length })
+    }
+    ring.push(bytes)
+    written[stream] += bytes.length
+    position += bytes.length
+  }
+
+  const pendingChunks = (): Chunk[] => {
+    const chunks: Chunk[] = []
+    let offset = 0
+    for (const segment of segments) {
+      for (let done = 0; done < segment.length; done += CHUNK_BYTES) {
+        const length = Math.min(CHUNK_BYTES, segment.length - done)
+        const bytes = ring.copy(offset, length)
+        chunks.push({ ...advance(segment, done), seq: nextSeq + chunks.length, bytes })
+        offset += length
+      }
+    }
+    return chunks
+  }
+
+  const flush = (): void => {
+    clearTimeout(timer)
+    timer = undefined
+    flushedAt = performance.now()
+    if (segments.length === 0) return
+    const chunks = pendingChunks()
+    const windowStart = position - tailLimit
+    const superseded =
+      tailSeq !== undefined && windowStart > headLimit
+        ? { fromSeq: tailSeq, position: windowStart }
+        : undefined
+    try {
+      dropped += append(chunks, superseded)
+    } catch (error) {
+      onError(error)
+      schedule(RETRY_MS)
+      return
+    }
+    tailSeq ??= chunks.find(chunk => chunk.position >= headLimit)?.seq
+    nextSeq += chunks.length
+    segments = []
+    ring.drop(ring.length())
+  }
+
+  const schedule = (delay: number): void => {
+    timer ??= setTimeout(flush, delay)
+  }
+
+  return {
+    write(stream: OutputStream, bytes: Uint8Array): void {
+      const head = bytes.subarray(0, Math.max(0, headLimit - position))
+      const tail = bytes.subarray(head.length)
+      if (head.length > 0) enqueue(stream, head)
+      if (tail.length > 0) {
+        // The first half leaves memory before the newest half moves in.
+        if (isHeadWaiting()) flush()
+        enqueue(stream, tail)
+      }
+      const room = isHeadWaiting() ? capacity : tailLimit
+      if (ring.length() > room) dropOldest(ring.length() - room)
+
+      const due = flushedAt + (tail.length > 0 ? TAIL_INTERVAL_MS : HEAD_INTERVAL_MS) - performance.now()
+      const full = (tail.length === 0 && ring.length() >= BATCH_BYTES) || segments.length >= MOST_SEGMENTS
+      if (full || (due <= 0 && timer === undefined)) flush()
+      else schedule(Math.max(1, due))
+    },
+
+    flush,
+
+    /** Stores what is left and gives the memory back; what cannot be stored counts as dropped. */
+    end(): void {
+      flush()
+      clearTimeout(timer)
+      dropped += ring.length()
+      segments = []
+      ring.clear()
+    },
+
+    totals: (): OutputTotals => ({
+      stdoutBytes: written.stdout,
+      stderrBytes: written.stderr,
+      keptBytes: position - dropped,
+    }),
+
+    droppedBytes: (): number => dropped,
+  }
+}
+
+export type Capture = ReturnType<typeof createCapture>
+
+const advance = (segment: Segment, count: number): Segment => ({
+  ...segment,
+  position: segment.position + count,
+  streamPosition: segment.streamPosition + count,
+  length: segment.length - count,
+})
+
+const HEAD_INTERVAL_MS = 10
+const TAIL_INTERVAL_MS = 250
+const RETRY_MS = 250
+const BATCH_BYTES = 1 << 20
+/** The largest piece a reader has to take at once. */
+const CHUNK_BYTES = 1 << 16
+/** Alternating single bytes of two streams must not cost memory without end. */
+const MOST_SEGMENTS = 4096

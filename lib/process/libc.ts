@@ -1,0 +1,60 @@
+import koffi from 'koffi'
+
+/**
+ * The C functions that the Linux process layer calls, found in the running process itself.
+ * All of them are in glibc since 2.28 at the latest, but `posix_spawn_file_actions_addclosefrom_np` (2.34).
+ */
+export const openLibc = () => {
+  const libc = koffi.load(null)
+  return {
+    posix_spawnp: libc.func(
+      'int posix_spawnp(_Out_ int *pid, const char *file, void *actions, void *attr, const char **argv, const char **envp)',
+    ),
+    posix_spawn_file_actions_init: libc.func('int posix_spawn_file_actions_init(void *actions)'),
+    posix_spawn_file_actions_destroy: libc.func('int posix_spawn_file_actions_destroy(void *actions)'),
+    posix_spawn_file_actions_adddup2: libc.func(
+      'int posix_spawn_file_actions_adddup2(void *actions, int fd, int newfd)',
+    ),
+    posix_spawn_file_actions_addclose: libc.func(
+      'int posix_spawn_file_actions_addclose(void *actions, int fd)',
+    ),
+    posix_spawn_file_actions_addclosefrom_np: optional(() =>
+      libc.func('int posix_spawn_file_actions_addclosefrom_np(void *actions, int from)'),
+    ),
+    posix_spawnattr_init: libc.func('int posix_spawnattr_init(void *attr)'),
+    posix_spawnattr_setflags: libc.func('int posix_spawnattr_setflags(void *attr, short flags)'),
+    posix_spawnattr_setsigdefault: libc.func('int posix_spawnattr_setsigdefault(void *attr, void *set)'),
+    posix_spawnattr_setsigmask: libc.func('int posix_spawnattr_setsigmask(void *attr, void *set)'),
+    pipe2: libc.func('int pipe2(_Out_ int *fds, int flags)'),
+    memfd_create: libc.func('int memfd_create(const char *name, unsigned int flags)'),
+    fchdir: libc.func('int fchdir(int fd)'),
+    getrlimit: libc.func('int getrlimit(int resource, void *limit)'),
+    setrlimit: libc.func('int setrlimit(int resource, void *limit)'),
+    getenv: libc.func('const char *getenv(const char *name)') as (name: string) => string | null,
+    wait4: libc.func('int wait4(int pid, _Out_ int *status, int options, void *usage)'),
+    /** The error number of the call just made; must be read before anything else runs. */
+    errno: (): number => koffi.errno(),
+  }
+}
+
+export type Libc = ReturnType<typeof openLibc>
+
+/** Sizes of glibc's structures on 64-bit Linux, in bytes. */
+export const SIZE_OF = { fileActions: 80, spawnAttributes: 336, signalSet: 128, rlimit: 16, rusage: 144 }
+
+export const POSIX_SPAWN_SETSIGDEF = 0x04
+export const POSIX_SPAWN_SETSIGMASK = 0x08
+export const POSIX_SPAWN_SETSID = 0x80
+export const O_CLOEXEC = 0o2000000
+export const MFD_CLOEXEC = 1
+export const WNOHANG = 1
+export const ENOENT = koffi.os.errno.ENOENT
+export const EACCES = koffi.os.errno.EACCES
+
+const optional = <T>(find: () => T): T | undefined => {
+  try {
+    return find()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,68 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+
+/** One line of /proc/<pid>/stat, proc_pid_stat(5). Times are in clock ticks (1/100 s), memory in pages. */
+export interface ProcessStat {
+  command: string
+  /** R, S, D, T, Z … */
+  state: string
+  parent: number
+  session: number
+  startTime: number
+}
+
+// The files of /proc are made by the kernel in memory: reading them synchronously never waits for a disk.
+
+/** Undefined when there is no such process, or when it has ended and nobody has reaped it yet. */
+export const readLiving = (pid: number): ProcessStat | undefined => {
+  const text = readText(`/proc/${pid}/stat`)
+  const stat = text === undefined ? undefined : parseStat(text)
+  return stat === undefined || stat.state === 'Z' || stat.state === 'X' ? undefined : stat
+}
+
+/** A command may hold spaces and parentheses, so the fields are counted after the last `)`. */
+export const parseStat = (text: string): ProcessStat | undefined => {
+  const open = text.indexOf('(')
+  const close = text.lastIndexOf(')')
+  const fields = text.slice(close + 2).split(' ')
+  if (open < 0 || close < open || fields.length < 22) return undefined
+  return {
+    command: text.slice(open + 1, close),
+    state: fields[0]!,
+    parent: Number(fields[1]),
+    session: Number(fields[3]),
+    startTime: Number(fields[19]),
+  }
+}
+
+/** A process's soft limit by its label in /proc/<pid>/limits, e.g. "Max file locks"; undefined if unlimited. */
+export const readSoftLimit = (pid: number, label: string): number | undefined => {
+  const text = readText(`/proc/${pid}/limits`)
+  if (text === undefined) return undefined
+  const line = text.indexOf(label)
+  // The label's column is 26 characters wide, the soft limit's 21.
+  const value = line < 0 ? Number.NaN : Number(text.slice(line + 26, line + 47))
+  return Number.isNaN(value) ? undefined : value
+}
+
+export const allPids = (): number[] =>
+  readdirSync('/proc')
+    .map(Number)
+    .filter(pid => pid > 0)
+
+/** The name of the program that a process runs; undefined when it is gone or another user's. */
+export const programOf = (pid: number): string | undefined => {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`).replace(/^.*\//, '')
+  } catch {
+    return undefined
+  }
+}
+
+const readText = (path: string): string | undefined => {
+  try {
+    // A command name is bytes; latin1 keeps each of them and cannot fail.
+    return readFileSync(path, 'latin1')
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,30 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+
+export interface SignatureOptions {
+  secret: string
+  /** How long a signature is valid, in milliseconds. */
+  ttlMs: number
+  /** How far in the future `signAt` may lie, in milliseconds: clocks of two hosts never agree. */
+  clockSkewMs: number
+  /** Wall time in milliseconds. */
+  now(): number
+}
+
+/** The contract's signature: md5(signAt + md5(secret + "newdt")), in hex. `signAt` is in seconds. */
+export const createSignature = ({ secret, ttlMs, clockSkewMs, now }: SignatureOptions) => {
+  const key = md5(`${secret}newdt`)
+  const sign = (signAt: string): string => md5(signAt + key)
+  return {
+    sign,
+
+    /** Both exactly as they came; anything but plain digits and 32 hex digits is refused. */
+    verify(signature: string, signAt: string): boolean {
+      if (!/^\d{1,12}$/.test(signAt) || !/^[0-9a-f]{32}$/.test(signature)) return false
+      const age = now() - Number(signAt) * 1000
+      if (!(age <= ttlMs && age >= -clockSkewMs)) return false
+      return timingSafeEqual(Buffer.from(signature), Buffer.from(sign(signAt)))
+    },
+  }
+}
+
+const md5 = (text: string): string => createHash('md5').update(text).digest('hex')

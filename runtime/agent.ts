@@ -1,0 +1,133 @@
+import { mkdir } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createApp } from '../handlers/app.ts'
+import { createClock } from '../lib/clock.ts'
+import { DatabaseLockedError, openDatabase } from '../lib/database.ts'
+import { createJobStore } from '../lib/job-store.ts'
+import { createJobs } from '../lib/jobs.ts'
+import type { Log } from '../lib/log.ts'
+import { createOutputStore } from '../lib/output-store.ts'
+import { createProcesses } from '../lib/process/processes.ts'
+import { recover } from '../lib/recovery.ts'
+import { createRetention } from '../lib/retention.ts'
+import { createSignature } from '../lib/signature.ts'
+import { createSlots } from '../lib/slots.ts'
+import { within } from '../lib/within.ts'
+import type { Config } from './config.ts'
+import { loadSecret } from './secret.ts'
+import { createServer } from './server.ts'
+
+/** The agent cannot start, for a reason that whoever starts it can mend; the message is one line. */
+export class StartupError extends Error {}
+
+/** Puts the agent together and starts it. Rejects with StartupError. */
+export const startAgent = async (config: Config, env: Record<string, string>, log: Log) => {
+  const { dataDirectory } = config
+  await orStartupError(`AGENT_DATA_DIR=${dataDirectory}: cannot be written`, () =>
+    mkdir(dataDirectory, { recursive: true, mode: 0o700 }),
+  )
+  const database = await openOrStartupError(dataDirectory, log)
+  const secret = await orStartupError('the secret cannot be read', () => loadSecret(config))
+  const signature = createSignature({
+    ...config,
+    ttlMs: config.signTtlMs,
+    secret: secret.value,
+    now: Date.now,
+  })
+
+  const clock = createClock()
+  const processes = await createProcesses()
+  const jobStore = createJobStore(database)
+  const outputStore = createOutputStore(database)
+  await recover({ jobStore, outputStore, processes, clock, log })
+
+  const retention = createRetention(database, config.keep)
+  const jobs = createJobs({
+    slots: createSlots(config.maxRunning),
+    jobStore,
+    outputStore,
+    retention,
+    processes,
+    clock,
+    log,
+    env,
+    scriptDirectory: tmpdir(),
+    outputLimit: config.outputLimit,
+    killGraceMs: config.killGraceMs,
+  })
+  const housekeeping = setInterval(() => keepHouse(retention, log), HOUSEKEEPING_MS)
+  keepHouse(retention, log)
+
+  const app = createApp({
+    jobs,
+    signature,
+    bodyLimit: config.bodyLimit,
+    reportError: (err, requestId) => log.error({ err, requestId }, 'unexpected error'),
+  })
+  const server = createServer({ fetch: app, log })
+  await orStartupError(`AGENT_HOST=${config.host} AGENT_PORT=${config.port}: cannot listen`, async () => {
+    const listening = Promise.withResolvers<void>()
+    server.once('error', listening.reject).listen(config.port, config.host, listening.resolve)
+    await listening.promise
+  })
+
+  return {
+    url: urlOf(server.address() as AddressInfo),
+    secretFile: secret.madeUpIn,
+    sign: signature.sign,
+    countRunning: jobs.countRunning,
+
+    /** Stops all jobs, answers whoever waits for one, closes everything. */
+    async stop(graceMs: number): Promise<void> {
+      await jobs.close(graceMs)
+      clearInterval(housekeeping)
+      const closed = new Promise<void>(resolve => server.close(() => resolve()))
+      server.closeIdleConnections()
+      await within(closed, LAST_ANSWERS_MS)
+      server.closeAllConnections()
+      database.close()
+    },
+
+    /** Makes a stop that is under way kill at once. */
+    kill: (): Promise<void> => jobs.close(0),
+  }
+}
+
+export type Agent = Awaited<ReturnType<typeof startAgent>>
+
+const openOrStartupError = async (directory: string, log: Log) => {
+  try {
+    return openDatabase(join(directory, 'newdt-auto.db'), log)
+  } catch (error) {
+    if (error instanceof DatabaseLockedError) {
+      throw new StartupError(`AGENT_DATA_DIR=${directory}: in use by another agent`)
+    }
+    throw new StartupError(`AGENT_DATA_DIR=${directory}: ${(error as Error).message}`)
+  }
+}
+
+const orStartupError = async <T>(what: string, action: () => Promise<T>): Promise<T> => {
+  try {
+    return await action()
+  } catch (error) {
+    throw new StartupError(`${what}: ${(error as Error).message}`)
+  }
+}
+
+const keepHouse = (retention: ReturnType<typeof createRetention>, log: Log): void => {
+  try {
+    retention.prune(Date.now())
+    retention.giveBack()
+  } catch (err) {
+    log.error({ err }, 'old jobs could not be removed')
+  }
+}
+
+const urlOf = ({ address, family, port }: AddressInfo): string =>
+  `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+
+const HOUSEKEEPING_MS = 60_000
+/** How long answers that are being sent may take when everything has been stopped. */
+const LAST_ANSWERS_MS = 1000

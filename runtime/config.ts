@@ -1,0 +1,120 @@
+import { homedir, userInfo } from 'node:os'
+import { join, resolve } from 'node:path'
+import bytes from 'bytes'
+import { z } from 'zod'
+import { LONGEST_TIMER_MS, parseDuration } from '../lib/duration.ts'
+
+/** Every mistake of a configuration, a line each; no line ever holds the secret. */
+export class ConfigError extends Error {
+  readonly mistakes: string[]
+
+  constructor(mistakes: string[]) {
+    super(mistakes.join('\n'))
+    this.mistakes = mistakes
+  }
+}
+
+/** Reads the settings from environment variables. Throws ConfigError. */
+export const readConfig = (environment: NodeJS.ProcessEnv) => {
+  const result = schema.safeParse(environment)
+  const mistakes = result.success ? [] : result.error.issues.map(issue => mistake(issue, environment))
+  const { AGENT_SECRET: secret, AGENT_SECRET_FILE: secretFile } = environment
+  if (secret !== undefined && secretFile !== undefined) {
+    mistakes.push('AGENT_SECRET, AGENT_SECRET_FILE: only one of them may be set')
+  }
+  const host = environment.AGENT_HOST ?? DEFAULT_HOST
+  if (secret === undefined && secretFile === undefined && !isLoopback(host)) {
+    mistakes.push(
+      `AGENT_HOST=${host}: without AGENT_SECRET or AGENT_SECRET_FILE only a loopback address is allowed (127.0.0.1, ::1, localhost)`,
+    )
+  }
+  if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes)
+  return result.data
+}
+
+export type Config = z.output<typeof schema>
+
+const mistake = ({ path, message }: z.core.$ZodIssue, environment: NodeJS.ProcessEnv): string => {
+  const name = String(path[0])
+  return name === 'AGENT_SECRET' ? `${name}: ${message}` : `${name}=${environment[name]}: ${message}`
+}
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+
+const integer = (least: number, most: number) => {
+  const message = `must be a whole number from ${least} to ${most}`
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, message)
+    .transform(Number)
+    .refine(value => value >= least && value <= most, message)
+}
+
+const duration = (most = Number.MAX_SAFE_INTEGER) =>
+  z.string().transform((text, context) => {
+    const ms = parseDuration(text)
+    if (ms !== undefined && ms <= most) return ms
+    context.addIssue({ code: 'custom', message: `must be a duration such as 30s, 5m or 7d${upTo(most)}` })
+    return z.NEVER
+  })
+
+const upTo = (most: number): string => (most === LONGEST_TIMER_MS ? ', at most 24d' : '')
+
+const size = (least: number, most: number) =>
+  z.string().transform((text, context) => {
+    const value = /^\d{1,12}(\.\d{1,6})? ?(b|kb|mb|gb|tb)?$/i.test(text) ? bytes.parse(text) : null
+    if (value !== null && value >= least && value <= most) return value
+    const range = `from ${bytes.format(least)} to ${bytes.format(most)}`
+    context.addIssue({ code: 'custom', message: `must be a size such as 16mb, ${range}` })
+    return z.NEVER
+  })
+
+const notEmpty = z.string().min(1, 'must not be empty')
+
+const defaultDataDirectory = (): string => {
+  if (userInfo().uid === 0) return '/var/lib/newdt-auto'
+  return join(process.env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'newdt-auto')
+}
+
+const DEFAULT_HOST = '127.0.0.1'
+const MB = 1024 ** 2
+const TB = 1024 ** 4
+
+const schema = z
+  .object({
+    AGENT_HOST: notEmpty.default(DEFAULT_HOST),
+    AGENT_PORT: integer(0, 65_535).default(8080),
+    AGENT_SECRET: notEmpty.optional(),
+    AGENT_SECRET_FILE: notEmpty.optional(),
+    AGENT_SIGN_TTL: duration().default(30 * 60_000),
+    AGENT_CLOCK_SKEW: duration().default(5 * 60_000),
+    AGENT_MAX_RUNNING: integer(1, 10_000).default(5),
+    AGENT_DATA_DIR: notEmpty.default(defaultDataDirectory),
+    AGENT_BODY_LIMIT: size(1024, 256 * MB).default(8 * MB),
+    AGENT_OUTPUT_LIMIT: size(0, 256 * MB).default(16 * MB),
+    AGENT_KILL_GRACE: duration(LONGEST_TIMER_MS).default(5000),
+    AGENT_KEEP: duration().default(7 * 24 * 3600_000),
+    AGENT_KEEP_JOBS: integer(1, 100_000_000).default(10_000),
+    AGENT_KEEP_BYTES: size(0, TB).default(2048 * MB),
+    AGENT_LOG_LEVEL: z
+      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+        error: 'must be one of fatal, error, warn, info, debug, trace, silent',
+      })
+      .default('info'),
+  })
+  .transform(env => ({
+    host: env.AGENT_HOST,
+    port: env.AGENT_PORT,
+    secret: env.AGENT_SECRET,
+    secretFile: env.AGENT_SECRET_FILE,
+    signTtlMs: env.AGENT_SIGN_TTL,
+    clockSkewMs: env.AGENT_CLOCK_SKEW,
+    maxRunning: env.AGENT_MAX_RUNNING,
+    dataDirectory: resolve(env.AGENT_DATA_DIR),
+    bodyLimit: env.AGENT_BODY_LIMIT,
+    outputLimit: env.AGENT_OUTPUT_LIMIT,
+    killGraceMs: env.AGENT_KILL_GRACE,
+    keep: { ageMs: env.AGENT_KEEP, jobs: env.AGENT_KEEP_JOBS, bytes: env.AGENT_KEEP_BYTES },
+    logLevel: env.AGENT_LOG_LEVEL,
+  }))

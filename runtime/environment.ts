@@ -1,0 +1,20 @@
+/** What a job inherits of the agent's environment: all but the agent's settings and what npm added. */
+export const jobEnvironment = (environment: NodeJS.ProcessEnv): Record<string, string> => {
+  const underNpm = environment.npm_lifecycle_event !== undefined
+  const env: Record<string, string> = {}
+  for (const [name, value] of Object.entries(environment)) {
+    if (value === undefined || /^(AGENT|NEWDT_AUTO)_/.test(name)) continue
+    if (underNpm && (name.startsWith('npm_') || ADDED_BY_NPM.has(name))) continue
+    env[name] = underNpm && name === 'PATH' ? withoutNpm(value) : value
+  }
+  return env
+}
+
+const ADDED_BY_NPM = new Set(['INIT_CWD', 'NODE', 'COLOR'])
+
+/** npm puts each node_modules/.bin on the way up, and a directory of its own, in front. */
+const withoutNpm = (path: string): string => {
+  const entries = path.split(':')
+  const first = entries.findIndex(entry => !/\/(node_modules\/\.bin|node-gyp-bin)$/.test(entry))
+  return entries.slice(Math.max(first, 0)).join(':')
+}

@@ -1,0 +1,98 @@
+import { eraseFromEnvironment } from '../lib/process/erase.ts'
+import { type Agent, StartupError, startAgent } from './agent.ts'
+import { type Config, ConfigError, readConfig } from './config.ts'
+import { jobEnvironment } from './environment.ts'
+import { createLogger } from './log.ts'
+
+const main = async (): Promise<void> => {
+  const config = readConfig(process.env)
+  const env = jobEnvironment(process.env)
+  await hideSecrets(env)
+  const { log, flush } = await createLogger(config.logLevel, process.stdout.isTTY)
+
+  const exit = (code: number): never => {
+    flush()
+    process.exit(code)
+  }
+  let agent: Agent | undefined
+
+  /** Nothing can be trusted any more, but the jobs must not outlive the agent. */
+  const crash = (err: unknown): void => {
+    log.fatal({ err }, 'the agent ends by an error that nobody expected')
+    setTimeout(exit, LAST_SECONDS_MS, 1)
+    void (agent?.kill() ?? Promise.resolve()).finally(() => exit(1))
+  }
+  process.on('uncaughtException', crash)
+  process.on('unhandledRejection', crash)
+
+  try {
+    agent = await startAgent(config, env, log)
+  } catch (error) {
+    flush()
+    throw error
+  }
+  announce(agent, config, log)
+  onStopSignal(signal => {
+    log.info({ signal, running: agent.countRunning() }, 'stopping')
+    setTimeout(exit, config.killGraceMs + LAST_SECONDS_MS, 1)
+    agent.stop(config.killGraceMs).then(() => {
+      log.info({}, 'stopped')
+      exit(0)
+    }, crash)
+  }, agent.kill)
+}
+
+/** Takes the settings out of this process's environment, also as `ps` and /proc show it, and npm's PATH. */
+const hideSecrets = async (env: Record<string, string>): Promise<void> => {
+  const names = Object.keys(process.env).filter(name => name.startsWith('AGENT_'))
+  await eraseFromEnvironment(names)
+  for (const name of names) delete process.env[name]
+  if (env.PATH !== undefined) process.env.PATH = env.PATH // Programs are looked up in it.
+}
+
+const announce = (
+  agent: Agent,
+  { dataDirectory, maxRunning }: Config,
+  log: { info(o: object, m: string): void },
+) => {
+  const secretFile = agent.secretFile && { secretFile: agent.secretFile }
+  log.info({ address: agent.url, dataDirectory, maxRunning, ...secretFile }, 'listening')
+  if (!process.stdout.isTTY) return
+  const signAt = String(Math.floor(Date.now() / 1000))
+  process.stdout.write(
+    `\nTry it (the signature is valid for a while):\n\n` +
+      `curl -X POST '${agent.url}/api/jobs/execute/cmd' -H 'sign: ${agent.sign(signAt)}' -H 'signAt: ${signAt}' ` +
+      `-H 'Content-Type: application/json' -d '{"cmd": "echo hello from $(hostname)"}'\n\n`,
+  )
+}
+
+/**
+ * A terminal and npm both deliver Ctrl-C, a millisecond apart: only a signal that comes later than that means
+ * that somebody has lost patience.
+ */
+const onStopSignal = (stop: (signal: string) => void, kill: () => void): void => {
+  let first: number | undefined
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
+    process.on(signal, () => {
+      if (first === undefined) {
+        first = performance.now()
+        stop(signal)
+      } else if (performance.now() - first > IMPATIENCE_MS) kill()
+    })
+  }
+}
+
+const IMPATIENCE_MS = 1000
+/** What an end may take beyond the grace period. */
+const LAST_SECONDS_MS = 1900
+
+try {
+  await main()
+} catch (error) {
+  const lines =
+    error instanceof ConfigError
+      ? error.mistakes
+      : [error instanceof StartupError ? error.message : String(error)]
+  process.stderr.write(lines.map(line => `newdt-auto: ${line}\n`).join(''))
+  process.exit(1)
+}

@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto'
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import type { Duplex } from 'node:stream'
+import { createServerAdapter } from '@whatwg-node/server'
+import { failureEnvelope, JOB_ID_HEADER } from '../handlers/reply.ts'
+import type { Context } from '../handlers/services.ts'
+import { type AgentError, errors } from '../lib/errors.ts'
+import type { Log } from '../lib/log.ts'
+
+export interface ServerOptions {
+  fetch(request: Request, context: Context): Promise<Response>
+  log: Log
+  /** How long a client may take for its headers, in milliseconds. */
+  headersTimeoutMs?: number
+  /** How long a client may take for its whole request; the answer may take as long as it likes. */
+  requestTimeoutMs?: number
+}
+
+/** Serves a fetch function by node:http; one log line a request. */
+export const createServer = (options: ServerOptions): Server => {
+  const { fetch, log, headersTimeoutMs = 20_000, requestTimeoutMs = 120_000 } = options
+  const adapter = createServerAdapter<{ req: IncomingMessage }>((request, { req }) =>
+    fetch(request, { requestId: requestIds.get(req) ?? '' }),
+  )
+  const requestIds = new WeakMap<IncomingMessage, string>()
+  const server = createHttpServer(
+    {
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(1000, headersTimeoutMs),
+      // The Host header is not used, see below; a missing one would be refused without the envelope.
+      requireHostHeader: false,
+    },
+    (request, response) => {
+      const requestId = randomUUID()
+      requestIds.set(request, requestId)
+      const path = normalizeTarget(request)
+      logWhenDone(log, request, response, path ?? '', requestId)
+      if (path === undefined) return sendFailure(response, errors.malformedRequest())
+      void adapter.requestListener(request, response)
+    },
+  )
+  server.on('clientError', refuse)
+  return server
+}
+
+/**
+ * Makes the adapter build its URL from the request target alone: it would paste in whatever Host header a client
+ * sends. Returns the path; undefined for a target that is none (`*`, or garbage).
+ */
+const normalizeTarget = (request: IncomingMessage): string | undefined => {
+  const target = request.url ?? ''
+  const origin = `http://${LOCAL}`
+  const url = URL.parse(target.startsWith('/') ? origin + target : target)
+  if (!url || !/^https?:$/.test(url.protocol)) return undefined
+  request.headers.host = LOCAL
+  request.url = url.pathname + url.search
+  return url.pathname
+}
+
+const LOCAL = 'localhost'
+
+const logWhenDone = (
+  log: Log,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  requestId: string,
+): void => {
+  const start = performance.now()
+  const client = request.socket.remoteAddress
+  response.once('close', () => {
+    const fields = {
+      requestId,
+      method: request.method,
+      path,
+      status: response.statusCode,
+      ms: Math.round((performance.now() - start) * 10) / 10,
+      client,
+      jobId: response.getHeader(JOB_ID_HEADER),
+    }
+    if (response.writableFinished) log.info(fields, 'request')
+    else log.info({ ...fields, status: undefined, aborted: true }, 'request')
+  })
+}
+
+/** What the parser refuses, and clients that are too slow, get the envelope too. */
+const refuse = (error: NodeJS.ErrnoException, socket: Duplex): void => {
+  const response = (socket as Duplex & { _httpMessage?: ServerResponse })._httpMessage
+  if (!socket.writable || error.code === 'ECONNRESET' || response?.headersSent) {
+    socket.destroy()
+    return
+  }
+  const { status, code, message } = refusal(error.code)
+  const body = JSON.stringify(failureEnvelope(code, message))
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_TEXTS[status]}\r\nConnection: close\r\n` +
+      `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
+}
+
+const refusal = (code: string | undefined): AgentError => {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return errors.requestTimeout()
+  return code === 'HPE_HEADER_OVERFLOW' ? errors.headersTooLarge() : errors.malformedRequest()
+}
+
+const STATUS_TEXTS: Record<number, string> = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+}
+
+const sendFailure = (response: ServerResponse, { status, code, message }: AgentError): void => {
+  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', Connection: 'close' })
+  response.end(JSON.stringify(failureEnvelope(code, message)))
+}
