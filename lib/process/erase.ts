@@ -1,6 +1,6 @@
 /**
  * Overwrites variables in the memory that the kernel shows as /proc/<pid>/environ, and `ps e` with it: deleting
- * them from process.env leaves that copy as it was. Does nothing where there is no /proc.
+ * them from the environment leaves that copy as it was. Does nothing where there is no /proc.
  */
 export const eraseFromEnvironment = async (names: string[]): Promise<void> => {
   if (process.platform !== 'linux') return
