@@ -33,12 +33,9 @@ export const createApp = (services: Services) => {
   router.all('*', unknownEndpoint)
 
   return async (request: Request, context: Context): Promise<Response> => {
-    try {
-      const response: Response = await router.fetch(request, services, context)
-      return request.method === 'HEAD' ? new Response(null, response) : response
-    } catch (error) {
-      return failureOf(error, services, context)
-    }
+    const answer = router.fetch(request, services, context) as Promise<Response>
+    const response = await answer.catch(error => failureOf(error, services, context))
+    return request.method === 'HEAD' ? new Response(null, response) : response
   }
 }
 

@@ -21,7 +21,8 @@ const readBytes = async (body: ReadableStream<Uint8Array> | null, limit: number)
   const chunks: Uint8Array[] = []
   let length = 0
   const reader = body.getReader()
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+  const read = () => reader.read().catch(() => Promise.reject(errors.bodyCutOff()))
+  for (let next = await read(); !next.done; next = await read()) {
     length += next.value.length
     // The stream is left as it is: canceling it would tear down the connection before the answer is sent.
     if (length > limit) throw errors.bodyTooLarge(limit)

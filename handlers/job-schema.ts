@@ -48,12 +48,12 @@ const common = {
 }
 
 /** The body of POST /api/jobs/execute/cmd. */
-export const commandSchema = z.strictObject({ cmd: cString.min(1, '不能为空'), ...common })
+export const commandSchema = z.strictObject({ cmd: cString.refine(cmd => cmd !== '', '不能为空'), ...common })
 
 /** The body of POST /api/jobs/execute/script; the contract has an empty `cmd` in it. */
 export const scriptSchema = z
   .strictObject({
-    cmd: z.literal('').optional(),
+    cmd: z.literal('', '在脚本任务中应为空').optional(),
     scriptName: z
       .string()
       .refine(isScriptName, '应为 1 到 100 个字母、数字、汉字或 . _ - 组成的文件名，且不能是 . 或 ..'),

@@ -21,11 +21,11 @@ export const submitJob = async (
   return okJob(jobs.get(submission.id))
 }
 
+/** No body is both a command and a script, so the body alone tells two requests apart. */
 const idempotencyKey = (request: IRequestStrict, body: Uint8Array): IdempotencyKey | undefined => {
   const key = request.headers.get('idempotency-key')
   if (key === null) return undefined
   if (!/^[\x20-\x7e]{1,255}$/.test(key))
     throw errors.badRequest('Idempotency-Key 应为 1 到 255 个可见 ASCII 字符')
-  const { pathname } = new URL(request.url)
-  return { key, requestHash: createHash('sha256').update(pathname).update('\0').update(body).digest() }
+  return { key, requestHash: createHash('sha256').update(body).digest() }
 }

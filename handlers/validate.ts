@@ -30,7 +30,7 @@ const detailOf = (issue: $ZodIssue): string => {
 /** What zod finds by itself, in Chinese; a schema's own messages come first. */
 const describe = (issue: $ZodRawIssue): string => {
   if (issue.code === 'unrecognized_keys')
-    return `未知字段 ${(issue.keys as string[]).map(shorten).join('、')}`
+    return `未知字段 ${(issue.keys as string[]).slice(0, MOST_DETAILS).map(shorten).join('、')}`
   if (issue.code === 'invalid_type') {
     if (issue.input === undefined) return '缺失'
     return `应为 ${issue.expected}`

@@ -22,6 +22,7 @@ export const tooManyJobsMessage = (running: number): string =>
 export const errors = {
   badRequest: (detail: string) => new AgentError(400, `请求参数无效：${detail}`),
   malformedRequest: () => new AgentError(400, '无法解析的 HTTP 请求'),
+  bodyCutOff: () => new AgentError(400, '请求体不完整'),
   unauthorized: () => new AgentError(401, '签名无效或已过期'),
   unknownEndpoint: () => new AgentError(404, '接口不存在'),
   unknownJob: () => new AgentError(404, '任务不存在'),

@@ -107,6 +107,8 @@ export const createJobs = (options: JobsOptions) => {
     release: () => void,
   ): number => {
     try {
+      // Before the new job, not after its end: it can always be looked up by whoever waits for it.
+      retention.prune(Date.now(), 2)
       return jobStore.insert(job, mark, key)
     } catch (error) {
       release()
@@ -120,7 +122,6 @@ export const createJobs = (options: JobsOptions) => {
     try {
       jobStore.insert({ ...facts, state: 'rejected', error: tooManyJobsMessage(running) }, 0)
       retention.added(0)
-      retention.prune(Date.now(), 2)
     } catch (error) {
       log.error({ jobId: facts.id, err: error }, 'a rejection could not be stored')
     }
@@ -145,7 +146,6 @@ export const createJobs = (options: JobsOptions) => {
       jobStore.finish(entry.number, ended, totals)
       active.delete(ended.id)
       retention.added(totals.keptBytes)
-      retention.prune(Date.now(), 2)
     } catch (error) {
       log.error({ jobId: ended.id, err: error }, 'the end of a job could not be stored')
       if (active.has(ended.id)) setTimeout(store, RETRY_MS, entry, ended).unref()

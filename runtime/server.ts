@@ -25,7 +25,8 @@ export interface ServerOptions {
 export const createServer = (options: ServerOptions): Server => {
   const { fetch, log, headersTimeoutMs = 20_000, requestTimeoutMs = 120_000 } = options
   const adapter = createServerAdapter<{ req: IncomingMessage }>((request, { req }) =>
-    fetch(request, { requestId: requestIds.get(req) ?? '' }),
+    // A rejection that reached the adapter would be answered with its stack.
+    fetch(request, { requestId: requestIds.get(req) ?? '' }).catch(() => new Response(null, { status: 500 })),
   )
   const requestIds = new WeakMap<IncomingMessage, string>()
   const server = createHttpServer(
@@ -116,6 +117,11 @@ const STATUS_TEXTS: Record<number, string> = {
 }
 
 const sendFailure = (response: ServerResponse, { status, code, message }: AgentError): void => {
-  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', Connection: 'close' })
-  response.end(JSON.stringify(failureEnvelope(code, message)))
+  const body = Buffer.from(JSON.stringify(failureEnvelope(code, message)))
+  response.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    Connection: 'close',
+    'Content-Length': body.length,
+  })
+  response.end(body)
 }

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { errors } from '../../lib/errors.ts'
+import {
+  assertRefused,
+  COMMAND_PATH,
+  createFake,
+  failed,
+  ID,
+  post,
+  REQUEST_ID,
+  SCRIPT,
+  SCRIPT_PATH,
+  signed,
+  unsigned,
+} from './fake-services.ts'
+
+const GETS = ['/healthz', '/api/jobs', '/api/jobs/countOfRunningJobs', `/api/jobs/${ID}`]
+const POSTS = [COMMAND_PATH, SCRIPT_PATH, `/api/jobs/${ID}/cancel`]
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+for (const path of GETS) {
+  test(`HEAD ${path} answers as GET does, without the body`, async () => {
+    const fake = createFake()
+    const get = await fake.ask(signed(path))
+    const head = await fake.ask(signed(path, { method: 'HEAD' }))
+    assert.equal(get.status, 200)
+    assert.deepEqual({ status: head.status, text: head.text }, { status: 200, text: '' })
+    assert.deepEqual([...head.headers], [...get.headers])
+    assert.equal(head.headers.get('content-length'), String(Buffer.byteLength(get.text)))
+  })
+}
+
+for (const [paths, allowed, allow] of [
+  [GETS, ['GET', 'HEAD'], 'GET, HEAD'],
+  [POSTS, ['POST'], 'POST'],
+] as const) {
+  for (const path of paths) {
+    test(`${path} refuses every method but ${allow} with 405, and says so in Allow`, async () => {
+      for (const method of METHODS.filter(name => !allowed.some(other => other === name))) {
+        const fake = createFake()
+        const { status, body, headers } = await fake.ask(signed(path, { method }))
+        assert.equal(status, 405, method)
+        assert.equal(headers.get('allow'), allow)
+        if (method !== 'HEAD') assert.deepEqual(body, failed(405, `请求方法不支持，可用：${allow}`))
+        assert.deepEqual(fake.calls, [])
+      }
+    })
+  }
+}
+
+test('an unknown path is 404 with any method', async () => {
+  const paths = ['/', '/api', '/api/job', '/API/jobs', `/api/jobs/${ID}/nope`, '/api/jobs/execute/other']
+  for (const path of [...paths, '/healthz/x', '//api/jobs', '/api/jobs/execute/cmd/x']) {
+    for (const method of ['GET', 'POST', 'DELETE']) {
+      await assertRefused(createFake(), signed(path, { method }), 404, '接口不存在')
+    }
+  }
+})
+
+test('an unknown path and a wrong method are 401 without a signature', async () => {
+  for (const request of [unsigned('/nope'), unsigned('/api/jobs', { method: 'DELETE' })]) {
+    await assertRefused(createFake(), request, 401, '签名无效或已过期')
+  }
+})
+
+const REQUESTS: Record<string, () => Request> = {
+  submit: () => post(COMMAND_PATH, { cmd: 'true' }),
+  waitForEnd: () => post(SCRIPT_PATH, SCRIPT),
+  get: () => signed(`/api/jobs/${ID}`),
+  list: () => signed('/api/jobs'),
+  cancel: () => signed(`/api/jobs/${ID}/cancel`, { method: 'POST' }),
+  countRunning: () => signed('/api/jobs/countOfRunningJobs'),
+}
+const INTERNAL = failed(500, `内部错误，请求编号 ${REQUEST_ID}`)
+
+for (const [service, request] of Object.entries(REQUESTS)) {
+  test(`an unexpected error of ${service} is reported and answered with nothing but the request id`, async () => {
+    // Some libraries copy `status` and other properties of an error into the answer.
+    const error = Object.assign(new Error('disk /root/secret'), {
+      status: 418,
+      code: 'EIO',
+      secret: 'hidden',
+    })
+    const fake = createFake({
+      jobs: {
+        [service]: () => {
+          throw error
+        },
+      },
+    })
+    const { status, body, headers } = await fake.ask(request())
+    assert.deepEqual({ status, body }, { status: 500, body: INTERNAL })
+    assert.deepEqual([...headers.keys()].sort(), ['content-length', 'content-type'])
+    assert.deepEqual(fake.reported, [[error, REQUEST_ID]])
+    assert.equal(fake.reported[0]![0], error)
+  })
+}
+
+test('what is thrown need not be an error, and a promise may be rejected with it', async () => {
+  for (const thrown of [undefined, null, 'secret text', 418, { status: 200, message: 'secret text' }]) {
+    const fake = createFake({ jobs: { submit: () => Promise.reject(thrown) } })
+    const { status, body } = await fake.ask(post(COMMAND_PATH, { cmd: 'true' }))
+    assert.deepEqual({ status, body }, { status: 500, body: INTERNAL })
+    assert.deepEqual(fake.reported, [[thrown, REQUEST_ID]])
+  }
+})
+
+test('a signature check that throws lets nobody in', async () => {
+  const verify = () => {
+    throw new Error('no md5')
+  }
+  const fake = createFake({ signature: { verify } })
+  const { status, body } = await fake.ask(post(COMMAND_PATH, { cmd: 'true' }))
+  assert.deepEqual({ status, body }, { status: 500, body: INTERNAL })
+  assert.deepEqual(fake.calls, [])
+})
+
+test('an expected failure is answered as it is and not reported', async () => {
+  const fake = createFake({ jobs: { list: () => raise(errors.notStored()) } })
+  const { status, body, headers } = await fake.ask(signed('/api/jobs'))
+  assert.equal(status, 503)
+  assert.deepEqual(body, failed(503, '任务记录无法写入存储，任务未执行，请稍后再尝试'))
+  assert.equal(headers.get('retry-after'), '1')
+  assert.deepEqual(fake.reported, [])
+})
+
+const raise = (error: Error): never => {
+  throw error
+}

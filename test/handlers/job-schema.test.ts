@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import {
+  assertBadRequest,
+  COMMAND_PATH,
+  createFake,
+  post,
+  SCRIPT,
+  SCRIPT_PATH,
+  submittedBy,
+} from './fake-services.ts'
+
+const BAD_NAME = '不是合法的变量名'
+const RESERVED_NAME = '是保留的变量名'
+const BAD_VALUE = '应为不含 NUL 字符的 string'
+const BAD_TIMEOUT = 'timeout 应为大于 0、不超过 24d 的时长，例如 "30s"'
+const SURROGATE = '含有不成对的 Unicode 代理项'
+const NUL = '不能含有 NUL 字符'
+const LONE = '\ud800'
+
+/** What is true of every submission is claimed of both kinds. */
+const kinds = [
+  { name: 'command', path: COMMAND_PATH, valid: { cmd: 'true' } },
+  { name: 'script', path: SCRIPT_PATH, valid: SCRIPT },
+]
+
+for (const { name, path, valid } of kinds) {
+  const refused = (fields: object, detail: string) =>
+    assertBadRequest(post(path, { ...valid, ...fields }), detail)
+  const accepted = (fields: object) => submittedBy(post(path, { ...valid, ...fields }))
+
+  test(`a ${name} with every field reaches the jobs as it was given`, async () => {
+    const fields = { params: 'a "b c"', async: true, cwd: '/tmp', env: { A: '1', 中: '' }, stdin: 'x\0y\n' }
+    const submitted = await accepted({ ...fields, timeout: '1.5s' })
+    const { cmd: _cmd, script: _script, ...rest } = submitted
+    assert.deepEqual(rest, { ...fields, timeout: { text: '1.5s', ms: 1500 } })
+  })
+
+  test(`a ${name} without optional fields has no params, is synchronous, and has nothing else`, async () => {
+    const { cmd: _cmd, script: _script, ...rest } = await accepted({})
+    assert.deepEqual(rest, { params: '', async: false })
+  })
+
+  test(`a ${name} with unknown fields is refused by their names`, async () => {
+    await refused({ x: 1, scriptNmae: 2 }, '未知字段 x、scriptNmae')
+    await refused({ Async: true }, '未知字段 Async')
+    await refused({ constructor: 1, toString: 2 }, '未知字段 constructor、toString')
+    await refused({ ['k'.repeat(500)]: 1 }, `未知字段 ${'k'.repeat(64)}…`)
+  })
+
+  test(`a ${name} with __proto__ among its fields is refused`, async () => {
+    const body = JSON.stringify(valid).replace('{', '{"__proto__":{"async":true},')
+    await assertBadRequest(post(path, body), '未知字段 __proto__')
+  })
+
+  test(`a ${name} with fields of wrong types is refused, each field by its name`, async () => {
+    await refused({ params: 1 }, 'params 应为 string')
+    await refused(
+      { params: null, async: 'true', cwd: [] },
+      'params 应为 string；async 应为 boolean；cwd 应为 string',
+    )
+    await refused({ async: null }, 'async 应为 boolean')
+    await refused({ async: 1 }, 'async 应为 boolean')
+    await refused({ stdin: {}, timeout: 30 }, 'stdin 应为 string；timeout 应为 string')
+    for (const env of [null, [], 'A=1', 1]) await refused({ env }, 'env 应为 object')
+  })
+
+  test(`a ${name} in no absolute directory, or with a NUL or a lone surrogate, is refused`, async () => {
+    for (const cwd of ['', '.', 'tmp', '~', ' /tmp']) await refused({ cwd }, 'cwd 应为绝对路径')
+    await refused({ cwd: '/a\0' }, `cwd ${NUL}`)
+    await refused({ params: 'a\0' }, `params ${NUL}`)
+    for (const field of ['params', 'stdin']) await refused({ [field]: LONE }, `${field} ${SURROGATE}`)
+    await refused({ cwd: `/${LONE}` }, `cwd ${SURROGATE}`)
+  })
+
+  test(`a ${name} takes any environment that is not the agent's own`, async () => {
+    const env = {
+      LD_PRELOAD: 'x.so',
+      BASH_ENV: '/x',
+      NODE_OPTIONS: '-r x',
+      IFS: '',
+      agent_x: '1',
+      AGENT: '2',
+    }
+    for (const given of [{}, env, { NEWDT_AUTO: '1', 'a b-c.d': '2', 中文: '值 = 1\n' }]) {
+      assert.deepEqual((await accepted({ env: given })).env, given)
+    }
+  })
+
+  test(`a ${name} with bad or reserved names in its environment is refused by name`, async () => {
+    await refused({ env: { '': '1' } }, `env. ${BAD_NAME}`)
+    for (const bad of ['A=B', '=', 'A\0', LONE])
+      await refused({ env: { [bad]: '1' } }, `env.${bad} ${BAD_NAME}`)
+    for (const reserved of ['AGENT_SECRET', 'AGENT_', 'NEWDT_AUTO_JOB_ID']) {
+      await refused({ env: { [reserved]: '1' } }, `env.${reserved} ${RESERVED_NAME}`)
+    }
+    for (const value of [1, null, true, {}, [], 'a\0', LONE])
+      await refused({ env: { A: value } }, `env.A ${BAD_VALUE}`)
+  })
+
+  test(`a ${name} may set a variable called __proto__, which is a variable like any other`, async () => {
+    const withEnv = (env: string) => post(path, JSON.stringify(valid).replace('{', `{"env":${env},`))
+    const submitted = await submittedBy(withEnv('{"__proto__":"x","B":"y"}'))
+    assert.deepEqual(Object.entries(submitted.env as object), [
+      ['__proto__', 'x'],
+      ['B', 'y'],
+    ])
+    await assertBadRequest(withEnv('{"__proto__":{"A":"x"}}'), `env.__proto__ ${BAD_VALUE}`)
+  })
+
+  test(`a ${name} tells of ten mistakes at most`, async () => {
+    const names = Array.from({ length: 30 }, (_, index) => `AGENT_${index}`)
+    const expected = names.slice(0, 10).map(key => `env.${key} ${RESERVED_NAME}`)
+    await refused({ env: Object.fromEntries(names.map(key => [key, ''])) }, expected.join('；'))
+  })
+
+  test(`the timeout of a ${name} is a duration above zero that a timer can wait for`, async () => {
+    for (const [text, ms] of Object.entries({
+      '1ms': 1,
+      '30s': 30_000,
+      '1.5h': 5_400_000,
+      '24d': 2_073_600_000,
+    })) {
+      assert.deepEqual((await accepted({ timeout: text })).timeout, { text, ms })
+    }
+    for (const timeout of [
+      '0s',
+      '0.0s',
+      '-5m',
+      '25d',
+      '4w',
+      '30',
+      '',
+      'abc',
+      '1e3s',
+      'NaN',
+      'Infinity',
+      '1y',
+    ]) {
+      await refused({ timeout }, BAD_TIMEOUT)
+    }
+  })
+
+  test(`any JSON in the fields of a ${name} is either submitted or a 400, never anything else`, () =>
+    fc.assert(
+      fc.asyncProperty(fc.dictionary(fc.constantFrom(...FIELDS), fc.jsonValue()), async fields => {
+        const fake = createFake({ bodyLimit: 1e6 })
+        const { status } = await fake.ask(post(path, { ...valid, ...fields }))
+        assert.equal(status, fake.calls.length === 0 ? 400 : 200)
+        assert.deepEqual(fake.reported, [])
+      }),
+    ))
+}
+
+const FIELDS = ['cmd', 'params', 'async', 'cwd', 'env', 'stdin', 'timeout', 'scriptName', 'scriptType', 'x']

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { exitText, parseWaitStatus, signalName } from '../../../lib/process/exit-status.ts'
+
+/** Go 1.22, src/syscall/zerrors_linux_amd64.go, as failures.md lists it; the first is signal 1. */
+const GO_TEXTS = (
+  'hangup · interrupt · quit · illegal instruction · trace/breakpoint trap · aborted · bus error · ' +
+  'floating point exception · killed · user defined signal 1 · segmentation fault · user defined signal 2 · ' +
+  'broken pipe · alarm clock · terminated · stack fault · child exited · continued · stopped (signal) · stopped · ' +
+  'stopped (tty input) · stopped (tty output) · urgent I/O condition · CPU time limit exceeded · ' +
+  'file size limit exceeded · virtual timer expired · profiling timer expired · window changed · I/O possible · ' +
+  'power failure · bad system call'
+).split(' · ')
+
+test("each of the 31 ordinary signals has Go's words", () => {
+  assert.equal(GO_TEXTS.length, 31)
+  for (const [index, text] of GO_TEXTS.entries()) {
+    const signal = index + 1
+    assert.equal(exitText(parseWaitStatus(signal)), `signal: ${text}`)
+    assert.equal(exitText(parseWaitStatus(signal | 0x80)), `signal: ${text} (core dumped)`)
+  }
+})
+
+test('a real-time signal is known by its number', () => {
+  for (let signal = 32; signal <= 64; signal++) {
+    assert.equal(exitText(parseWaitStatus(signal)), `signal: signal ${signal}`)
+    assert.equal(exitText(parseWaitStatus(signal | 0x80)), `signal: signal ${signal} (core dumped)`)
+  }
+})
+
+test('an exit code is told as a number, and success is not worth a word', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 255 }), exitCode => {
+      const status = parseWaitStatus(exitCode << 8)
+      assert.deepEqual(status, { exitCode, signal: 0, coreDumped: false })
+      assert.equal(exitText(status), exitCode === 0 ? '' : `exit status ${exitCode}`)
+    }),
+  )
+})
+
+test('a status word of a signal says which one and whether there is a core, and never an exit code', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 64 }), fc.boolean(), (signal, coreDumped) => {
+      const raw = signal + (coreDumped ? 128 : 0)
+      assert.deepEqual(parseWaitStatus(raw), { exitCode: 0, signal, coreDumped })
+    }),
+  )
+})
+
+test('every signal has the name that bash gives it', () => {
+  const list = execFileSync('bash', ['-c', 'for n in {1..31}; do kill -l $n; done'], { encoding: 'utf8' })
+  const names = list.trim().split('\n')
+  assert.equal(names.length, 31)
+  for (const [index, name] of names.entries()) {
+    assert.equal(signalName(index + 1), name.startsWith('SIG') ? name : `SIG${name}`)
+  }
+})
+
+test('real-time signals are counted from the first that glibc leaves to programs', () => {
+  assert.deepEqual([34, 35, 64].map(signalName), ['SIGRTMIN', 'SIGRTMIN+1', 'SIGRTMIN+30'])
+  assert.deepEqual([32, 33, 65].map(signalName), ['SIG32', 'SIG33', 'SIG65'])
+})
+
+test('no signal has no name', () => {
+  assert.equal(signalName(0), '')
+})

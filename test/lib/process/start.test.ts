@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict'
+import { readFileSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { createLinuxProcesses } from '../../../lib/process/linux.ts'
+import { createNodeProcesses } from '../../../lib/process/node-spawn.ts'
+import { type Processes, StartError } from '../../../lib/process/spawn.ts'
+import { openDescriptors, zombieChildren } from '../../support/proc.ts'
+import { runBash, startBash } from '../../support/run-process.ts'
+import { scratchDirectory } from '../../support/scratch.ts'
+import { waitFor } from '../../support/wait-for.ts'
+
+/** What node:child_process cannot do, by the name of the test. */
+const BEYOND_NODE = new Set([
+  'a job may open /dev/stdout and /dev/stderr, and nothing written before is lost',
+  'a core dump and a real-time signal are told',
+  'a job has no signal blocked, ignored or caught',
+  'input can be read again from its beginning',
+  'a process has no descriptor but its three',
+])
+
+const layers: [string, () => Processes][] = [
+  ['posix_spawn', createLinuxProcesses],
+  ['node:child_process', createNodeProcesses],
+]
+
+for (const [layer, create] of layers) {
+  describe(`processes started by ${layer}`, () => {
+    let processes: Processes
+    const directory = scratchDirectory()
+    before(() => {
+      processes = create()
+    })
+    after(() => assert.deepEqual(zombieChildren(process.pid), []))
+
+    const it = (name: string, run: () => Promise<void>) =>
+      test(name, { skip: layer !== 'posix_spawn' && BEYOND_NODE.has(name) }, run)
+
+    it('what a command prints and how it exits is told', async () => {
+      const { status, text, stdout, stderr } = await runBash(processes, 'echo out; echo err >&2; exit 123')
+      assert.deepEqual(status, { exitCode: 123, signal: 0, coreDumped: false })
+      assert.deepEqual(
+        { text, stdout, stderr },
+        { text: 'exit status 123', stdout: 'out\n', stderr: 'err\n' },
+      )
+    })
+
+    for (const [signal, expected] of [
+      ['KILL', 'signal: killed'],
+      ['TERM', 'signal: terminated'],
+      ['HUP', 'signal: hangup'],
+      ['USR1', 'signal: user defined signal 1'],
+    ] as const) {
+      it(`a process that ${signal} ended has no exit code, and "${expected}"`, async () => {
+        const { status, text } = await runBash(processes, `kill -${signal} $$`)
+        assert.deepEqual([status.exitCode, text], [0, expected])
+      })
+    }
+
+    it('a core dump and a real-time signal are told', async () => {
+      const segv = await runBash(processes, 'ulimit -c 0; kill -SEGV $$')
+      assert.equal(segv.text, 'signal: segmentation fault')
+      const realTime = await runBash(processes, 'kill -34 $$')
+      assert.equal(realTime.text, 'signal: signal 34')
+      const dumping = await runBash(processes, 'ulimit -c unlimited && kill -ABRT $$', { cwd: directory })
+      // Where the kernel hands cores to a program, or the hard limit forbids them, there is no flag to tell.
+      const dumps = !readFileSync('/proc/sys/kernel/core_pattern', 'utf8').startsWith('|')
+      assert.match(
+        dumping.text,
+        dumps ? /^signal: aborted( \(core dumped\))?$|^exit status 1$/ : /^signal: aborted/,
+      )
+      assert.equal(dumping.text.endsWith('(core dumped)'), dumping.status.coreDumped)
+    })
+
+    it('input is read to its end, then end of file', async () => {
+      const text = 'é'.repeat(100_000)
+      const { stdout } = await runBash(processes, 'cat; echo end', { stdin: Buffer.from(text) })
+      assert.equal(stdout, `${text}end\n`)
+    })
+
+    it('without input there is end of file at once', async () => {
+      assert.equal((await runBash(processes, 'cat; echo end')).stdout, 'end\n')
+      assert.equal((await runBash(processes, 'cat; echo end', { stdin: new Uint8Array() })).stdout, 'end\n')
+    })
+
+    it('input can be read again from its beginning', async () => {
+      const command = 'cat; cat /dev/stdin; cat < /proc/self/fd/0'
+      assert.equal((await runBash(processes, command, { stdin: Buffer.from('a') })).stdout, 'aaa')
+    })
+
+    it('a job may open /dev/stdout and /dev/stderr, and nothing written before is lost', async () => {
+      const command =
+        'echo 1; echo 2 > /dev/stdout; echo 3 > /proc/self/fd/1; echo 4 >&2; echo 5 > /dev/stderr'
+      const { stdout, stderr } = await runBash(processes, command)
+      assert.deepEqual([stdout, stderr], ['1\n2\n3\n', '4\n5\n'])
+    })
+
+    it('a process runs in the given directory, and the agent stays where it was', async () => {
+      const here = process.cwd()
+      const link = join(directory, 'link')
+      symlinkSync('/usr', link)
+      assert.equal((await runBash(processes, 'pwd -P', { cwd: link })).stdout, '/usr\n')
+      assert.equal((await runBash(processes, 'pwd -P')).stdout, `${here}\n`)
+      assert.equal(process.cwd(), here)
+    })
+
+    it('a process has exactly the given environment', async () => {
+      const env = { PATH: process.env.PATH ?? '', A: 'x=y', EMPTY: '', 'odd name': '1\n2' }
+      const { stdout } = await runBash(processes, 'tr "\\0" "\\1" < /proc/$$/environ', { env })
+      const seen = stdout.split('\u0001').filter(Boolean)
+      assert.deepEqual(
+        seen.sort(),
+        Object.entries(env)
+          .map(([name, value]) => `${name}=${value}`)
+          .sort(),
+      )
+    })
+
+    it('a process leads a session of its own', async () => {
+      const { stdout } = await runBash(processes, 'cut -d" " -f1,5,6 /proc/$$/stat')
+      const [pid, group, session] = stdout.trim().split(' ')
+      assert.deepEqual([group, session], [pid, pid])
+    })
+
+    it('a job has no signal blocked, ignored or caught', async () => {
+      const { stdout } = await runBash(processes, '', { file: 'cat', args: ['/proc/self/status'] })
+      const sets = [...stdout.matchAll(/^Sig(?:Blk|Ign|Cgt):\t([0-9a-f]+)$/gm)].map(match => match[1])
+      assert.deepEqual(sets, Array(3).fill('0'.repeat(16)))
+    })
+
+    it('a process has no descriptor but its three', async () => {
+      const { stdout } = await runBash(processes, '', { file: 'ls', args: ['/proc/self/fd'] })
+      assert.equal(stdout, '0\n1\n2\n3\n') // The 3 is the directory that ls reads.
+    })
+
+    for (const [what, spec, message] of [
+      ['a missing directory', { cwd: '/nope' }, 'chdir /nope: no such file or directory'],
+      ['a directory that is a file', { cwd: '/etc/passwd' }, 'chdir /etc/passwd: not a directory'],
+      [
+        'a missing program',
+        { file: 'no-such-program' },
+        'exec: "no-such-program": executable file not found in $PATH',
+      ],
+    ] as const) {
+      it(`${what} is told in Go's words`, async () => {
+        await assert.rejects(startBash(processes, 'true', spec), new StartError(message))
+      })
+    }
+
+    it('an argument that is too long for the kernel is told', async () => {
+      await assert.rejects(startBash(processes, 'x'.repeat(131_072)), (error: Error) => {
+        assert.ok(error instanceof StartError)
+        assert.match(error.message, /^fork\/exec .*bash: argument list too long$/)
+        return true
+      })
+    })
+
+    it('a thousand failed starts leave no descriptor open', async () => {
+      await runBash(processes, 'true')
+      const before = openDescriptors()
+      const fails = [
+        { cwd: '/nope' },
+        { file: 'no-such-program', stdin: Buffer.from('x') },
+        { args: ['x'.repeat(200_000)] },
+      ]
+      for (let index = 0; index < 1000; index++) {
+        await assert.rejects(startBash(processes, 'true', fails[index % fails.length]), StartError)
+      }
+      await waitFor('descriptors are closed', () => openDescriptors() <= before)
+    })
+
+    it('a hundred processes at once each get their own output and end', async () => {
+      const runs = Array.from({ length: 100 }, (_, index) =>
+        runBash(processes, `echo ${index}; exit ${index}`),
+      )
+      for (const [index, { status, stdout }] of (await Promise.all(runs)).entries()) {
+        assert.deepEqual([status.exitCode, stdout], [index, `${index}\n`])
+      }
+    })
+
+    it('a child in the background may write after its parent has ended, without a SIGPIPE', async () => {
+      const child = 'while kill -0 $$ 2>/dev/null; do sleep 0.01; done; echo late; echo "wrote $?" >&2'
+      const started = await startBash(processes, `(${child}) &`)
+      await started.exited
+      await started.outputClosed
+      assert.deepEqual([started.stdout(), started.stderr()], ['late\n', 'wrote 0\n'])
+    })
+
+    it('a flood is read to its last byte', async () => {
+      let bytes = 0
+      const { exited, outputClosed } = await startBash(processes, 'head -c 100000000 /dev/zero', {
+        onOutput: (_stream, chunk) => {
+          bytes += chunk.length
+        },
+      })
+      assert.deepEqual(await exited, { exitCode: 0, signal: 0, coreDumped: false })
+      await outputClosed
+      assert.equal(bytes, 100_000_000)
+    })
+  })
+}

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { describe, test } from 'node:test'
+import { createLinuxProcesses } from '../../../lib/process/linux.ts'
+import { createNodeProcesses } from '../../../lib/process/node-spawn.ts'
+import type { Processes } from '../../../lib/process/spawn.ts'
+import { stopAll } from '../../../lib/process/stop.ts'
+import { findByText, type Known, know, lives } from '../../support/proc.ts'
+import { type Started, startBash } from '../../support/run-process.ts'
+import { waitFor } from '../../support/wait-for.ts'
+
+const GRACE_MS = 300
+
+/** Each prints "ready" when its processes stand; all of them carry the text in their command lines. */
+const shapes = (text: string): [name: string, command: string, processes: number][] => [
+  ['a plain process', `echo ready; exec sleep 1000.${text}`, 1],
+  ['a background child', `sleep 1000.${text} & echo ready; wait`, 1],
+  ['a double fork with setsid', `setsid sh -c 'sleep 1000.${text} & echo ready'; sleep 1000.${text}`, 2],
+  ['a cleared environment', `env -i setsid sleep 1000.${text} & echo ready; sleep 1000.${text}`, 2],
+  [
+    'a cleared environment, a double fork and no descriptors',
+    `env -i setsid sh -c 'sleep 1000.${text} <&- >&- 2>&- &'; echo ready; sleep 1000.${text}`,
+    2,
+  ],
+  ['a rewritten title', `perl -e '$|=1; $0="${text}" x 400; print "ready\\n"; sleep 1000'`, 1],
+  [
+    'a process that ignores TERM',
+    `trap '' TERM; echo ready; sleep 1000.${text} & wait; sleep 1000.${text}`,
+    2,
+  ],
+  ['a stopped process', `(echo ready; kill -STOP $BASHPID; sleep 1000.${text}) & sleep 1000.${text}`, 1],
+  ['a process under nohup', `nohup setsid sleep 1000.${text} >/dev/null 2>&1 & echo ready; wait`, 1],
+  [
+    'a command name with a parenthesis',
+    `cp "$(command -v sleep)" "$T"; "$T" 1000.${text} & echo ready; wait`,
+    1,
+  ],
+]
+
+/** Which shapes are found without marks: what stays in the group of the leader, or descends from it. */
+const BEYOND_NODE = new Set([
+  'a double fork with setsid',
+  'a cleared environment, a double fork and no descriptors',
+])
+
+const ready = (started: Started): Promise<unknown> =>
+  waitFor('the job says that it is ready', () => started.stdout().includes('ready'))
+
+const layers: [string, () => Processes][] = [
+  ['posix_spawn', createLinuxProcesses],
+  ['node:child_process', createNodeProcesses],
+]
+
+for (const [layer, create] of layers) {
+  describe(`stopping processes started by ${layer}`, () => {
+    const processes = create()
+    let unique = Number(`${process.pid}${layer.length}`)
+
+    for (const [index, [shape]] of shapes('').entries()) {
+      const skip = layer !== 'posix_spawn' && BEYOND_NODE.has(shape)
+      test(`${shape} is gone after a stop`, { skip }, async t => {
+        const text = String(unique++)
+        const [, command, count] = shapes(text)[index]!
+        const odd = `/tmp/a) R 1 (b${text}`
+        t.after(() => import('node:fs').then(fs => fs.rmSync(odd, { force: true })))
+        const env = { PATH: process.env.PATH ?? '', T: odd }
+        const started = await startBash(processes, command, { env })
+        await ready(started)
+        const found = await waitFor('its processes stand', () => {
+          const all = findByText(text)
+          return all.length >= count && all
+        })
+        const target = { marks: new Set([started.mark]), pid: started.pid }
+        assert.deepEqual(await stopAll(processes, target, GRACE_MS), [])
+        assert.deepEqual(found.filter(lives), [])
+        assert.deepEqual(findByText(text), [])
+        await started.exited
+      })
+    }
+
+    test('a process that ends at TERM may clean up within the grace period', async () => {
+      const started = await startBash(
+        processes,
+        "trap 'sleep 0.1; echo cleaned; exit 7' TERM; echo ready; while :; do sleep 0.02; done",
+      )
+      await ready(started)
+      assert.deepEqual(await stopAll(processes, targetOf(started), 60_000), [])
+      assert.equal((await started.exited).exitCode, 7)
+      await started.outputClosed
+      assert.equal(started.stdout(), 'ready\ncleaned\n')
+    })
+
+    test('without a grace period nothing gets the chance to clean up', async () => {
+      const started = await startBash(
+        processes,
+        "trap 'echo cleaned' TERM; echo ready; while :; do sleep 0.02; done",
+      )
+      await ready(started)
+      assert.deepEqual(await stopAll(processes, targetOf(started), 0), [])
+      assert.equal((await started.exited).signal, 9)
+      await started.outputClosed
+      assert.equal(started.stdout(), 'ready\n')
+    })
+
+    test('other jobs, and processes that are no job, are not touched', async t => {
+      const innocent = await startBash(processes, 'echo ready; exec sleep 1000')
+      const stranger = spawn('sleep', ['1000'], { stdio: 'ignore' })
+      t.after(async () => {
+        stranger.kill('SIGKILL')
+        await stopAll(processes, targetOf(innocent), 0)
+      })
+      await ready(innocent)
+      const bystanders: Known[] = [know(innocent.pid), know(stranger.pid!)]
+      const started = await startBash(processes, 'echo ready; exec sleep 1000')
+      await ready(started)
+      await stopAll(processes, targetOf(started), GRACE_MS)
+      await started.exited
+      assert.deepEqual(bystanders.filter(lives), bystanders)
+    })
+  })
+}
+
+const targetOf = ({ mark, pid }: Started) => ({ marks: new Set([mark]), pid })
+
+describe('the mark', () => {
+  const processes = createLinuxProcesses()
+
+  test('no ordinary limit is taken for a mark, whatever a target says', async () => {
+    for (const marks of [new Set([0]), new Set([1024]), new Set<number>()]) {
+      assert.deepEqual(await processes.find({ marks, pid: 0 }), [])
+    }
+    const capped = await startBash(processes, 'ulimit -S -x 1024; echo ready; exec sleep 1000')
+    await ready(capped)
+    assert.deepEqual(await processes.find({ marks: new Set([1024]), pid: 0 }), [])
+    process.kill(capped.pid, 'SIGKILL')
+    await capped.exited
+  })
+
+  test('a process is not signaled when its start time is another, or its mark', async t => {
+    const started = await startBash(processes, 'echo ready; exec sleep 1000')
+    t.after(() => stopAll(processes, targetOf(started), 0))
+    await ready(started)
+    const [found] = await processes.find(targetOf(started))
+    assert.equal(found?.pid, started.pid)
+    const later = { ...found, startTime: found.startTime + 1 }
+    assert.equal(processes.signal(later, targetOf(started), 'SIGKILL'), false)
+    const otherMark = { marks: new Set([processes.newMark()]), pid: started.pid }
+    assert.equal(processes.signal(found, otherMark, 'SIGKILL'), false)
+    assert.ok(lives(know(started.pid)))
+  })
+
+  test('a storm of forks is stopped to the last process', async () => {
+    const text = `${process.pid}777`
+    const storm = `f() { sleep 1000.${text} & if [ $1 -gt 0 ]; then f $(($1 - 1)) & f $(($1 - 1)) & fi; wait; }; f 7`
+    const started = await startBash(processes, storm)
+    await waitFor('hundreds of processes stand', () => findByText(text).length > 200)
+    assert.deepEqual(await stopAll(processes, targetOf(started), 0), [])
+    await started.exited
+    assert.deepEqual(findByText(text), [])
+  })
+
+  test('the marks of many jobs are found in one look', async () => {
+    const started = await Promise.all(
+      Array.from({ length: 10 }, () => startBash(processes, 'echo ready; exec sleep 1000')),
+    )
+    await Promise.all(started.map(ready))
+    const target = { marks: new Set(started.map(({ mark }) => mark)), pid: 0 }
+    const found = await processes.find(target)
+    assert.deepEqual(found.map(({ pid }) => pid).sort(), started.map(({ pid }) => pid).sort())
+    assert.deepEqual(await stopAll(processes, target, 0), [])
+    await Promise.all(started.map(({ exited }) => exited))
+  })
+})

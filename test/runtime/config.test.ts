@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { join, resolve } from 'node:path'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { ConfigError, readConfig } from '../../runtime/config.ts'
+
+const SECRET = 'a-secret-that-nobody-may-see-7f3a'
+
+const mistakesOf = (environment: NodeJS.ProcessEnv): string[] => {
+  try {
+    readConfig(environment)
+  } catch (error) {
+    assert.ok(error instanceof ConfigError)
+    assert.equal(error.message, error.mistakes.join('\n'))
+    return error.mistakes
+  }
+  return []
+}
+
+test('every setting has its default', () => {
+  const { dataDirectory, ...config } = readConfig({})
+  assert.deepEqual(config, {
+    host: '127.0.0.1',
+    port: 8080,
+    secret: undefined,
+    secretFile: undefined,
+    signTtlMs: 1_800_000,
+    clockSkewMs: 300_000,
+    maxRunning: 5,
+    bodyLimit: 8_388_608,
+    outputLimit: 16_777_216,
+    killGraceMs: 5000,
+    keep: { ageMs: 604_800_000, jobs: 10_000, bytes: 2_147_483_648 },
+    logLevel: 'info',
+  })
+})
+
+test('every setting is read from its variable', () => {
+  const config = readConfig({
+    AGENT_HOST: '0.0.0.0',
+    AGENT_PORT: '0',
+    AGENT_SECRET: SECRET,
+    AGENT_SIGN_TTL: '1h',
+    AGENT_CLOCK_SKEW: '0s',
+    AGENT_MAX_RUNNING: '100',
+    AGENT_DATA_DIR: '/srv/agent',
+    AGENT_BODY_LIMIT: '1mb',
+    AGENT_OUTPUT_LIMIT: '0',
+    AGENT_KILL_GRACE: '250ms',
+    AGENT_KEEP: '90d',
+    AGENT_KEEP_JOBS: '1',
+    AGENT_KEEP_BYTES: '1.5GB',
+    AGENT_LOG_LEVEL: 'debug',
+    PATH: '/bin',
+  })
+  assert.deepEqual(config, {
+    host: '0.0.0.0',
+    port: 0,
+    secret: SECRET,
+    secretFile: undefined,
+    signTtlMs: 3_600_000,
+    clockSkewMs: 0,
+    maxRunning: 100,
+    dataDirectory: '/srv/agent',
+    bodyLimit: 1_048_576,
+    outputLimit: 0,
+    killGraceMs: 250,
+    keep: { ageMs: 7_776_000_000, jobs: 1, bytes: 1_610_612_736 },
+    logLevel: 'debug',
+  })
+})
+
+test('a data directory that is not absolute is made so', () => {
+  assert.equal(readConfig({ AGENT_DATA_DIR: 'data' }).dataDirectory, resolve('data'))
+})
+
+/** What the data directory is for a user who has set nothing, in a process with this environment. */
+const defaultDirectory = (env: NodeJS.ProcessEnv, uid?: number): string => {
+  const module = join(import.meta.dirname, '../../runtime/config.ts')
+  // Loaded before the user is changed: another one may not be allowed to read it.
+  const program = `import { readConfig } from ${JSON.stringify(module)}
+    ${uid === undefined ? '' : `process.setuid(${uid})`}
+    process.stdout.write(readConfig(process.env).dataDirectory)`
+  const args = ['--input-type=module', '-e', program]
+  const { stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' })
+  return stdout || stderr
+}
+const isRoot = process.getuid?.() === 0
+/** Nobody of the password file. */
+const someUser = isRoot ? 54_321 : undefined
+
+test("root keeps its data under /var/lib, a user in the state directory of the XDG's", {
+  skip: !isRoot,
+}, () => {
+  assert.equal(defaultDirectory({ HOME: '/root', XDG_STATE_HOME: '/x' }), '/var/lib/newdt-auto')
+  assert.equal(defaultDirectory({ HOME: '/home/me' }, 65_534), '/home/me/.local/state/newdt-auto')
+})
+
+test('a user without an entry in the password file, as in a container, has a data directory too', () => {
+  assert.equal(defaultDirectory({ HOME: '/home/me' }, someUser), '/home/me/.local/state/newdt-auto')
+  const withState = { HOME: '/home/me', XDG_STATE_HOME: '/state' }
+  assert.equal(defaultDirectory(withState, someUser), '/state/newdt-auto')
+  assert.equal(
+    defaultDirectory({ ...withState, XDG_STATE_HOME: '' }, someUser),
+    '/home/me/.local/state/newdt-auto',
+  )
+})
+
+const WRONG: [name: string, values: string[], allowed: RegExp][] = [
+  ['AGENT_HOST', [''], /not be empty/],
+  ['AGENT_PORT', ['', 'http', '-1', '65536', '80.5', '0x50', '1e3', ' 80', '9'.repeat(30)], /0 to 65535/],
+  ['AGENT_SIGN_TTL', ['', '30', '-5m', 'abc', '5 minutes'], /duration such as 30s/],
+  ['AGENT_CLOCK_SKEW', ['', 'abc', '-1s'], /duration such as 30s/],
+  ['AGENT_MAX_RUNNING', ['', '0', '-5', 'five', '10001', '1.5'], /1 to 10000/],
+  ['AGENT_DATA_DIR', [''], /not be empty/],
+  [
+    'AGENT_BODY_LIMIT',
+    ['', 'big', '-1mb', '0', '1023', '257mb', '8 megabytes'],
+    /size such as 16mb.*1KB to 256MB/,
+  ],
+  ['AGENT_OUTPUT_LIMIT', ['', 'big', '-1', '257mb', '1gb'], /size such as 16mb.*0B to 256MB/],
+  ['AGENT_KILL_GRACE', ['', '5', '25d', 'abc'], /duration such as 30s.*at most 24d/],
+  ['AGENT_KEEP', ['', '7', 'forever'], /duration such as 30s/],
+  ['AGENT_KEEP_JOBS', ['', '0', 'all', '-1'], /1 to 100000000/],
+  ['AGENT_KEEP_BYTES', ['', 'all', '-1', '2tb'], /size such as 16mb.*0B to 1TB/],
+  ['AGENT_LOG_LEVEL', ['', 'INFO', 'verbose', 'warning'], /fatal, error, warn, info, debug, trace, silent/],
+]
+
+test('a mistake is one line that names the variable, the value and what is allowed', () => {
+  for (const [name, values, allowed] of WRONG) {
+    for (const value of values) {
+      const [line, ...more] = mistakesOf({ AGENT_SECRET: SECRET, [name]: value })
+      assert.ok(line?.startsWith(`${name}=${value}: `), `${name}=${value} gave ${line}`)
+      assert.match(line ?? '', allowed)
+      assert.deepEqual(more, [])
+    }
+  }
+})
+
+test('all mistakes are told at once, in a line each, and none of them holds the secret', () => {
+  const some = fc
+    .subarray(WRONG)
+    .chain(chosen =>
+      fc.tuple(
+        ...chosen.map(([name, values]) => fc.constantFrom(...values).map(value => [name, value] as const)),
+      ),
+    )
+  fc.assert(
+    fc.property(some, chosen => {
+      const mistakes = mistakesOf({ AGENT_SECRET: SECRET, ...Object.fromEntries(chosen) })
+      assert.deepEqual(mistakes.map(line => line.split('=')[0]).sort(), chosen.map(([name]) => name).sort())
+      assert.ok(!mistakes.join().includes(SECRET))
+    }),
+  )
+})
+
+test('a mistake stays one line when the value has several', () => {
+  for (const value of ['80\n81', '80\r\n', '80\u2028']) {
+    const mistakes = mistakesOf({ AGENT_PORT: value })
+    assert.equal(mistakes.length, 1)
+    assert.doesNotMatch(mistakes[0]!, /[\r\n\u2028]/)
+  }
+})
+
+test('an empty secret is a mistake', () => {
+  assert.match(mistakesOf({ AGENT_SECRET: '' }).join(), /^AGENT_SECRET: must not be empty$/)
+  assert.match(mistakesOf({ AGENT_SECRET_FILE: '' }).join(), /^AGENT_SECRET_FILE=: must not be empty$/)
+})
+
+test('a secret and a file with one are a mistake together', () => {
+  const mistakes = mistakesOf({ AGENT_SECRET: SECRET, AGENT_SECRET_FILE: '/etc/secret', AGENT_PORT: 'x' })
+  assert.equal(mistakes.length, 2)
+  assert.ok(mistakes.some(line => line.startsWith('AGENT_SECRET, AGENT_SECRET_FILE: only one')))
+  assert.ok(!mistakes.join().includes(SECRET))
+})
+
+test('without a secret only the loopback address is listened on', () => {
+  for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost'])
+    assert.deepEqual(mistakesOf({ AGENT_HOST: host }), [])
+  for (const host of [
+    '0.0.0.0',
+    '::',
+    '192.168.1.5',
+    'localhost.example.com',
+    '127.0.0.1.example.com',
+    '128.0.0.1',
+  ]) {
+    const [line, ...more] = mistakesOf({ AGENT_HOST: host })
+    assert.ok(
+      line?.startsWith(`AGENT_HOST=${host}: without AGENT_SECRET or AGENT_SECRET_FILE only a loopback`),
+    )
+    assert.deepEqual(more, [])
+    assert.deepEqual(mistakesOf({ AGENT_HOST: host, AGENT_SECRET: SECRET }), [])
+    assert.deepEqual(mistakesOf({ AGENT_HOST: host, AGENT_SECRET_FILE: '/etc/secret' }), [])
+  }
+})
+
+test('a setting that is not allowed keeps no other from being told', () => {
+  const mistakes = mistakesOf({ AGENT_HOST: '0.0.0.0', AGENT_PORT: 'x', AGENT_KEEP: 'y' })
+  assert.deepEqual(mistakes.map(line => line.split('=')[0]).sort(), [
+    'AGENT_HOST',
+    'AGENT_KEEP',
+    'AGENT_PORT',
+  ])
+})

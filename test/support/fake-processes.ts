@@ -1,0 +1,30 @@
+import type { LivingProcess, Processes } from '../../lib/process/spawn.ts'
+
+/** Processes that exist only in a list: a pid, the mark it bears, and whether even SIGKILL does not end it. */
+export interface FakeProcess {
+  pid: number
+  mark: number
+  immortal?: boolean
+}
+
+export const fakeProcesses = (given: FakeProcess[]) => {
+  const living = new Set(given)
+  const signals: string[] = []
+  const find = async ({ marks }: { marks: ReadonlySet<number> }): Promise<LivingProcess[]> =>
+    [...living]
+      .filter(({ mark }) => marks.has(mark))
+      .map(({ pid }) => ({ pid, startTime: pid * 10, command: 'fake' }))
+  const processes: Processes = {
+    newMark: () => 1,
+    start: () => Promise.reject(new Error('nothing is started here')),
+    find,
+    signal({ pid, startTime }, { marks }, signal) {
+      const one = [...living].find(process => process.pid === pid && marks.has(process.mark))
+      if (!one || startTime !== pid * 10) return false
+      signals.push(`${signal} ${pid}`)
+      if (signal === 'SIGKILL' && !one.immortal) living.delete(one)
+      return true
+    },
+  }
+  return { processes, signals, livingPids: (): number[] => [...living].map(({ pid }) => pid) }
+}

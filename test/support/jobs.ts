@@ -1,0 +1,93 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createClock } from '../../lib/clock.ts'
+import { type Database, openDatabase } from '../../lib/database.ts'
+import type { JobRequest } from '../../lib/job.ts'
+import { createJobStore } from '../../lib/job-store.ts'
+import { createJobs, type JobsOptions } from '../../lib/jobs.ts'
+import type { Log } from '../../lib/log.ts'
+import { createOutputStore } from '../../lib/output-store.ts'
+import { createLinuxProcesses } from '../../lib/process/linux.ts'
+import { createRetention } from '../../lib/retention.ts'
+import { createSlots } from '../../lib/slots.ts'
+
+export interface LogLine {
+  level: keyof Log
+  fields: Record<string, unknown>
+  message: string
+}
+
+/** The jobs of an agent, on real processes and a real database in a directory of its own. */
+export const createTestJobs = (options: Partial<JobsOptions> & { limit?: number } = {}) => {
+  const directory = mkdtempSync(join(tmpdir(), 'test-newdt-'))
+  const scriptDirectory = mkdtempSync(join(directory, 'scripts-'))
+  const lines: LogLine[] = []
+  const logAt = (level: keyof Log) => (fields: object, message: string) =>
+    void lines.push({ level, fields: { ...fields }, message })
+  const log: Log = { info: logAt('info'), warn: logAt('warn'), error: logAt('error') }
+  const database: Database = openDatabase(join(directory, 'jobs.db'), log)
+  const slots = createSlots(options.limit ?? 5)
+  const jobStore = createJobStore(database)
+  const outputStore = createOutputStore(database)
+  const jobs = createJobs({
+    slots,
+    jobStore,
+    outputStore,
+    retention: createRetention(database, { ageMs: 1e9, jobs: 10_000, bytes: 1e9 }),
+    processes: createLinuxProcesses(),
+    clock: createClock(),
+    log,
+    env: { PATH: process.env.PATH ?? '' },
+    scriptDirectory,
+    outputLimit: 1 << 20,
+    killGraceMs: 5000,
+    ...options,
+  })
+
+  return {
+    jobs,
+    jobStore,
+    outputStore,
+    database,
+    slots,
+    lines,
+    scripts: (): string[] => readdirSync(scriptDirectory),
+
+    /** Submits, waits for the end, and gives the whole job. */
+    async run(request: Partial<JobRequest>) {
+      const { id } = await jobs.submit(requestOf(request))
+      await jobs.waitForEnd(id)
+      return jobs.get(id)!
+    },
+
+    /** Submits; resolves with the id when it runs. */
+    async start(request: Partial<JobRequest>): Promise<string> {
+      const submission = await jobs.submit(requestOf({ async: true, ...request }))
+      if (submission.rejected) throw new Error('rejected')
+      return submission.id
+    },
+
+    async close(): Promise<void> {
+      await jobs.close(0)
+      database.close()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+export type TestJobs = ReturnType<typeof createTestJobs>
+
+export const requestOf = (request: Partial<JobRequest>): JobRequest => ({
+  cmd: '',
+  params: '',
+  async: false,
+  ...request,
+})
+
+export const script = (content: string, type: 'shell' | 'python' = 'shell', words: string[] = []) => ({
+  name: type === 'shell' ? 'x.sh' : 'x.py',
+  content,
+  type,
+  words,
+})

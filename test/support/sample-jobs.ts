@@ -1,0 +1,36 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { EndedJob, RunningJob } from '../../lib/job.ts'
+
+/** In microseconds, a time that no test depends on. */
+export const SOME_TIME = 1_671_170_774_123_456
+
+export const runningJob = (given: Partial<RunningJob> = {}): RunningJob => ({
+  id: uuidv7().replaceAll('-', ''),
+  cmd: 'true',
+  params: '',
+  scriptName: '',
+  scriptType: '',
+  scriptPath: '',
+  async: false,
+  createTime: SOME_TIME,
+  state: 'running',
+  pid: 0,
+  startTime: undefined,
+  ...given,
+})
+
+export const endOf = (job: RunningJob, given: Partial<EndedJob> = {}): EndedJob => ({
+  ...job,
+  state: 'success',
+  pid: 4321,
+  startTime: job.createTime + 5,
+  finishTime: job.createTime + 1_000_010,
+  exitCode: 0,
+  signal: '',
+  error: '',
+  reason: 'exited',
+  ...given,
+})
+
+/** For a job that wrote nothing. */
+export const NO_OUTPUT = { stdoutBytes: 0, stderrBytes: 0, keptBytes: 0 }
