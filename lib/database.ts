@@ -16,20 +16,23 @@ export class DatabaseLockedError extends Error {}
 export const openDatabase = (path: string, log: Log) => {
   // SQLite would create it with the umask's mode; -wal takes over the mode of the file itself.
   if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
-  let database: DatabaseSync
+  let database = new DatabaseSync(path)
   try {
-    database = openAndMigrate(path)
+    migrate(database, path)
   } catch (error) {
     const code = sqliteCode(error)
+    // Moved before it is closed: closing would remove its -wal.
+    const aside = code === SQLITE_CORRUPT || code === SQLITE_NOTADB ? moveAside(path) : undefined
+    database.close()
     if (code === SQLITE_BUSY) throw new DatabaseLockedError()
-    if (code !== SQLITE_CORRUPT && code !== SQLITE_NOTADB) throw error
-    const aside = moveAside(path)
+    if (aside === undefined) throw error
     log.error(
       { err: error, movedTo: aside },
       'THE DATABASE IS CORRUPT: moved aside, the history of jobs starts anew',
     )
     closeSync(openSync(path, 'a', 0o600))
-    database = openAndMigrate(path)
+    database = new DatabaseSync(path)
+    migrate(database, path)
   }
   return {
     prepare: (sql: string): StatementSync => database.prepare(sql),
@@ -52,33 +55,24 @@ export const openDatabase = (path: string, log: Log) => {
   }
 }
 
-const openAndMigrate = (path: string): DatabaseSync => {
-  const database = new DatabaseSync(path)
-  try {
-    // The order matters: the locking mode before the file is first read, auto_vacuum before its first page.
-    database.exec(`
-      PRAGMA locking_mode = EXCLUSIVE;
-      PRAGMA auto_vacuum = INCREMENTAL;
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = NORMAL;
-      PRAGMA journal_size_limit = 67108864;
-    `)
-    const { user_version: version } = database.prepare('PRAGMA user_version').get() as {
-      user_version: number
-    }
-    if (version > MIGRATIONS.length) {
-      throw new Error(`${path} was written by a newer version of the agent (schema ${version})`)
-    }
-    for (let next = version; next < MIGRATIONS.length; next++) {
-      database.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[next]}; PRAGMA user_version = ${next + 1}; COMMIT`)
-    }
-    // A lock is only taken with the first write or read; here it is for certain.
-    database.exec('BEGIN IMMEDIATE; COMMIT')
-    return database
-  } catch (error) {
-    database.close()
-    throw error
+const migrate = (database: DatabaseSync, path: string): void => {
+  // The order matters: the locking mode before the file is first read, auto_vacuum before its first page.
+  database.exec(`
+    PRAGMA locking_mode = EXCLUSIVE;
+    PRAGMA auto_vacuum = INCREMENTAL;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = NORMAL;
+    PRAGMA journal_size_limit = 67108864;
+  `)
+  const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number }
+  if (version > MIGRATIONS.length) {
+    throw new Error(`${path} was written by a newer version of the agent (schema ${version})`)
   }
+  for (let next = version; next < MIGRATIONS.length; next++) {
+    database.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[next]}; PRAGMA user_version = ${next + 1}; COMMIT`)
+  }
+  // A lock is only taken with the first write or read; here it is for certain.
+  database.exec('BEGIN IMMEDIATE; COMMIT')
 }
 
 /** Moves a file with its -wal and -shm out of the way; returns where it is now. */

@@ -37,6 +37,7 @@ export const createCapture = ({ limit, append, now, onError }: CaptureOptions) =
   let segments: Segment[] = []
   let position = 0
   let dropped = 0
+  let ended = false
   let nextSeq = 1
   /** The first chunk of the newest half. */
   let tailSeq: number | undefined
@@ -72,16 +73,19 @@ export const createCapture = ({ limit, append, now, onError }: CaptureOptions) =
     position += bytes.length
   }
 
-  const pendingChunks = (): Chunk[] => {
+  /** What waits, as chunks; after a failed write there may be more than the limit, then without the middle. */
+  const pendingChunks = (windowStart: number): Chunk[] => {
     const chunks: Chunk[] = []
     let offset = 0
     for (const segment of segments) {
-      for (let done = 0; done < segment.length; done += CHUNK_BYTES) {
+      const isTail = segment.position >= headLimit
+      const skipped = isTail ? Math.min(segment.length, Math.max(0, windowStart - segment.position)) : 0
+      for (let done = skipped; done < segment.length; done += CHUNK_BYTES) {
         const length = Math.min(CHUNK_BYTES, segment.length - done)
-        const bytes = ring.copy(offset, length)
+        const bytes = ring.copy(offset + done, length)
         chunks.push({ ...advance(segment, done), seq: nextSeq + chunks.length, bytes })
-        offset += length
       }
+      offset += segment.length
     }
     return chunks
   }
@@ -91,8 +95,8 @@ export const createCapture = ({ limit, append, now, onError }: CaptureOptions) =
     timer = undefined
     flushedAt = performance.now()
     if (segments.length === 0) return
-    const chunks = pendingChunks()
     const windowStart = position - tailLimit
+    const chunks = pendingChunks(windowStart)
     const superseded =
       tailSeq !== undefined && windowStart > headLimit
         ? { fromSeq: tailSeq, position: windowStart }
@@ -106,6 +110,7 @@ export const createCapture = ({ limit, append, now, onError }: CaptureOptions) =
     }
     tailSeq ??= chunks.find(chunk => chunk.position >= headLimit)?.seq
     nextSeq += chunks.length
+    dropped += ring.length() - chunks.reduce((sum, { bytes }) => sum + bytes.length, 0)
     segments = []
     ring.drop(ring.length())
   }
@@ -115,7 +120,9 @@ export const createCapture = ({ limit, append, now, onError }: CaptureOptions) =
   }
 
   return {
+    /** `bytes` need only be valid during the call. */
     write(stream: OutputStream, bytes: Uint8Array): void {
+      if (ended) return // Children in the background may write on, for nobody.
       const head = bytes.subarray(0, Math.max(0, headLimit - position))
       const tail = bytes.subarray(head.length)
       if (head.length > 0) enqueue(stream, head)
@@ -137,6 +144,7 @@ export const createCapture = ({ limit, append, now, onError }: CaptureOptions) =
 
     /** Stores what is left and gives the memory back; what cannot be stored counts as dropped. */
     end(): void {
+      ended = true
       flush()
       clearTimeout(timer)
       dropped += ring.length()

@@ -36,12 +36,9 @@ export const createOutputStore = (database: Database) => {
     UPDATE outputs SET bytes = substr(bytes, 1 + :cut), position = position + :cut,
                        stream_position = stream_position + :cut
     WHERE job = :job AND seq = :seq`)
-  const after = database.prepare('SELECT * FROM outputs WHERE job = ? AND seq > ? ORDER BY seq')
-  const totals = database.prepare(`
-    SELECT coalesce(max(stream_position + length(bytes)) FILTER (WHERE stream = 1), 0) AS stdoutBytes,
-           coalesce(max(stream_position + length(bytes)) FILTER (WHERE stream = 2), 0) AS stderrBytes,
-           coalesce(sum(length(bytes)), 0) AS keptBytes
-    FROM outputs WHERE job = ?`)
+  const after = database.prepare('SELECT * FROM outputs WHERE job = ? AND seq > ? ORDER BY seq LIMIT ?')
+  const last = database.prepare('SELECT * FROM outputs WHERE job = ? ORDER BY seq DESC LIMIT 1')
+  const sum = database.prepare('SELECT coalesce(sum(length(bytes)), 0) AS bytes FROM outputs WHERE job = ?')
 
   /** Removes superseded chunks and the superseded part of the first that stays; returns how many bytes went. */
   const supersede = (job: number, { fromSeq, position }: Superseded): number => {
@@ -68,26 +65,44 @@ export const createOutputStore = (database: Database) => {
         return removed
       }),
 
-    /** The chunks that are kept, in order, read one by one. */
+    /** The chunks that are kept, in order; a few at a time, so that readers hold nothing while they wait. */
     *read(job: number, afterSeq = 0): Generator<Chunk> {
-      for (const row of after.iterate(job, afterSeq) as unknown as Iterable<OutputRow>) {
-        yield {
-          seq: row.seq,
-          stream: row.stream === STREAM_NUMBERS.stdout ? 'stdout' : 'stderr',
-          time: row.time,
-          position: row.position,
-          streamPosition: row.stream_position,
-          bytes: row.bytes,
-        }
+      for (let seq = afterSeq; ; ) {
+        const rows = after.all(job, seq, CHUNKS_A_TURN) as unknown as OutputRow[]
+        yield* rows.map(fromRow)
+        if (rows.length < CHUNKS_A_TURN) return
+        seq = rows.at(-1)!.seq
       }
     },
 
     /** What the stored chunks tell of a job whose agent was lost. */
-    totals: (job: number): OutputTotals => totals.get(job) as unknown as OutputTotals,
+    totals(job: number): OutputTotals {
+      const row = last.get(job) as unknown as OutputRow | undefined
+      const { bytes: keptBytes } = sum.get(job) as { bytes: number }
+      if (!row) return { stdoutBytes: 0, stderrBytes: 0, keptBytes }
+      const { stream, position, streamPosition, bytes } = fromRow(row)
+      const ofStream = streamPosition + bytes.length
+      const ofOther = position - streamPosition
+      return stream === 'stdout'
+        ? { stdoutBytes: ofStream, stderrBytes: ofOther, keptBytes }
+        : { stdoutBytes: ofOther, stderrBytes: ofStream, keptBytes }
+    },
   }
 }
 
 export type OutputStore = ReturnType<typeof createOutputStore>
+
+const fromRow = (row: OutputRow): Chunk => ({
+  seq: row.seq,
+  stream: row.stream === STREAM_NUMBERS.stdout ? 'stdout' : 'stderr',
+  time: row.time,
+  position: row.position,
+  streamPosition: row.stream_position,
+  bytes: row.bytes,
+})
+
+/** 64 KiB each at most. */
+const CHUNKS_A_TURN = 16
 
 const STREAM_NUMBERS = { stdout: 1, stderr: 2 }
 

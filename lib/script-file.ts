@@ -3,12 +3,9 @@ import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Letters, digits, `.`, `_`, `-` and CJK letters, at most 100 of them; never `.` or `..`. */
-export const isScriptName = (name: string): boolean =>
-  /^[A-Za-z0-9._\-\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]{1,100}$/u.test(
-    name,
-  ) &&
-  name !== '.' &&
-  name !== '..'
+export const isScriptName = (name: string): boolean => SCRIPT_NAME.test(name) && name !== '.' && name !== '..'
+
+const SCRIPT_NAME = /^(?:[A-Za-z0-9._\-]|[\p{L}&&[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}]]){1,100}$/v
 
 /** Where a job's script will be: `<directory>/newdt-auto-<10 random digits>-<name>`. */
 export const newScriptPath = (directory: string, name: string): string =>

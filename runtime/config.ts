@@ -1,4 +1,4 @@
-import { homedir, userInfo } from 'node:os'
+import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import bytes from 'bytes'
 import { z } from 'zod'
@@ -36,8 +36,14 @@ export type Config = z.output<typeof schema>
 
 const mistake = ({ path, message }: z.core.$ZodIssue, environment: NodeJS.ProcessEnv): string => {
   const name = String(path[0])
-  return name === 'AGENT_SECRET' ? `${name}: ${message}` : `${name}=${environment[name]}: ${message}`
+  if (name === 'AGENT_SECRET') return `${name}: ${message}`
+  const value = environment[name] ?? ''
+  return `${name}=${value.replace(NOT_ON_A_LINE, escapeCharacter)}: ${message}`
 }
+
+const NOT_ON_A_LINE = /[\p{C}\p{Zl}\p{Zp}]/gu
+
+const escapeCharacter = (character: string): string => `\\u{${character.codePointAt(0)!.toString(16)}}`
 
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
@@ -73,7 +79,7 @@ const size = (least: number, most: number) =>
 const notEmpty = z.string().min(1, 'must not be empty')
 
 const defaultDataDirectory = (): string => {
-  if (userInfo().uid === 0) return '/var/lib/newdt-auto'
+  if (process.getuid?.() === 0) return '/var/lib/newdt-auto'
   return join(process.env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'newdt-auto')
 }
 

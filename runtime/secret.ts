@@ -19,12 +19,14 @@ export const loadSecret = async (config: {
     return { value: await readSecret(config.secretFile), madeUpIn: undefined }
   }
   const madeUpIn = join(config.dataDirectory, 'secret')
-  try {
-    await writeFile(madeUpIn, `${randomBytes(24).toString('hex')}\n`, { flag: 'wx', mode: 0o600 })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
+  const kept = await readFile(madeUpIn, 'utf8').catch(ignoreMissing)
+  // An empty one is what an agent left that was killed, or had no space, when it made the secret up.
+  if (!kept?.trim()) await writeFile(madeUpIn, `${randomBytes(24).toString('hex')}\n`, { mode: 0o600 })
   return { value: await readSecret(madeUpIn), madeUpIn }
+}
+
+const ignoreMissing = (error: NodeJS.ErrnoException): undefined => {
+  if (error.code !== 'ENOENT') throw error
 }
 
 const readSecret = async (path: string): Promise<string> => {

@@ -7,6 +7,9 @@ import { type AgentEndedError, createHome, type Home, ROOT, startAgent } from '.
 import { findByText, know, lives } from '../support/proc.ts'
 import { waitFor } from '../support/wait-for.ts'
 
+// npm keeps one in the temporary directory, where the tests look for what the agent leaves behind.
+const NO_COMPILE_CACHE = { NODE_DISABLE_COMPILE_CACHE: '1' }
+
 describe('the life of an agent', () => {
   let home: Home
   beforeEach(() => {
@@ -177,7 +180,7 @@ describe('the life of an agent', () => {
   })
 
   test('npm start is ended by TERM', async () => {
-    const agent = await startAgent(home, { command: ['npm', 'start'] })
+    const agent = await startAgent(home, { command: ['npm', 'start'], env: NO_COMPILE_CACHE })
     await agent.execute({ cmd: 'sleep 1000', async: true })
     const processes = findByText(home.path)
     process.kill(agent.child.pid!, 'SIGTERM')
@@ -188,7 +191,10 @@ describe('the life of an agent', () => {
 
   test('npm start is ended by Ctrl-C, which reaches the agent twice', async () => {
     // A process group of its own, as a terminal makes one; the group gets the signal, and npm passes it on.
-    const agent = await startAgent(home, { command: ['setsid', '--wait', 'npm', 'start'] })
+    const agent = await startAgent(home, {
+      command: ['setsid', '--wait', 'npm', 'start'],
+      env: NO_COMPILE_CACHE,
+    })
     const job = await agent.execute({
       cmd: "trap 'sleep 0.3; exit 0' TERM; echo ready; while :; do sleep 0.01; done",
       async: true,
