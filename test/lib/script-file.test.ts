@@ -17,7 +17,12 @@ const cjk = fc.oneof(
   range(0xac00, 0xd7a3), // Hangul
 )
 const letters = fc.array(fc.oneof(ascii, cjk), { minLength: 1, maxLength: 100 })
-const validName = letters.map(all => all.join('')).filter(name => name !== '.' && name !== '..')
+/** Too long for the file system, three or four bytes a letter. */
+const longLetters = fc.array(cjk, { minLength: 75, maxLength: 100 })
+const validName = fc
+  .oneof(letters, longLetters)
+  .map(all => all.join(''))
+  .filter(name => name !== '.' && name !== '..')
 
 const FORBIDDEN = [...'/\\ \t\n\r\0\x1b\x7f"\'`$&|;<>()*?[]{}~#%@!:,=+^', 'é', 'ß', 'я', 'λ', 'ا', '／', '．']
 const MORE_FORBIDDEN = ['😀', '\u202e', '\u200b', '\u3000', '\ud800', '\udc00', '。', '「', '…', '１']
