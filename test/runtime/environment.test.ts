@@ -65,6 +65,7 @@ test("npm's directories go from the front of PATH, the user's own stay", () => {
   const own = ['/usr/local/bin', '/usr/bin', '/home/me/node_modules/.bin']
   const environment = { npm_lifecycle_event: 'start', PATH: [...npm, gyp, ...own].join(':') }
   assert.equal(jobEnvironment(environment).PATH, own.join(':'))
+  assert.equal(jobEnvironment({ PATH: environment.PATH }).PATH, environment.PATH)
 })
 
 test('a PATH without a directory of npm stays as it is', () => {
