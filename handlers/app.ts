@@ -8,8 +8,10 @@ import { executeScript } from './execute-script.ts'
 import { getJob } from './get-job.ts'
 import { health } from './health.ts'
 import { listJobs } from './list-jobs.ts'
+import { listProcesses } from './list-processes.ts'
 import { failureOf } from './reply.ts'
 import type { Context, Handler, Services } from './services.ts'
+import { signalJob } from './signal-job.ts'
 
 const PUBLIC: Route[] = [['get', '/healthz', health]]
 
@@ -20,7 +22,9 @@ const SIGNED: Route[] = [
   ['get', '/api/jobs/countOfRunningJobs', countRunningJobs],
   ['get', '/api/jobs', listJobs],
   ['get', '/api/jobs/:id', getJob],
+  ['get', '/api/jobs/:id/processes', listProcesses],
   ['post', '/api/jobs/:id/cancel', cancelJob],
+  ['post', '/api/jobs/:id/signal', signalJob],
 ]
 
 /** Binds every endpoint to one set of services; the result is a plain fetch function that never rejects. */

@@ -14,6 +14,16 @@ export const readJson = async <T>(
   return { value: validate(schema, parseJson(bytes)), bytes }
 }
 
+/** The same, where no body at all is as good as `{}`. */
+export const readOptionalJson = async <T>(
+  request: Pick<Request, 'headers' | 'body'>,
+  schema: ZodType<T>,
+  limit: number,
+): Promise<T> => {
+  const hasBody = request.headers.has('content-type') || Number(request.headers.get('content-length')) > 0
+  return hasBody ? (await readJson(request, schema, limit)).value : validate(schema, {})
+}
+
 const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?$/i
 
 const readBytes = async (body: ReadableStream<Uint8Array> | null, limit: number): Promise<Uint8Array> => {

@@ -9,7 +9,7 @@ export const getJob: Handler = async (request, { jobs }) => {
   const { wait, output } = validateQuery(querySchema, ['wait', 'output'], request.url)
   const id = request.params.id ?? ''
   if (wait !== undefined) await jobs.waitForEnd(id, wait)
-  return okJob(jobs.get(id, { output }))
+  return okJob(await jobs.get(id, { output }))
 }
 
 const querySchema = z.object({

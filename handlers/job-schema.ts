@@ -45,6 +45,7 @@ const common = {
   env: environment.optional(),
   stdin: unicode.optional(),
   timeout: timeout.optional(),
+  leftovers: z.enum(['keep', 'kill']).optional(),
 }
 
 /** The body of POST /api/jobs/execute/cmd. */

@@ -16,12 +16,16 @@ export interface Services {
 export interface JobService {
   /** Resolves when the job runs, or could not be started, or was rejected. */
   submit(request: JobRequest, key?: IdempotencyKey): Promise<Submission>
-  get(id: string, options?: { output?: boolean }): JobJson | undefined
+  get(id: string, options?: { output?: boolean }): Promise<JobJson | undefined>
   /** Resolves when the job has ended, or after `ms` milliseconds; at once for one that does not run. */
   waitForEnd(id: string, ms?: number): Promise<void>
   list(query: JobQuery): JobJson[]
-  /** Resolves when nothing of the job lives any more. */
-  cancel(id: string): Promise<JobJson>
+  /** Resolves when nothing of the job lives any more; `graceMs` is the time between TERM and KILL. */
+  cancel(id: string, graceMs?: number): Promise<JobJson>
+  /** Changes no state by itself. */
+  signal(id: string, signal: NodeJS.Signals, to: 'leader' | 'all'): Promise<JobJson>
+  /** The living processes of a running job, or what a finished one has left. */
+  listProcesses(id: string): Promise<unknown[]>
   countRunning(): number
 }
 

@@ -18,7 +18,7 @@ export const submitJob = async (
   const submission = await jobs.submit(value, idempotencyKey(request, bytes))
   if (submission.rejected) return rejected(submission.id, submission.running)
   if (!value.async) await jobs.waitForEnd(submission.id)
-  return okJob(jobs.get(submission.id))
+  return okJob(await jobs.get(submission.id))
 }
 
 /** No body is both a command and a script, so the body alone tells two requests apart. */

@@ -114,6 +114,10 @@ const MIGRATIONS = [
     stdout_bytes INTEGER NOT NULL DEFAULT 0, -- written by the job
     stderr_bytes INTEGER NOT NULL DEFAULT 0,
     kept_bytes INTEGER NOT NULL DEFAULT 0,   -- of both, still in the table of outputs
+    cpu_user REAL NOT NULL DEFAULT 0,        -- seconds
+    cpu_system REAL NOT NULL DEFAULT 0,
+    leftovers INTEGER NOT NULL DEFAULT 0,
+    survivors TEXT NOT NULL DEFAULT '[]',    -- JSON
     script_name TEXT NOT NULL,
     script_type TEXT NOT NULL,
     script_path TEXT NOT NULL,

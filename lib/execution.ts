@@ -1,9 +1,17 @@
 import type { Clock } from './clock.ts'
-import { type EndedJob, type EndReason, INTERPRETERS, type JobRequest, type RunningJob } from './job.ts'
+import {
+  type EndedJob,
+  type EndReason,
+  INTERPRETERS,
+  type JobRequest,
+  NOTHING_RAN,
+  type RunningJob,
+  type Survivor,
+} from './job.ts'
 import type { Log } from './log.ts'
 import type { Capture } from './output-capture.ts'
-import { type ExitStatus, exitText, signalName } from './process/exit-status.ts'
-import { type Processes, StartError, type StartedProcess } from './process/spawn.ts'
+import { type Exit, exitText, signalName } from './process/exit-status.ts'
+import { type Processes, StartError, type StartedProcess, type Target } from './process/spawn.ts'
 import { stopAll } from './process/stop.ts'
 import { removeScript, writeScript } from './script-file.ts'
 import { within } from './within.ts'
@@ -32,6 +40,8 @@ export interface Execution {
   ended: Promise<EndedJob>
   /** Stops it; only the first reason counts, a shorter grace period (in milliseconds) always does. */
   stop(reason: StopReason, graceMs: number): void
+  /** Sends a signal that changes no state by itself; to all of its processes, or to its own. */
+  signal(signal: NodeJS.Signals, to: 'leader' | 'all'): Promise<void>
 }
 
 export const execute = (options: ExecutionOptions): Execution => {
@@ -41,22 +51,34 @@ export const execute = (options: ExecutionOptions): Execution => {
   let reason: EndReason | undefined
   let child: StartedProcess | undefined
   let stopping: Promise<unknown> = Promise.resolve()
+  let beingStopped = false
+  let survivors: Survivor[] = []
+
+  const target = (): Target => ({ marks: new Set([options.mark]), pid: child?.pid ?? 0 })
 
   const stop = (why: StopReason, graceMs: number): void => {
     reason ??= why
-    if (child && reason !== 'exited' && reason !== 'signaled') stopChild(child, graceMs)
+    const hasEnded = reason === 'exited' || reason === 'signaled'
+    if (child && (!hasEnded || beingStopped)) stopChild(child, graceMs)
   }
 
-  const stopChild = ({ pid, exited }: StartedProcess, graceMs: number): void => {
-    const attempt = stopAll(processes, { marks: new Set([options.mark]), pid }, graceMs).then(
-      survivors => {
-        if (survivors.length > 0) log.error({ jobId: job.id, survivors }, 'processes survived SIGKILL')
+  const stopChild = ({ exited }: StartedProcess, graceMs: number): void => {
+    beingStopped = true
+    const attempt = stopAll(processes, target(), graceMs).then(
+      found => {
+        survivors = found.map(({ pid, command }) => ({ pid, command }))
+        if (found.length > 0) log.error({ jobId: job.id, survivors }, 'processes survived SIGKILL')
       },
       error => log.error({ jobId: job.id, err: error }, 'stopping a job failed'),
     )
     stopping = Promise.all([stopping, attempt])
     // A leader that survives even SIGKILL (uninterruptible sleep) is not waited for.
     void stopping.then(() => within(exited, EXIT_MS)).then(() => lost.resolve(undefined))
+  }
+
+  const signal = async (name: NodeJS.Signals, to: 'leader' | 'all'): Promise<void> => {
+    if (to === 'leader') child?.kill(name)
+    else for (const found of await processes.find(target())) processes.signal(found, target(), name)
   }
 
   const start = async (): Promise<StartedProcess> => {
@@ -72,6 +94,7 @@ export const execute = (options: ExecutionOptions): Execution => {
       cwd,
       stdin: stdin === undefined ? undefined : Buffer.from(stdin),
       mark: options.mark,
+      script: job.scriptPath,
       onOutput: capture.write,
     })
   }
@@ -90,35 +113,43 @@ export const execute = (options: ExecutionOptions): Execution => {
     started.resolve()
     if (reason !== undefined) stopChild(child, killGraceMs)
     const timer = request.timeout && setTimeout(stop, request.timeout.ms, 'timeout', killGraceMs)
-    const status = await Promise.race([child.exited, lost.promise])
+    const exit = await Promise.race([child.exited, lost.promise])
     clearTimeout(timer)
-    if (status) reason ??= status.signal === 0 ? 'exited' : 'signaled'
+    if (exit) reason ??= exit.status.signal === 0 ? 'exited' : 'signaled'
+    if (request.leftovers === 'kill' && processes.mayHaveLeft(target())) stopChild(child, killGraceMs)
     // What lives on in the background may hold the pipes open; it is not waited for.
     await within(child.outputClosed, DRAIN_MS)
     await stopping
-    return end(status, '')
+    return end(exit, '')
   }
 
-  const end = async (status: ExitStatus | undefined, startError: string): Promise<EndedJob> => {
+  const countLeftovers = async (): Promise<number> =>
+    child && processes.mayHaveLeft(target()) ? (await processes.find(target())).length : 0
+
+  const end = async (exit: Exit | undefined, startError: string): Promise<EndedJob> => {
     capture.end()
     if (job.scriptPath !== '') await removeScript(job.scriptPath)
     const why = reason ?? 'exited'
-    const text = status ? exitText(status) : startError
+    const text = exit ? exitText(exit.status) : startError
+    const leftovers = survivors.length > 0 ? 0 : await countLeftovers()
     const finishTime = clock.now()
     return {
       ...job,
       state: STATES[why] ?? (text === '' ? 'success' : 'failed'),
       startTime: job.startTime ?? finishTime,
       finishTime,
-      exitCode: status?.exitCode ?? 0,
-      signal: signalName(status?.signal ?? 0),
+      exitCode: exit?.status.exitCode ?? 0,
+      signal: signalName(exit?.status.signal ?? 0),
       error: text || stopText(why, request.timeout?.text),
       reason: why,
+      cpu: exit?.cpu ?? NOTHING_RAN.cpu,
+      leftovers,
+      survivors,
     }
   }
 
   const ended = run().finally(started.resolve)
-  return { started: started.promise, ended, stop }
+  return { started: started.promise, ended, stop, signal }
 }
 
 /** The state that a cause leads to, where it does not depend on the exit status. */

@@ -43,7 +43,8 @@ export const createJobStore = (database: Database) => {
   const finish = database.prepare(`
     UPDATE jobs SET state = :state, pid = :pid, start_time = :startTime, finish_time = :finishTime,
                     exit_code = :exitCode, signal = :signal, error = :error, reason = :reason,
-                    stdout_bytes = :stdoutBytes, stderr_bytes = :stderrBytes, kept_bytes = :keptBytes
+                    stdout_bytes = :stdoutBytes, stderr_bytes = :stderrBytes, kept_bytes = :keptBytes,
+                    cpu_user = :cpuUser, cpu_system = :cpuSystem, leftovers = :leftovers, survivors = :survivors
     WHERE number = :number`)
   const byId = database.prepare('SELECT * FROM jobs WHERE id = ?')
   const byKey = database.prepare('SELECT id, request_hash FROM jobs WHERE idempotency_key = ?')
@@ -82,8 +83,14 @@ export const createJobStore = (database: Database) => {
     },
 
     finish(number: number, job: EndedJob, totals: OutputTotals): void {
-      const { state, pid, startTime, finishTime, exitCode, signal, error, reason } = job
-      finish.run({ number, state, pid, startTime, finishTime, exitCode, signal, error, reason, ...totals })
+      const { state, pid, startTime, finishTime, exitCode, signal, error, reason, leftovers } = job
+      finish.run({
+        ...{ number, state, pid, startTime, finishTime, exitCode, signal, error, reason, leftovers },
+        ...totals,
+        cpuUser: job.cpu.user,
+        cpuSystem: job.cpu.system,
+        survivors: JSON.stringify(job.survivors),
+      })
     },
 
     find(id: string): StoredJob | undefined {
@@ -129,6 +136,10 @@ interface JobRow {
   stdout_bytes: number
   stderr_bytes: number
   kept_bytes: number
+  cpu_user: number
+  cpu_system: number
+  leftovers: number
+  survivors: string
   script_name: string
   script_type: ScriptType | ''
   script_path: string
@@ -168,5 +179,8 @@ const jobFromRow = (row: JobRow): Job => {
     signal: row.signal,
     error: row.error,
     reason: row.reason,
+    cpu: { user: row.cpu_user, system: row.cpu_system },
+    leftovers: row.leftovers,
+    survivors: JSON.parse(row.survivors),
   }
 }

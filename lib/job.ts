@@ -1,3 +1,4 @@
+import type { CpuTime } from './process/exit-status.ts'
 import { formatTimestamp, type Micros, ZERO_TIME } from './timestamp.ts'
 
 export type JobState = 'running' | 'success' | 'failed' | 'canceled' | 'rejected'
@@ -29,6 +30,8 @@ export interface JobRequest {
   env?: Record<string, string> | undefined
   stdin?: string | undefined
   timeout?: { text: string; ms: number } | undefined
+  /** What happens to processes that still live when the job's own has ended by itself; they stay by default. */
+  leftovers?: 'keep' | 'kill' | undefined
 }
 
 /** What is known of a job from its creation on. */
@@ -60,6 +63,17 @@ export interface EndedJob extends JobFacts {
   signal: string
   error: string
   reason: EndReason
+  /** Seconds. */
+  cpu: CpuTime
+  /** How many processes lived on in the background when the job's own had ended by itself. */
+  leftovers: number
+  /** What lived on although it was killed: in uninterruptible sleep, or another user's. */
+  survivors: Survivor[]
+}
+
+export interface Survivor {
+  pid: number
+  command: string
 }
 
 export interface RejectedJob extends JobFacts {
@@ -84,7 +98,7 @@ export const execCmd = ({ cmd, params, scriptType, scriptPath }: JobFacts): stri
 export const INTERPRETERS: Record<ScriptType, string> = { shell: 'bash', python: 'python3' }
 
 /** A job as the contract writes it. */
-export const jobToJson = (job: Job, output: OutputText) => {
+export const jobToJson = (job: Job, output: OutputText, livingLeftovers = 0) => {
   const end = job.state === 'running' ? undefined : job.state === 'rejected' ? rejectedEnd(job) : job
   return {
     id: job.id,
@@ -108,13 +122,30 @@ export const jobToJson = (job: Job, output: OutputText) => {
     reason: end?.reason ?? '',
     signal: end?.signal ?? '',
     droppedBytes: output.droppedBytes,
+    cpu: end?.cpu ?? NO_CPU_TIME,
+    leftovers: end?.leftovers ?? 0,
+    /** How many of the leftovers live now. */
+    livingLeftovers,
+    survivors: end?.survivors ?? [],
   }
 }
 
 export type JobJson = ReturnType<typeof jobToJson>
 
 const rejectedEnd = ({ error, createTime }: RejectedJob) =>
-  ({ error, exitCode: 0, signal: '', reason: 'rejected', finishTime: createTime }) as const
+  ({
+    error,
+    exitCode: 0,
+    signal: '',
+    reason: 'rejected',
+    finishTime: createTime,
+    ...NOTHING_RAN,
+  }) as const
+
+const NO_CPU_TIME: CpuTime = { user: 0, system: 0 }
+
+/** Of a job that never ran, or whose end nobody saw. */
+export const NOTHING_RAN = { cpu: NO_CPU_TIME, leftovers: 0, survivors: [] as Survivor[] }
 
 const timeOrZero = (time: Micros | undefined): string =>
   time === undefined ? ZERO_TIME : formatTimestamp(time)

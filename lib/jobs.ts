@@ -2,24 +2,16 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Clock } from './clock.ts'
 import { errors, tooManyJobsMessage } from './errors.ts'
 import { type Execution, execute, type StopReason } from './execution.ts'
-import {
-  type EndedJob,
-  type JobFacts,
-  type JobJson,
-  type JobRequest,
-  jobToJson,
-  type RunningJob,
-} from './job.ts'
-import type { IdempotencyKey, JobQuery, JobStore } from './job-store.ts'
+import type { EndedJob, JobFacts, JobJson, JobRequest, RunningJob } from './job.ts'
+import type { IdempotencyKey, JobStore } from './job-store.ts'
+import { createJobViews } from './job-views.ts'
 import type { Log } from './log.ts'
 import { type Capture, createCapture } from './output-capture.ts'
 import type { OutputStore } from './output-store.ts'
-import { decodeOutput } from './output-text.ts'
 import type { Processes } from './process/spawn.ts'
 import type { Retention } from './retention.ts'
 import { newScriptPath } from './script-file.ts'
 import type { Slots } from './slots.ts'
-import { within } from './within.ts'
 
 export interface JobsOptions {
   slots: Slots
@@ -43,8 +35,9 @@ export type Submission =
   | { id: string; rejected: true; running: number }
 
 /** A job that was accepted and whose end is not stored yet. */
-interface ActiveJob {
+export interface ActiveJob {
   number: number
+  mark: number
   /** As it is now: the running one, then the ended one. */
   job: RunningJob | EndedJob
   capture: Capture
@@ -95,7 +88,7 @@ export const createJobs = (options: JobsOptions) => {
       },
     })
     const done = execution.ended.then(ended => finish(entry, ended, release))
-    const entry: ActiveJob = { number, job, capture, execution, done }
+    const entry: ActiveJob = { number, mark, job, capture, execution, done }
     active.set(job.id, entry)
     return execution.started
   }
@@ -132,6 +125,7 @@ export const createJobs = (options: JobsOptions) => {
   const finish = (entry: ActiveJob, ended: EndedJob, release: () => void): EndedJob => {
     const { id, state, exitCode, signal, reason, startTime, finishTime } = ended
     entry.job = ended
+    processes.release(entry.mark)
     store(entry, ended)
     release()
     const durationMs = Math.round((finishTime - startTime) / 1000)
@@ -152,19 +146,12 @@ export const createJobs = (options: JobsOptions) => {
     }
   }
 
-  const toJson = (number: number, job: Parameters<typeof jobToJson>[0], dropped: number, output: boolean) => {
-    const text = output ? decodeOutput(outputStore.read(number)) : { stdout: '', stderr: '' }
-    return jobToJson(job, { ...text, droppedBytes: dropped })
-  }
+  const views = createJobViews({ active, jobStore, outputStore, processes })
 
-  const get = (id: string, { output = true } = {}): JobJson | undefined => {
+  const runningEntry = (id: string): ActiveJob => {
     const entry = active.get(id)
-    if (entry) {
-      entry.capture.flush()
-      return toJson(entry.number, entry.job, entry.capture.droppedBytes(), output)
-    }
-    const stored = jobStore.find(id)
-    return stored && toJson(stored.number, stored.job, stored.droppedBytes, output)
+    if (entry?.job.state === 'running') return entry
+    throw entry || jobStore.find(id) ? errors.jobEnded() : errors.unknownJob()
   }
 
   return {
@@ -187,29 +174,25 @@ export const createJobs = (options: JobsOptions) => {
       return { id: facts.id, rejected: false }
     },
 
-    get,
+    ...views,
 
-    /** Resolves when the job has ended, or after `ms` milliseconds, or at once when it is not running. */
-    async waitForEnd(id: string, ms?: number): Promise<void> {
-      const done = active.get(id)?.done
-      await (done && ms !== undefined ? within(done, ms) : done)
+    /**
+     * Stops a job and resolves when nothing of it is left. Rejects with AgentError: unknownJob, jobEnded.
+     * `graceMs` is the time between TERM and KILL.
+     */
+    async cancel(id: string, graceMs = options.killGraceMs): Promise<JobJson> {
+      const entry = runningEntry(id)
+      entry.execution.stop('canceled', graceMs)
+      if ((await entry.done).reason !== 'canceled') throw errors.jobEnded()
+      return (await views.get(id))!
     },
 
-    list: (query: JobQuery): JobJson[] =>
-      jobStore.list(query).map(({ number, job, droppedBytes }) => {
-        const entry = active.get(job.id)
-        return entry
-          ? toJson(number, entry.job, entry.capture.droppedBytes(), false)
-          : toJson(number, job, droppedBytes, false)
-      }),
-
-    /** Stops a job and resolves when nothing of it is left. Rejects with AgentError: unknownJob, jobEnded. */
-    async cancel(id: string): Promise<JobJson> {
-      const entry = active.get(id)
-      if (!entry) throw jobStore.find(id) ? errors.jobEnded() : errors.unknownJob()
-      entry.execution.stop('canceled', options.killGraceMs)
-      if ((await entry.done).reason !== 'canceled') throw errors.jobEnded()
-      return get(id)!
+    /** Signals a running job; what it makes of it is told as it happens. Rejects with AgentError, like cancel. */
+    async signal(id: string, signal: NodeJS.Signals, to: 'leader' | 'all'): Promise<JobJson> {
+      const entry = runningEntry(id)
+      await entry.execution.started
+      await entry.execution.signal(signal, to)
+      return (await views.get(id))!
     },
 
     countRunning: (): number => slots.used(),

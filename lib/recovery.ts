@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts'
+import { NOTHING_RAN } from './job.ts'
 import type { JobStore } from './job-store.ts'
 import type { Log } from './log.ts'
 import type { OutputStore } from './output-store.ts'
@@ -28,7 +29,11 @@ export const recover = async ({
   const lost = jobStore.findRunning()
   if (lost.length === 0) return
   const survivors = await stopAll(processes, { marks: new Set(lost.map(({ mark }) => mark)), pid: 0 }, 0)
-  if (survivors.length > 0) log.error({ survivors }, 'processes of lost jobs survived SIGKILL')
+  if (survivors.length > 0)
+    log.error(
+      { survivors: survivors.map(({ pid, command }) => ({ pid, command })) },
+      'processes of lost jobs survived SIGKILL',
+    )
   for (const { number, job } of lost) {
     if (job.state !== 'running') continue
     if (job.scriptPath !== '') await removeScript(job.scriptPath)
@@ -39,6 +44,7 @@ export const recover = async ({
       signal: '',
       error: 'agent was lost',
       reason: 'agent-lost',
+      ...NOTHING_RAN,
     } as const
     jobStore.finish(
       number,

@@ -7,6 +7,18 @@ export interface ExitStatus {
   coreDumped: boolean
 }
 
+/** Seconds of processor time, of a process and of those that it has waited for. */
+export interface CpuTime {
+  user: number
+  system: number
+}
+
+/** What wait4(2) tells of the end of a process. */
+export interface Exit {
+  status: ExitStatus
+  cpu: CpuTime
+}
+
 /** Takes apart the status word of wait4(2): low 7 bits the signal, bit 7 the core flag, the next 8 the code. */
 export const parseWaitStatus = (raw: number): ExitStatus => {
   const signal = raw & 0x7f
@@ -28,6 +40,12 @@ export const signalName = (signal: number): string => {
   if (name) return name
   if (signal === SIGRTMIN) return 'SIGRTMIN'
   return signal > SIGRTMIN && signal <= SIGRTMAX ? `SIGRTMIN+${signal - SIGRTMIN}` : `SIG${signal}`
+}
+
+/** "HUP" or "SIGHUP", as kill(1) takes them; undefined for what is no signal of this system. */
+export const parseSignal = (text: string): NodeJS.Signals | undefined => {
+  const name = text.startsWith('SIG') ? text : `SIG${text}`
+  return Object.hasOwn(constants.signals, name) ? (name as NodeJS.Signals) : undefined
 }
 
 const SIGRTMIN = 34

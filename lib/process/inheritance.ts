@@ -1,26 +1,32 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
 import type { Libc } from './libc.ts'
 import { programOf, readLiving, readSoftLimit } from './proc.ts'
 import { createSoftLimit, RLIMIT_NOFILE } from './resource-limit.ts'
 
 /**
- * Keeps from a job what it must not inherit: the limit on open files as Node raised it, and descriptors that
- * whoever started the agent left open.
+ * What a job inherits from the agent and should not have as it is: the limit on open files, which Node has raised;
+ * descriptors that whoever started the agent left open; an OOM score no higher than the agent's own.
  */
 export const createInheritance = (libc: Libc) => {
   const openFiles = createSoftLimit(libc, RLIMIT_NOFILE)
   const softAtStart = openFilesBeforeNode()
+  const limitsFiles = softAtStart !== undefined && softAtStart < openFiles.soft
+  const oomScore = openOomScore()
   const stray = libc.posix_spawn_file_actions_addclosefrom_np ? [] : strayDescriptors()
 
   return {
-    /** Runs `start` with the limit on open files that the agent was started with. Must be synchronous. */
+    /**
+     * Runs `start` with the agent's own limit and score changed to what the child is to inherit: that costs no
+     * race and no shell. Must be synchronous.
+     */
     during<T>(start: () => T): T {
-      if (softAtStart === undefined || softAtStart >= openFiles.soft) return start()
-      openFiles.set(softAtStart)
+      if (limitsFiles) openFiles.set(softAtStart)
+      oomScore?.raise()
       try {
         return start()
       } finally {
-        openFiles.restore()
+        oomScore?.restore()
+        if (limitsFiles) openFiles.restore()
       }
     },
 
@@ -31,6 +37,8 @@ export const createInheritance = (libc: Libc) => {
     },
   }
 }
+
+export type Inheritance = ReturnType<typeof createInheritance>
 
 /**
  * Node raises its soft limit before any of our code runs, and keeps no record. So does npm. Whoever started
@@ -44,6 +52,26 @@ const openFilesBeforeNode = (): bigint | undefined => {
   }
   return undefined
 }
+
+/**
+ * The agent's own score, proc_pid_oom_score_adj(5): raised for the moment of a start, so that the kernel, when it
+ * runs out of memory, takes a job first. Anybody may raise it, and lower it again to where it was.
+ */
+const openOomScore = () => {
+  try {
+    const own = readFileSync(OOM_SCORE, 'latin1').trim()
+    const raised = String(Math.min(Number(own) + JOB_OOM_SCORE, HIGHEST_OOM_SCORE))
+    const fd = openSync(OOM_SCORE, 'w')
+    writeSync(fd, own, 0) // Where even that is forbidden, jobs have the agent's score.
+    return { raise: () => writeSync(fd, raised, 0), restore: () => writeSync(fd, own, 0) }
+  } catch {
+    return undefined
+  }
+}
+
+const OOM_SCORE = '/proc/self/oom_score_adj'
+const JOB_OOM_SCORE = 300
+const HIGHEST_OOM_SCORE = 1000
 
 /** Descriptors without FD_CLOEXEC; Node sets it on all of its own. For glibc before 2.34. */
 const strayDescriptors = (): number[] =>

@@ -27,10 +27,16 @@ export const openLibc = () => {
     posix_spawnattr_setsigmask: libc.func('int posix_spawnattr_setsigmask(void *attr, void *set)'),
     pipe2: libc.func('int pipe2(_Out_ int *fds, int flags)'),
     memfd_create: libc.func('int memfd_create(const char *name, unsigned int flags)'),
+    fcntl: libc.func('int fcntl(int fd, int command, ...)'),
     fchdir: libc.func('int fchdir(int fd)'),
     getrlimit: libc.func('int getrlimit(int resource, void *limit)'),
     setrlimit: libc.func('int setrlimit(int resource, void *limit)'),
+    getpagesize: libc.func('int getpagesize()') as () => number,
     getenv: libc.func('const char *getenv(const char *name)') as (name: string) => string | null,
+    prctl: libc.func(
+      'int prctl(int option, unsigned long value, unsigned long, unsigned long, unsigned long)',
+    ),
+    waitid: libc.func('int waitid(int type, int id, void *info, int options)'),
     wait4: libc.func('int wait4(int pid, _Out_ int *status, int options, void *usage)'),
     /** The error number of the call just made; must be read before anything else runs. */
     errno: (): number => koffi.errno(),
@@ -40,14 +46,26 @@ export const openLibc = () => {
 export type Libc = ReturnType<typeof openLibc>
 
 /** Sizes of glibc's structures on 64-bit Linux, in bytes. */
-export const SIZE_OF = { fileActions: 80, spawnAttributes: 336, signalSet: 128, rlimit: 16, rusage: 144 }
+export const SIZE_OF = {
+  fileActions: 80,
+  spawnAttributes: 336,
+  signalSet: 128,
+  signalInfo: 128,
+  rlimit: 16,
+  rusage: 144,
+}
 
 export const POSIX_SPAWN_SETSIGDEF = 0x04
 export const POSIX_SPAWN_SETSIGMASK = 0x08
 export const POSIX_SPAWN_SETSID = 0x80
 export const O_CLOEXEC = 0o2000000
 export const MFD_CLOEXEC = 1
+export const O_NONBLOCK = 0o4000
+export const PR_SET_CHILD_SUBREAPER = 36
+export const P_ALL = 0
 export const WNOHANG = 1
+export const WEXITED = 4
+export const WNOWAIT = 0x1000000
 export const ENOENT = koffi.os.errno.ENOENT
 export const EACCES = koffi.os.errno.EACCES
 

@@ -1,17 +1,28 @@
+import { createGuardian } from './guardian.ts'
+import { createInheritance } from './inheritance.ts'
+import { createJobStart } from './job-start.ts'
 import { openLibc } from './libc.ts'
 import { createMark } from './mark.ts'
 import { createPosixSpawn } from './posix-spawn.ts'
 import { createReaper } from './reaper.ts'
+import { createSearch } from './search.ts'
 import type { Processes } from './spawn.ts'
 
-/** Processes on Linux: started by posix_spawn, collected by wait4, known by their mark. */
+/** Processes on Linux: started by posix_spawn, collected by wait4, known by their mark, guarded. */
 export const createLinuxProcesses = (): Processes => {
   const libc = openLibc()
   const mark = createMark(libc)
+  const reaper = createReaper(libc, mark)
+  const inheritance = createInheritance(libc)
+  const spawn = createPosixSpawn(libc, inheritance.closeRest)
+  const guardian = createGuardian({ libc, mark, reaper, spawn })
+  const search = createSearch(mark, reaper, libc.getpagesize())
   return {
     newMark: mark.newMark,
-    start: createPosixSpawn(libc, mark, createReaper(libc)),
-    find: mark.find,
-    signal: mark.signal,
+    start: createJobStart({ libc, mark, reaper, guardian, inheritance, spawn }),
+    release: guardian.release,
+    find: search.find,
+    mayHaveLeft: ({ marks }) => reaper.mayHoldOrphan(marks),
+    signal: search.signal,
   }
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { getSystemErrorMessage, promisify } from 'node:util'
-import type { ExitStatus } from './exit-status.ts'
+import type { Exit } from './exit-status.ts'
 import {
   type LivingProcess,
   type Processes,
@@ -21,7 +21,9 @@ import {
 export const createNodeProcesses = (): Processes => ({
   newMark: () => 0,
   start,
+  release: () => {},
   find,
+  mayHaveLeft: () => true,
   signal(found, _target, signal) {
     try {
       return process.kill(found.pid, signal)
@@ -34,13 +36,13 @@ export const createNodeProcesses = (): Processes => ({
 const start = async (spec: StartSpec): Promise<StartedProcess> => {
   await checkDirectory(spec.cwd)
   const child = await spawned(spec)
-  const exited = once(child, 'exit').then(([code, signal]) => exitStatus(code, signal))
+  const exited = once(child, 'exit').then(([code, signal]) => exitOf(code, signal))
   child.stdin?.on('error', () => {}) // EPIPE: the job does not read its input.
   child.stdin?.end(spec.stdin)
   child.stdout?.on('data', (bytes: Buffer) => spec.onOutput('stdout', bytes))
   child.stderr?.on('data', (bytes: Buffer) => spec.onOutput('stderr', bytes))
   const outputClosed = once(child, 'close').then(() => {})
-  return { pid: child.pid!, exited, outputClosed }
+  return { pid: child.pid!, exited, outputClosed, kill: signal => child.kill(signal) }
 }
 
 const spawned = async (spec: StartSpec): Promise<ChildProcess> => {
@@ -69,29 +71,39 @@ const checkDirectory = async (directory: string | undefined): Promise<void> => {
 /** The group that the leader founded, and all that descends from it or from a member. */
 const find = async ({ pid: leader }: Target): Promise<LivingProcess[]> => {
   if (leader <= 0) return []
-  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,pgid=,stat=,comm='])
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,pgid=,stat=,rss=,comm='])
   const rows = stdout
     .split('\n')
     .map(line => line.trim().split(/\s+/))
     .filter(([pid, , , state]) => pid && state && !state.startsWith('Z'))
-    .map(([pid, parent, group, , ...command]) => ({
+    .map(([pid, parent, group, state, rss, ...command]) => ({
       pid: Number(pid),
+      startTime: 0,
       parent: Number(parent),
       group: Number(group),
+      state: state!.slice(0, 1),
       command: command.join(' '),
+      cpu: NO_CPU_TIME,
+      residentBytes: Number(rss) * 1024,
     }))
   const ours = new Set(rows.filter(row => row.group === leader).map(row => row.pid))
   for (let before = -1; before < ours.size; ) {
     before = ours.size
     for (const row of rows) if (ours.has(row.parent)) ours.add(row.pid)
   }
-  return rows.filter(row => ours.has(row.pid)).map(({ pid, command }) => ({ pid, startTime: 0, command }))
+  return rows.filter(row => ours.has(row.pid)).map(({ group: _, ...living }) => living)
 }
 
-const exitStatus = (code: number | null, signal: NodeJS.Signals | null): ExitStatus => ({
-  exitCode: code ?? 0,
-  signal: signal === null ? 0 : constants.signals[signal],
-  coreDumped: false,
+/** libuv does not hand on what wait4(2) tells of it. */
+const NO_CPU_TIME = { user: 0, system: 0 }
+
+const exitOf = (code: number | null, signal: NodeJS.Signals | null): Exit => ({
+  status: {
+    exitCode: code ?? 0,
+    signal: signal === null ? 0 : constants.signals[signal],
+    coreDumped: false,
+  },
+  cpu: NO_CPU_TIME,
 })
 
 const errorText = (errno = 0): string => getSystemErrorMessage(errno) ?? `errno ${errno}`

@@ -8,6 +8,9 @@ export interface ProcessStat {
   parent: number
   session: number
   startTime: number
+  userTicks: number
+  systemTicks: number
+  residentPages: number
 }
 
 // The files of /proc are made by the kernel in memory: reading them synchronously never waits for a disk.
@@ -31,8 +34,15 @@ export const parseStat = (text: string): ProcessStat | undefined => {
     parent: Number(fields[1]),
     session: Number(fields[3]),
     startTime: Number(fields[19]),
+    userTicks: Number(fields[11]),
+    systemTicks: Number(fields[12]),
+    residentPages: Number(fields[21]),
   }
 }
+
+/** The direct children of this process, zombies included; undefined where the kernel does not tell. */
+export const readChildren = (): number[] | undefined =>
+  readText(`/proc/self/task/${process.pid}/children`)?.split(' ').filter(Boolean).map(Number)
 
 /** A process's soft limit by its label in /proc/<pid>/limits, e.g. "Max file locks"; undefined if unlimited. */
 export const readSoftLimit = (pid: number, label: string): number | undefined => {

@@ -1,40 +1,106 @@
-import { type ExitStatus, parseWaitStatus } from './exit-status.ts'
-import { type Libc, SIZE_OF, WNOHANG } from './libc.ts'
+import { type Exit, parseWaitStatus } from './exit-status.ts'
+import { type Libc, P_ALL, PR_SET_CHILD_SUBREAPER, SIZE_OF, WEXITED, WNOHANG, WNOWAIT } from './libc.ts'
+import type { Mark } from './mark.ts'
+import { readChildren } from './proc.ts'
 
 /**
- * Collects the ends of the processes that it is told of, and of no others: libuv waits for its own children.
- * Signals coalesce, so each SIGCHLD asks for every living process (wait4(2)); a slow timer catches a signal
- * that was missed, and keeps the loop alive while there is a process to wait for: the signal does not.
+ * Collects the ends of the processes that it is told of, and of the orphans of jobs. The agent is a subreaper
+ * (prctl(2)): what a job's own process leaves behind becomes a child of the agent, so it is known without a look
+ * at every process of the machine, and no zombie gathers. Children of libuv are left to libuv. There can be only
+ * one in a process.
  */
-export const createReaper = (libc: Libc) => {
-  const living = new Map<number, (status: ExitStatus) => void>()
+export const createReaper = (libc: Libc, mark: Mark) => {
+  const started = new Map<number, { resolve(exit: Exit): void; keepsAlive: boolean }>()
+  /** Orphans by pid, with their marks. Until they are reaped, their pids are not used again. */
+  const orphans = new Map<number, number>()
   const usage = Buffer.alloc(SIZE_OF.rusage)
+  const info = Buffer.alloc(SIZE_OF.signalInfo)
+  let waitedFor = 0
 
+  libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+  /** Some child that has ended and was not reaped; 0 when there is none. */
+  const nextZombie = (): number => {
+    info.fill(0)
+    return libc.waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT) === 0 ? info.readInt32LE(SI_PID) : 0
+  }
+
+  /** Takes the status of a child if it has ended. */
+  const collect = (pid: number): void => {
+    const status: [number] = [0]
+    const result = libc.wait4(pid, status, WNOHANG, usage)
+    if (result === 0) return
+    orphans.delete(pid)
+    const waiting = started.get(pid)
+    if (!waiting) return
+    started.delete(pid)
+    if (waiting.keepsAlive && --waitedFor === 0) safetyNet.unref()
+    // -1 is ECHILD: somebody else took the status, so how the process ended is not known.
+    waiting.resolve(result === pid ? { status: parseWaitStatus(status[0]), cpu: cpuOf(usage) } : UNKNOWN_EXIT)
+  }
+
+  const isOurs = (pid: number): boolean =>
+    started.has(pid) || orphans.has(pid) || process.pid === 1 || mark.of(pid) !== undefined
+
+  // Signals coalesce, so each SIGCHLD collects all there is; the cost is that of what has ended, not of what lives.
   const reap = (): void => {
-    for (const [pid, resolve] of living) {
-      const status: [number] = [0]
-      const result = libc.wait4(pid, status, WNOHANG, usage)
-      if (result === 0) continue
-      living.delete(pid)
-      if (living.size === 0) safetyNet.unref()
-      // -1 is ECHILD: somebody else took the status, so how the process ended is not known.
-      resolve(result === pid ? parseWaitStatus(status[0]) : { exitCode: 255, signal: 0, coreDumped: false })
+    for (let pid = nextZombie(); pid !== 0; pid = nextZombie()) {
+      if (isOurs(pid)) collect(pid)
+      else {
+        // A child of libuv's that libuv has not reaped yet stands in front of the others.
+        for (const other of started.keys()) collect(other)
+        return
+      }
     }
   }
 
-  // Registered for good and before the first start: without a handler a SIGCHLD is lost, not kept.
+  // Registered for good and before the first start: without a handler a SIGCHLD is lost, not kept. A slow timer
+  // catches one that was missed, and keeps the loop alive while somebody waits: the signal does not.
   process.on('SIGCHLD', reap)
   const safetyNet = setInterval(reap, SAFETY_NET_MS).unref()
 
   return {
-    exitOf: (pid: number): Promise<ExitStatus> =>
+    /** Must be called before the loop turns after the start. */
+    exitOf: (pid: number, { keepsAlive = true } = {}): Promise<Exit> =>
       new Promise(resolve => {
-        living.set(pid, resolve)
+        started.set(pid, { resolve, keepsAlive })
+        if (!keepsAlive) return
+        waitedFor++
         safetyNet.ref()
       }),
+
+    /** Whether it is a process that was started here and is not reaped: its pid is not used again. */
+    holds: (pid: number): boolean => started.has(pid),
+
+    /** Whether there is, or may be, an orphan with one of these marks. */
+    mayHoldOrphan(marks: ReadonlySet<number>): boolean {
+      const children = readChildren()
+      if (!children || mark.label === undefined) return true
+      for (const pid of children) {
+        if (started.has(pid) || orphans.has(pid)) continue
+        const of = mark.of(pid)
+        if (of !== undefined) orphans.set(pid, of)
+      }
+      for (const of of orphans.values()) if (marks.has(of)) return true
+      return false
+    },
   }
 }
 
 export type Reaper = ReturnType<typeof createReaper>
 
+/** utime and stime, each as seconds and microseconds, getrusage(2). */
+const cpuOf = (usage: Buffer) => {
+  const seconds = (at: number) =>
+    Number(usage.readBigInt64LE(at)) + Number(usage.readBigInt64LE(at + 8)) / 1e6
+  return { user: seconds(0), system: seconds(16) }
+}
+
+const UNKNOWN_EXIT: Exit = {
+  status: { exitCode: 255, signal: 0, coreDumped: false },
+  cpu: { user: 0, system: 0 },
+}
+
+/** Where siginfo_t has si_pid on 64-bit Linux. */
+const SI_PID = 16
 const SAFETY_NET_MS = 1000

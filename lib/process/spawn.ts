@@ -1,4 +1,4 @@
-import type { ExitStatus } from './exit-status.ts'
+import type { CpuTime, Exit } from './exit-status.ts'
 
 export type OutputStream = 'stdout' | 'stderr'
 
@@ -14,6 +14,8 @@ export interface StartSpec {
   stdin: Uint8Array | undefined
   /** The number that every process of the job inherits; see mark.ts. */
   mark: number
+  /** The job's script file, removed with the job should the agent die. */
+  script?: string | undefined
   /** Called for each read, in order; `bytes` is only valid during the call. */
   onOutput(stream: OutputStream, bytes: Uint8Array): void
 }
@@ -21,15 +23,20 @@ export interface StartSpec {
 export interface StartedProcess {
   pid: number
   /** Resolves when the process itself has ended and was reaped; never rejects. */
-  exited: Promise<ExitStatus>
+  exited: Promise<Exit>
   /**
    * Resolves when every holder of both output pipes has closed them; never rejects. The pipes are read to
    * their end in any case, so that what lives on in the background never gets a SIGPIPE.
    */
   outputClosed: Promise<void>
+  /** Signals the process itself; false when it has ended. */
+  kill(signal: NodeJS.Signals): boolean
 }
 
-/** Which processes are meant: all that bear one of the marks, or (where there are no marks) the leader's session. */
+/**
+ * Which processes are meant: all that bear one of the marks, and the job's own process as long as it is not reaped;
+ * where there are no marks, the session that it leads.
+ */
 export interface Target {
   marks: ReadonlySet<number>
   /** The job's own process; 0 when it is not known. */
@@ -41,16 +48,28 @@ export interface LivingProcess {
   pid: number
   /** In clock ticks since boot on Linux. */
   startTime: number
+  parent: number
+  /** As ps(1) shows it: R, S, D, T … */
+  state: string
   command: string
+  cpu: CpuTime
+  residentBytes: number
 }
 
 /** Everything that the rest of the agent may do with processes. */
 export interface Processes {
   newMark(): number
-  /** Starts a process in a session of its own; rejects with StartError. */
+  /**
+   * Starts a process in a session of its own; rejects with StartError. From before the start until `release`,
+   * the death of the agent, of any kind, is the death of all that bears the mark.
+   */
   start(spec: StartSpec): Promise<StartedProcess>
+  /** The job has ended: what it has left behind is no longer the agent's. */
+  release(mark: number): void
   /** The living processes of a target; zombies are dead. */
   find(target: Target): Promise<LivingProcess[]>
+  /** Whether anything may live that a job left behind, without a look at every process. */
+  mayHaveLeft(target: Target): boolean
   /** Signals a found process if it still is the one that was found; false when it is gone or not ours. */
   signal(process: LivingProcess, target: Target, signal: NodeJS.Signals): boolean
 }

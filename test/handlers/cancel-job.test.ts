@@ -13,7 +13,7 @@ test('cancel stops the job of the path and answers with it, and needs no body', 
   const { status, body, headers } = await fake.ask(cancel())
   assert.deepEqual({ status, body }, { status: 200, body: succeeded(job) })
   assert.equal(headers.get('x-job-id'), ID)
-  assert.deepEqual(fake.calls, [['cancel', ID]])
+  assert.deepEqual(fake.calls, [['cancel', ID, undefined]])
 })
 
 test('cancel answers only when nothing of the job lives any more', async () => {
@@ -38,7 +38,7 @@ for (const [name, error, status, msg] of refusals) {
     const fake = createFake({ jobs: { cancel: () => Promise.reject(error) } })
     const answer = await fake.ask(cancel('nope'))
     assert.deepEqual({ status: answer.status, body: answer.body }, { status, body: failed(status, msg) })
-    assert.deepEqual(fake.calls, [['cancel', 'nope']])
+    assert.deepEqual(fake.calls, [['cancel', 'nope', undefined]])
     assert.deepEqual(fake.reported, [])
   })
 }

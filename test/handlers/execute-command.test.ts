@@ -16,7 +16,7 @@ const CONTRACT_CMD = 'for ((i=0;i<10;i++));do echo $i; sleep 1; done;'
 
 test("the contract's synchronous command is submitted and answered with the finished job", async () => {
   const job = jobJson({ cmd: CONTRACT_CMD })
-  const fake = createFake({ jobs: { get: () => job } })
+  const fake = createFake({ jobs: { get: async () => job } })
   const { status, body, headers } = await fake.ask(post(COMMAND_PATH, { cmd: CONTRACT_CMD, async: false }))
   assert.deepEqual({ status, body }, { status: 200, body: succeeded(job) })
   assert.equal(headers.get('content-type'), 'application/json; charset=utf-8')
@@ -30,7 +30,7 @@ test("the contract's synchronous command is submitted and answered with the fini
 
 test("the contract's asynchronous command is answered without waiting for its end", async () => {
   const job = jobJson({ state: 'running', async: true })
-  const fake = createFake({ jobs: { get: () => job } })
+  const fake = createFake({ jobs: { get: async () => job } })
   const { status, body } = await fake.ask(post(COMMAND_PATH, { cmd: CONTRACT_CMD, async: true }))
   assert.deepEqual({ status, body }, { status: 200, body: succeeded(job) })
   assert.deepEqual(fake.calls, [

@@ -26,7 +26,7 @@ const REQUEST = {
 
 test("the contract's synchronous script is submitted and answered with the finished job", async () => {
   const job = jobJson({ cmd: '', scriptName: 'x.sh', scriptType: 'shell' })
-  const fake = createFake({ jobs: { get: () => job } })
+  const fake = createFake({ jobs: { get: async () => job } })
   const { status, body, headers } = await fake.ask(script({ async: false }))
   assert.deepEqual({ status, body }, { status: 200, body: succeeded(job) })
   assert.equal(headers.get('x-job-id'), ID)

@@ -43,10 +43,12 @@ export const createFake = ({
   const services: Services = {
     jobs: {
       submit: record('submit', jobs.submit ?? (async () => ({ id: ID, rejected: false as const }))),
-      get: record('get', jobs.get ?? (() => jobJson())),
+      get: record('get', jobs.get ?? (async () => jobJson())),
       waitForEnd: record('waitForEnd', jobs.waitForEnd ?? (async () => {})),
       list: record('list', jobs.list ?? (() => [])),
       cancel: record('cancel', jobs.cancel ?? (async () => jobJson({ state: 'canceled' }))),
+      signal: record('signal', jobs.signal ?? (async () => jobJson({ state: 'running' }))),
+      listProcesses: record('listProcesses', jobs.listProcesses ?? (async () => [])),
       countRunning: record('countRunning', jobs.countRunning ?? (() => 0)),
     },
     signature,
@@ -164,5 +166,9 @@ export const jobJson = (fields: Partial<JobJson> = {}): JobJson => ({
   reason: 'exited',
   signal: '',
   droppedBytes: 0,
+  cpu: { user: 0.01, system: 0.02 },
+  leftovers: 0,
+  livingLeftovers: 0,
+  survivors: [],
   ...fields,
 })

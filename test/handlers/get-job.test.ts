@@ -6,7 +6,7 @@ const PATH = `/api/jobs/${ID}`
 
 test('a job is answered whole, with its output, at once', async () => {
   const job = jobJson({ state: 'running', finishTime: '0001-01-01T00:00:00Z', reason: '' })
-  const fake = createFake({ jobs: { get: () => job } })
+  const fake = createFake({ jobs: { get: async () => job } })
   const { status, body, headers } = await fake.ask(signed(PATH))
   assert.deepEqual({ status, body }, { status: 200, body: succeeded(job) })
   assert.equal(headers.get('x-job-id'), ID)
@@ -24,7 +24,7 @@ test('an unknown job is 404, also when it is waited for', async () => {
       ],
     ],
   ] as const) {
-    const fake = createFake({ jobs: { get: () => undefined } })
+    const fake = createFake({ jobs: { get: async () => undefined } })
     const { status, body } = await fake.ask(signed(`/api/jobs/nope${query}`))
     assert.deepEqual({ status, body }, { status: 404, body: failed(404, '任务不存在') })
     assert.deepEqual(fake.calls, expected)
@@ -33,7 +33,7 @@ test('an unknown job is 404, also when it is waited for', async () => {
 
 test('an id is looked up as it came, whatever it looks like', async () => {
   for (const id of ['a%2Fb', '%00', '..%2f..', 'execute', 'x'.repeat(1000), "';drop%20table"]) {
-    const fake = createFake({ jobs: { get: () => undefined } })
+    const fake = createFake({ jobs: { get: async () => undefined } })
     assert.equal((await fake.ask(signed(`/api/jobs/${id}`))).status, 404)
     assert.deepEqual(fake.calls, [['get', id, { output: true }]])
   }

@@ -39,6 +39,12 @@ const anyEnd = fc.record({
     'start-failed',
     'agent-lost',
   ),
+  cpu: fc.record({
+    user: fc.double({ min: 0, noNaN: true }),
+    system: fc.double({ min: 0, max: 1e9, noNaN: true }),
+  }),
+  leftovers: fc.nat(),
+  survivors: fc.array(fc.record({ pid: fc.nat(), command: text }), { maxLength: 3 }),
 })
 
 test('a job is found as it was stored: when created, when started and when ended', () => {

@@ -27,7 +27,9 @@ describe('the limit on running jobs', () => {
       assert.equal(jobs.countRunning(), 5)
       for (const submission of rejected) {
         assert.equal(submission.running, 5)
-        const { state, reason, pid, error, startTime, createTime, finishTime } = jobs.get(submission.id)!
+        const { state, reason, pid, error, startTime, createTime, finishTime } = (await jobs.get(
+          submission.id,
+        ))!
         assert.deepEqual([state, reason, pid], ['rejected', 'rejected', 0])
         assert.equal(error, '有 5 个任务正在执行，不能执行新任务，请稍后再尝试')
         assert.deepEqual([startTime, finishTime], [ZERO_TIME, createTime])
@@ -84,7 +86,7 @@ describe('the limit on running jobs', () => {
       database.prepare('DROP TRIGGER full').run()
       const { waitFor } = await import('../support/wait-for.ts')
       await waitFor('the end is stored', () => jobStore.find(id)?.job.state === 'canceled')
-      assert.equal(jobs.get(id)?.state, 'canceled')
+      assert.equal((await jobs.get(id))?.state, 'canceled')
     }))
 })
 
@@ -100,7 +102,7 @@ describe('cancels that race the end', () => {
         const answers = await Promise.allSettled(ids.map(id => jobs.cancel(id)))
         for (const [index, answer] of answers.entries()) {
           await jobs.waitForEnd(ids[index]!)
-          const { state } = jobs.get(ids[index]!)!
+          const { state } = (await jobs.get(ids[index]!))!
           if (answer.status === 'fulfilled') assert.equal(state, 'canceled')
           else
             assert.ok(
@@ -124,10 +126,10 @@ describe('closing', () => {
         await start({ script: script('sleep 1000') }),
         await start({ cmd: "trap 'exit 5' TERM; while :; do sleep 0.01; done" }),
       ]
-      const leaders = ids.map(id => know(jobs.get(id)!.pid))
+      const leaders = (await Promise.all(ids.map(id => jobs.get(id)))).map(job => know(job!.pid))
       const sync = jobs.submit(requestOf({ cmd: 'sleep 1000' })).then(async ({ id }) => {
         await jobs.waitForEnd(id)
-        return jobs.get(id)!
+        return (await jobs.get(id))!
       })
       const closed = jobs.close(5000)
       await assert.rejects(
@@ -137,7 +139,7 @@ describe('closing', () => {
       await closed
       assert.equal((await sync).reason, 'agent-stopped')
       for (const id of ids) {
-        const { state, reason } = jobs.get(id)!
+        const { state, reason } = (await jobs.get(id))!
         assert.deepEqual([state, reason], ['canceled', 'agent-stopped'])
       }
       assert.deepEqual(leaders.filter(lives), [])
@@ -151,6 +153,9 @@ describe('closing', () => {
       const closed = jobs.close(3_600_000)
       await jobs.close(0)
       await closed
-      assert.deepEqual([jobs.get(id)?.error, jobs.get(id)?.reason], ['signal: killed', 'agent-stopped'])
+      assert.deepEqual(
+        [(await jobs.get(id))?.error, (await jobs.get(id))?.reason],
+        ['signal: killed', 'agent-stopped'],
+      )
     }))
 })

@@ -44,7 +44,12 @@ describe('jobs', () => {
       reason: 'exited',
       signal: '',
       droppedBytes: 0,
+      cpu: job.cpu,
+      leftovers: 0,
+      livingLeftovers: 0,
+      survivors: [],
     })
+    assert.ok(job.cpu.user >= 0 && job.cpu.user + job.cpu.system > 0)
   })
 
   for (const [name, cmd, expected] of [
@@ -70,23 +75,23 @@ describe('jobs', () => {
 
   test('a running job shows its pid, its output so far and no finish time; then it shows its end', async () => {
     const id = await agent.start({ cmd: 'echo begun; read -r < /proc/self/fd/0; sleep 1000' })
-    const job = await waitFor('its output so far', () => {
-      const seen = jobs.get(id)!
+    const job = await waitFor('its output so far', async () => {
+      const seen = (await jobs.get(id))!
       return seen.stdout !== '' && seen
     })
     assert.deepEqual([job.state, job.stdout, job.finishTime], ['running', 'begun\n', ZERO_TIME])
     assert.ok(job.pid > 1)
     process.kill(job.pid, 'SIGKILL')
     await jobs.waitForEnd(id)
-    const { state, error, pid, stdout } = jobs.get(id)!
+    const { state, error, pid, stdout } = (await jobs.get(id))!
     assert.deepEqual([state, error, pid, stdout], ['failed', 'signal: killed', job.pid, 'begun\n'])
-    assert.equal(jobs.get(id, { output: false })?.stdout, '')
+    assert.equal((await jobs.get(id, { output: false }))?.stdout, '')
   })
 
   test('waiting for the end of a running job ends when the time is up', async () => {
     const id = await agent.start({ cmd: 'sleep 1000' })
     await jobs.waitForEnd(id, 20)
-    assert.equal(jobs.get(id)?.state, 'running')
+    assert.equal((await jobs.get(id))?.state, 'running')
     await jobs.cancel(id)
     await jobs.waitForEnd(id, 60_000)
     await jobs.waitForEnd('0'.repeat(32))
@@ -105,7 +110,7 @@ describe('jobs', () => {
 
   test('a job that answers TERM with an exit code of its own is still canceled', async () => {
     const id = await agent.start({ cmd: "trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done" })
-    await waitFor('the trap is set', () => jobs.get(id)?.stdout)
+    await waitFor('the trap is set', async () => (await jobs.get(id))?.stdout)
     const { state, exitCode, error } = await jobs.cancel(id)
     assert.deepEqual([state, exitCode, error], ['canceled', 0, 'canceled'])
   })

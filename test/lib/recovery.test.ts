@@ -45,6 +45,9 @@ const lostForm = (job: RunningJob) => ({
   signal: '',
   error: 'agent was lost',
   reason: 'agent-lost',
+  cpu: { user: 0, system: 0 },
+  leftovers: 0,
+  survivors: [],
 })
 
 test('a job that was running is recorded as lost, with the pid and the start that it had', async () => {
@@ -118,8 +121,7 @@ test('a process that survives even SIGKILL is reported, and the agent starts all
   agent.jobStore.insert(job, 7)
   await agent.recover()
   const error = agent.lines.find(({ level }) => level === 'error')
-  const survivors = [{ pid: 11, startTime: 110, command: 'fake' }]
-  assert.deepEqual(error?.fields, { survivors })
+  assert.deepEqual(error?.fields, { survivors: [{ pid: 11, command: 'fake' }] })
   assert.equal(agent.jobStore.find(job.id)?.job.state, 'failed')
 })
 
@@ -170,7 +172,14 @@ test('when nothing was lost nothing is looked for, and recovering twice changes 
   await agent.recover()
   const before = agent.jobStore.find(job.id)
   const unwanted = () => assert.fail('nothing is to be done')
-  await agent.recover({ newMark: unwanted, start: unwanted, find: unwanted, signal: unwanted })
+  await agent.recover({
+    newMark: unwanted,
+    start: unwanted,
+    release: unwanted,
+    find: unwanted,
+    mayHaveLeft: unwanted,
+    signal: unwanted,
+  })
   assert.deepEqual(agent.jobStore.find(job.id), before)
   assert.equal(agent.lines.length, 1)
 })

@@ -134,7 +134,7 @@ describe('the server', () => {
       await waitFor('the job runs', () => agent.jobs.countRunning() === 1)
       await waitFor('the job has ended', () => agent.jobs.countRunning() === 0)
       const job = agent.jobs.list({ limit: 1 })[0]!
-      assert.deepEqual([job.state, agent.jobs.get(job.id)?.stdout], ['success', `${mark}\n`])
+      assert.deepEqual([job.state, (await agent.jobs.get(job.id))?.stdout], ['success', `${mark}\n`])
     })
   }
 

@@ -7,17 +7,21 @@ export interface FakeProcess {
   immortal?: boolean
 }
 
+const LIVING = { parent: 1, state: 'S', command: 'fake', cpu: { user: 0, system: 0 }, residentBytes: 0 }
+
 export const fakeProcesses = (given: FakeProcess[]) => {
   const living = new Set(given)
   const signals: string[] = []
   const find = async ({ marks }: { marks: ReadonlySet<number> }): Promise<LivingProcess[]> =>
     [...living]
       .filter(({ mark }) => marks.has(mark))
-      .map(({ pid }) => ({ pid, startTime: pid * 10, command: 'fake' }))
+      .map(({ pid }) => ({ ...LIVING, pid, startTime: pid * 10 }))
   const processes: Processes = {
     newMark: () => 1,
     start: () => Promise.reject(new Error('nothing is started here')),
+    release: () => {},
     find,
+    mayHaveLeft: () => true,
     signal({ pid, startTime }, { marks }, signal) {
       const one = [...living].find(process => process.pid === pid && marks.has(process.mark))
       if (!one || startTime !== pid * 10) return false

@@ -8,9 +8,9 @@ import { createJobStore } from '../../lib/job-store.ts'
 import { createJobs, type JobsOptions } from '../../lib/jobs.ts'
 import type { Log } from '../../lib/log.ts'
 import { createOutputStore } from '../../lib/output-store.ts'
-import { createLinuxProcesses } from '../../lib/process/linux.ts'
 import { createRetention } from '../../lib/retention.ts'
 import { createSlots } from '../../lib/slots.ts'
+import { linuxProcesses } from './linux-processes.ts'
 
 export interface LogLine {
   level: keyof Log
@@ -35,7 +35,7 @@ export const createTestJobs = (options: Partial<JobsOptions> & { limit?: number 
     jobStore,
     outputStore,
     retention: createRetention(database, { ageMs: 1e9, jobs: 10_000, bytes: 1e9 }),
-    processes: createLinuxProcesses(),
+    processes: linuxProcesses(),
     clock: createClock(),
     log,
     env: { PATH: process.env.PATH ?? '' },
@@ -58,7 +58,7 @@ export const createTestJobs = (options: Partial<JobsOptions> & { limit?: number 
     async run(request: Partial<JobRequest>) {
       const { id } = await jobs.submit(requestOf(request))
       await jobs.waitForEnd(id)
-      return jobs.get(id)!
+      return (await jobs.get(id))!
     },
 
     /** Submits; resolves with the id when it runs. */

@@ -45,7 +45,7 @@ export const runBash = async (
   spec: Partial<StartSpec> = {},
 ): Promise<Finished> => {
   const started = await startBash(processes, command, spec)
-  const status = await started.exited
+  const { status } = await started.exited
   await started.outputClosed
   return { status, text: exitText(status), stdout: started.stdout(), stderr: started.stderr() }
 }

@@ -29,6 +29,9 @@ export const endOf = (job: RunningJob, given: Partial<EndedJob> = {}): EndedJob 
   signal: '',
   error: '',
   reason: 'exited',
+  cpu: { user: 0.25, system: 0.125 },
+  leftovers: 0,
+  survivors: [],
   ...given,
 })
 

@@ -25,11 +25,14 @@ const command = fc.oneof(
     .map(parts => parts.join('')),
 )
 
+/** What the sample line says where a test gives nothing. */
+const REST = { userTicks: 8, systemTicks: 8, residentPages: 9 }
+
 test('the fields are found whatever the command is called', () => {
   const state = fc.constantFrom(...'RSDTtZXI')
   fc.assert(
     fc.property(command, state, number, number, number, (name, letter, parent, session, startTime) => {
-      const expected = { command: name, state: letter, parent, session, startTime }
+      const expected = { command: name, state: letter, parent, session, startTime, ...REST }
       assert.deepEqual(parseStat(statLine(name, letter, parent, session, startTime)), expected)
     }),
     { numRuns: 500 },
@@ -38,7 +41,14 @@ test('the fields are found whatever the command is called', () => {
 
 test('a process named "a) R 1 (b" does not pass for another', () => {
   const stat = parseStat(statLine('a) R 1 (b', 'S', 42, 43, 44))
-  assert.deepEqual(stat, { command: 'a) R 1 (b', state: 'S', parent: 42, session: 43, startTime: 44 })
+  assert.deepEqual(stat, {
+    command: 'a) R 1 (b',
+    state: 'S',
+    parent: 42,
+    session: 43,
+    startTime: 44,
+    ...REST,
+  })
 })
 
 test('a line that was cut off before the start time is no status', () => {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { createLinuxProcesses } from '../../../lib/process/linux.ts'
 import { createNodeProcesses } from '../../../lib/process/node-spawn.ts'
 import { type Processes, StartError } from '../../../lib/process/spawn.ts'
+import { linuxProcesses } from '../../support/linux-processes.ts'
 import { openDescriptors, zombieChildren } from '../../support/proc.ts'
 import { runBash, startBash } from '../../support/run-process.ts'
 import { scratchDirectory } from '../../support/scratch.ts'
@@ -20,7 +20,7 @@ const BEYOND_NODE = new Set([
 ])
 
 const layers: [string, () => Processes][] = [
-  ['posix_spawn', createLinuxProcesses],
+  ['posix_spawn', linuxProcesses],
   ['node:child_process', createNodeProcesses],
 ]
 
@@ -31,7 +31,8 @@ for (const [layer, create] of layers) {
     before(() => {
       processes = create()
     })
-    after(() => assert.deepEqual(zombieChildren(process.pid), []))
+    // Orphans of the other layer become this process's too, but nobody there reaps what is not marked.
+    if (layer === 'posix_spawn') after(() => assert.deepEqual(zombieChildren(process.pid), []))
 
     const it = (name: string, run: () => Promise<void>) =>
       test(name, { skip: layer !== 'posix_spawn' && BEYOND_NODE.has(name) }, run)
@@ -193,7 +194,7 @@ for (const [layer, create] of layers) {
           bytes += chunk.length
         },
       })
-      assert.deepEqual(await exited, { exitCode: 0, signal: 0, coreDumped: false })
+      assert.deepEqual((await exited).status, { exitCode: 0, signal: 0, coreDumped: false })
       await outputClosed
       assert.equal(bytes, 100_000_000)
     })

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { describe, test } from 'node:test'
-import { createLinuxProcesses } from '../../../lib/process/linux.ts'
 import { createNodeProcesses } from '../../../lib/process/node-spawn.ts'
 import type { Processes } from '../../../lib/process/spawn.ts'
 import { stopAll } from '../../../lib/process/stop.ts'
+import { linuxProcesses } from '../../support/linux-processes.ts'
 import { findByText, type Known, know, lives } from '../../support/proc.ts'
 import { type Started, startBash } from '../../support/run-process.ts'
 import { waitFor } from '../../support/wait-for.ts'
@@ -47,7 +47,7 @@ const ready = (started: Started): Promise<unknown> =>
   waitFor('the job says that it is ready', () => started.stdout().includes('ready'))
 
 const layers: [string, () => Processes][] = [
-  ['posix_spawn', createLinuxProcesses],
+  ['posix_spawn', linuxProcesses],
   ['node:child_process', createNodeProcesses],
 ]
 
@@ -85,7 +85,7 @@ for (const [layer, create] of layers) {
       )
       await ready(started)
       assert.deepEqual(await stopAll(processes, targetOf(started), 60_000), [])
-      assert.equal((await started.exited).exitCode, 7)
+      assert.equal((await started.exited).status.exitCode, 7)
       await started.outputClosed
       assert.equal(started.stdout(), 'ready\ncleaned\n')
     })
@@ -97,7 +97,7 @@ for (const [layer, create] of layers) {
       )
       await ready(started)
       assert.deepEqual(await stopAll(processes, targetOf(started), 0), [])
-      assert.equal((await started.exited).signal, 9)
+      assert.equal((await started.exited).status.signal, 9)
       await started.outputClosed
       assert.equal(started.stdout(), 'ready\n')
     })
@@ -123,7 +123,7 @@ for (const [layer, create] of layers) {
 const targetOf = ({ mark, pid }: Started) => ({ marks: new Set([mark]), pid })
 
 describe('the mark', () => {
-  const processes = createLinuxProcesses()
+  const processes = linuxProcesses()
 
   test('no ordinary limit is taken for a mark, whatever a target says', async () => {
     for (const marks of [new Set([0]), new Set([1024]), new Set<number>()]) {
@@ -144,7 +144,7 @@ describe('the mark', () => {
     assert.equal(found?.pid, started.pid)
     const later = { ...found, startTime: found.startTime + 1 }
     assert.equal(processes.signal(later, targetOf(started), 'SIGKILL'), false)
-    const otherMark = { marks: new Set([processes.newMark()]), pid: started.pid }
+    const otherMark = { marks: new Set([processes.newMark()]), pid: 0 }
     assert.equal(processes.signal(found, otherMark, 'SIGKILL'), false)
     assert.ok(lives(know(started.pid)))
   })

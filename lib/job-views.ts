@@ -1,0 +1,70 @@
+import { errors } from './errors.ts'
+import { type Job, type JobJson, jobToJson } from './job.ts'
+import type { JobQuery, JobStore } from './job-store.ts'
+import type { ActiveJob } from './jobs.ts'
+import type { OutputStore } from './output-store.ts'
+import { decodeOutput } from './output-text.ts'
+import type { LivingProcess, Processes, Target } from './process/spawn.ts'
+import { within } from './within.ts'
+
+export interface JobViewsOptions {
+  /** The jobs whose end is not stored yet, by id. */
+  active: ReadonlyMap<string, ActiveJob>
+  jobStore: JobStore
+  outputStore: OutputStore
+  processes: Processes
+}
+
+/** Looks jobs up, whether they are running, ended, or of an earlier life of the agent. */
+export const createJobViews = ({ active, jobStore, outputStore, processes }: JobViewsOptions) => {
+  const locate = (
+    id: string,
+  ): { number: number; job: Job; mark: number; droppedBytes: number } | undefined => {
+    const entry = active.get(id)
+    if (!entry) return jobStore.find(id)
+    entry.capture.flush()
+    return { ...entry, droppedBytes: entry.capture.droppedBytes() }
+  }
+
+  const processesOf = ({ job, mark }: { job: Job; mark: number }): Promise<LivingProcess[]> => {
+    const isRunning = job.state === 'running'
+    const target: Target = { marks: new Set([mark]), pid: isRunning ? job.pid : 0 }
+    return isRunning || hasLeftovers(job) ? processes.find(target) : Promise.resolve([])
+  }
+
+  return {
+    async get(id: string, { output = true } = {}): Promise<JobJson | undefined> {
+      const found = locate(id)
+      if (!found) return undefined
+      const { number, job, droppedBytes } = found
+      const living = hasLeftovers(job) ? (await processesOf(found)).length : 0
+      const text = output ? decodeOutput(outputStore.read(number)) : NO_TEXT
+      return jobToJson(job, { ...text, droppedBytes }, living)
+    },
+
+    /** Newest first, without output. */
+    list: (query: JobQuery): JobJson[] =>
+      jobStore.list(query).map(({ job, droppedBytes }) => {
+        const entry = active.get(job.id)
+        const dropped = entry?.capture.droppedBytes() ?? droppedBytes
+        return jobToJson(entry?.job ?? job, { ...NO_TEXT, droppedBytes: dropped })
+      }),
+
+    /** The living processes of a running job, or what a finished one has left. Rejects with AgentError. */
+    async listProcesses(id: string) {
+      const found = locate(id)
+      if (!found) throw errors.unknownJob()
+      return (await processesOf(found)).map(({ startTime: _, ...rest }) => rest)
+    },
+
+    /** Resolves when the job has ended, or after `ms` milliseconds, or at once when it is not running. */
+    async waitForEnd(id: string, ms?: number): Promise<void> {
+      const done = active.get(id)?.done
+      await (done && ms !== undefined ? within(done, ms) : done)
+    },
+  }
+}
+
+const NO_TEXT = { stdout: '', stderr: '' }
+
+const hasLeftovers = (job: Job): boolean => 'leftovers' in job && job.leftovers > 0

@@ -1,0 +1,10 @@
+import { createLinuxProcesses } from '../../lib/process/linux.ts'
+import type { Processes } from '../../lib/process/spawn.ts'
+
+let processes: Processes | undefined
+
+/** The one process layer of this process: two would reap each other's orphans. */
+export const linuxProcesses = (): Processes => {
+  processes ??= createLinuxProcesses()
+  return processes
+}
