@@ -34,12 +34,32 @@ const readBytes = async (body: ReadableStream<Uint8Array> | null, limit: number)
   const read = () => reader.read().catch(() => Promise.reject(errors.bodyCutOff()))
   for (let next = await read(); !next.done; next = await read()) {
     length += next.value.length
-    // The stream is left as it is: canceling it would tear down the connection before the answer is sent.
-    if (length > limit) throw errors.bodyTooLarge(limit)
+    if (length > limit) {
+      // Canceling the stream would tear down the connection before the answer is sent.
+      void discardRest(read)
+      throw errors.bodyTooLarge(limit)
+    }
     chunks.push(next.value)
   }
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
 }
+
+/** Reads on for a while, so that the client gets to read its answer, and the connection can be used again. */
+const discardRest = async (
+  read: () => Promise<{ done: boolean; value?: Uint8Array | undefined }>,
+): Promise<void> => {
+  try {
+    for (let length = 0; length < MOST_DISCARDED_BYTES; ) {
+      const { done, value } = await read()
+      if (done) return
+      length += value?.length ?? 0
+    }
+  } catch {
+    // The client has gone, and that is as good.
+  }
+}
+
+const MOST_DISCARDED_BYTES = 64 << 20
 
 const parseJson = (bytes: Uint8Array): unknown => {
   // request.json() would replace invalid bytes and run another command than the one that was meant.

@@ -7,8 +7,16 @@ import { splitWords } from '../lib/shell-words.ts'
 /** A lone surrogate would become U+FFFD on its way to the job; nothing is changed silently. */
 const unicode = z.string().refine(text => text.isWellFormed(), '含有不成对的 Unicode 代理项')
 
+/** 128 KiB with its NUL: Linux takes no longer argument (MAX_ARG_STRLEN, execve(2)). */
+const LONGEST_ARGUMENT_BYTES = 128 * 1024 - 1
+
 /** What is handed to the system as a C string. */
-const cString = unicode.refine(text => !text.includes('\0'), '不能含有 NUL 字符')
+const cString = unicode
+  .refine(text => !text.includes('\0'), '不能含有 NUL 字符')
+  .refine(
+    text => Buffer.byteLength(text) <= LONGEST_ARGUMENT_BYTES,
+    `不能超过 ${LONGEST_ARGUMENT_BYTES} 字节`,
+  )
 
 const environment = z
   .custom<Record<string, string>>(

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, renameSync } from 'node:fs'
+import { closeSync, existsSync, openSync, renameSync, statSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Log } from './log.ts'
 
@@ -16,9 +16,11 @@ export class DatabaseLockedError extends Error {}
 export const openDatabase = (path: string, log: Log) => {
   // SQLite would create it with the umask's mode; -wal takes over the mode of the file itself.
   if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+  const endedInOrder = sizeOf(`${path}-wal`) === 0
   let database = new DatabaseSync(path)
   try {
     migrate(database, path)
+    probe(database, endedInOrder || sizeOf(path) > LARGEST_CHECKED_BYTES)
   } catch (error) {
     const code = sqliteCode(error)
     // Moved before it is closed: closing would remove its -wal.
@@ -74,6 +76,22 @@ const migrate = (database: DatabaseSync, path: string): void => {
   // A lock is only taken with the first write or read; here it is for certain.
   database.exec('BEGIN IMMEDIATE; COMMIT')
 }
+
+/**
+ * Throws SQLITE_CORRUPT if what the start needs cannot be read; after an end out of order (a -wal was left) also if
+ * anything else in the file is not sound. That reads all of it, so a very large file is taken as it is.
+ */
+const probe = (database: DatabaseSync, lightly: boolean): void => {
+  database.prepare(`SELECT count(*) FROM jobs WHERE state = 'running'`).get()
+  database.prepare('SELECT sum(kept_bytes) FROM jobs WHERE finish_time IS NOT NULL').get()
+  if (lightly) return
+  const { quick_check: verdict } = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string }
+  if (verdict !== 'ok') throw Object.assign(new Error(verdict), { errcode: SQLITE_CORRUPT })
+}
+
+const LARGEST_CHECKED_BYTES = 512 << 20
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
 
 /** Moves a file with its -wal and -shm out of the way; returns where it is now. */
 const moveAside = (path: string): string => {

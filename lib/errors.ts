@@ -34,6 +34,7 @@ export const errors = {
   bodyTooLarge: (limit: number) => new AgentError(413, `请求体超过 ${limit} 字节`),
   unsupportedMediaType: () => new AgentError(415, '请求的 Content-Type 必须是 application/json（UTF-8）'),
   tooManyJobs: (running: number) => new AgentError(429, tooManyJobsMessage(running), RETRY, 1),
+  expectationFailed: () => new AgentError(417, '不支持的 Expect 请求头', CLOSE),
   headersTooLarge: () => new AgentError(431, '请求头过大', CLOSE),
   internal: (requestId: string) => new AgentError(500, `内部错误，请求编号 ${requestId}`),
   notStored: () => new AgentError(503, '任务记录无法写入存储，任务未执行，请稍后再尝试', RETRY),

@@ -12,7 +12,7 @@ import type { Log } from './log.ts'
 import type { Capture } from './output-capture.ts'
 import { type Exit, exitText, signalName } from './process/exit-status.ts'
 import { type Processes, StartError, type StartedProcess, type Target } from './process/spawn.ts'
-import { stopAll } from './process/stop.ts'
+import { findInSpite, stopAll } from './process/stop.ts'
 import { removeScript, writeScript } from './script-file.ts'
 import { within } from './within.ts'
 
@@ -52,6 +52,7 @@ export const execute = (options: ExecutionOptions): Execution => {
   let child: StartedProcess | undefined
   let stopping: Promise<unknown> = Promise.resolve()
   let beingStopped = false
+  let isScriptOurs = false
   let survivors: Survivor[] = []
 
   const target = (): Target => ({ marks: new Set([options.mark]), pid: child?.pid ?? 0 })
@@ -78,12 +79,15 @@ export const execute = (options: ExecutionOptions): Execution => {
 
   const signal = async (name: NodeJS.Signals, to: 'leader' | 'all'): Promise<void> => {
     if (to === 'leader') child?.kill(name)
-    else for (const found of await processes.find(target())) processes.signal(found, target(), name)
+    else for (const found of await processes.find(target())) processes.signal(found, name)
   }
 
   const start = async (): Promise<StartedProcess> => {
     const { script, params, cmd, cwd, stdin } = request
-    if (script) await writeScript(job.scriptPath, script.content).catch(toStartError)
+    if (script) {
+      await writeScript(job.scriptPath, script.content).catch(toStartError)
+      isScriptOurs = true
+    }
     if (reason !== undefined) throw new StartError('') // Stopped before it began.
     const command = params === '' ? cmd : `${cmd} ${params}`
     return processes.start({
@@ -124,11 +128,11 @@ export const execute = (options: ExecutionOptions): Execution => {
   }
 
   const countLeftovers = async (): Promise<number> =>
-    child && processes.mayHaveLeft(target()) ? (await processes.find(target())).length : 0
+    child && processes.mayHaveLeft(target()) ? (await findInSpite(processes, target())).length : 0
 
   const end = async (exit: Exit | undefined, startError: string): Promise<EndedJob> => {
     capture.end()
-    if (job.scriptPath !== '') await removeScript(job.scriptPath)
+    if (isScriptOurs) await removeScript(job.scriptPath)
     const why = reason ?? 'exited'
     const text = exit ? exitText(exit.status) : startError
     const leftovers = survivors.length > 0 ? 0 : await countLeftovers()

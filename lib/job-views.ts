@@ -54,7 +54,7 @@ export const createJobViews = ({ active, jobStore, outputStore, processes }: Job
     async listProcesses(id: string) {
       const found = locate(id)
       if (!found) throw errors.unknownJob()
-      return (await processesOf(found)).map(({ startTime: _, ...rest }) => rest)
+      return (await processesOf(found)).map(({ startTime, mark, ...shown }) => shown)
     },
 
     /** Resolves when the job has ended, or after `ms` milliseconds, or at once when it is not running. */

@@ -66,7 +66,8 @@ export const createJobs = (options: JobsOptions) => {
       limit: options.outputLimit,
       append: (chunks, superseded) => outputStore.append(number, chunks, superseded),
       now: timer.now,
-      onError: error => log.error({ jobId: job.id, err: error }, 'output could not be stored'),
+      onError: error =>
+        log.error({ jobId: job.id, err: error }, 'output could not be stored; it is tried again'),
     })
     const execution = execute({
       job,
@@ -99,9 +100,8 @@ export const createJobs = (options: JobsOptions) => {
     key: IdempotencyKey | undefined,
     release: () => void,
   ): number => {
+    prune()
     try {
-      // Before the new job, not after its end: it can always be looked up by whoever waits for it.
-      retention.prune(Date.now(), 2)
       return jobStore.insert(job, mark, key)
     } catch (error) {
       release()
@@ -110,8 +110,18 @@ export const createJobs = (options: JobsOptions) => {
     }
   }
 
+  /** Before a new job, not after its end: it can always be looked up by whoever waits for it. */
+  const prune = (): void => {
+    try {
+      retention.prune(Date.now(), JOBS_PRUNED_A_SUBMISSION)
+    } catch (error) {
+      log.error({ err: error }, 'old jobs could not be removed')
+    }
+  }
+
   const reject = (facts: JobFacts): Submission => {
     const running = slots.used()
+    prune()
     try {
       jobStore.insert({ ...facts, state: 'rejected', error: tooManyJobsMessage(running) }, 0)
       retention.added(0)
@@ -221,3 +231,4 @@ const newFacts = ({ cmd, script, params, async }: JobRequest, directory: string,
 })
 
 const RETRY_MS = 1000
+const JOBS_PRUNED_A_SUBMISSION = 2

@@ -10,7 +10,7 @@ export interface CaptureOptions {
   /** Stores chunks; returns how many superseded bytes it removed. A throw leaves them to a later try. */
   append(chunks: Chunk[], superseded?: Superseded): number
   now(): Micros
-  /** A write to the store failed; it will be tried again. */
+  /** A write to the store failed; it will be tried again. Told once until one succeeds. */
   onError(error: unknown): void
 }
 
@@ -38,6 +38,7 @@ export const createCapture = ({ limit, append, now, onError }: CaptureOptions) =
   let position = 0
   let dropped = 0
   let ended = false
+  let failing = false
   let nextSeq = 1
   /** The first chunk of the newest half. */
   let tailSeq: number | undefined
@@ -104,10 +105,12 @@ export const createCapture = ({ limit, append, now, onError }: CaptureOptions) =
     try {
       dropped += append(chunks, superseded)
     } catch (error) {
-      onError(error)
+      if (!failing) onError(error)
+      failing = true
       schedule(RETRY_MS)
       return
     }
+    failing = false
     tailSeq ??= chunks.find(chunk => chunk.position >= headLimit)?.seq
     nextSeq += chunks.length
     dropped += ring.length() - chunks.reduce((sum, { bytes }) => sum + bytes.length, 0)

@@ -17,6 +17,9 @@ export const writeScript = async (path: string, content: string): Promise<void> 
   try {
     await file.chmod(0o700) // Whatever the umask.
     await file.writeFile(content)
+  } catch (error) {
+    await removeScript(path)
+    throw error
   } finally {
     await file.close()
   }

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises'
+import { access, constants, mkdir, stat } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { createApp } from '../handlers/app.ts'
 import { createClock } from '../lib/clock.ts'
 import { DatabaseLockedError, openDatabase } from '../lib/database.ts'
@@ -26,10 +26,14 @@ export class StartupError extends Error {}
 export const startAgent = async (config: Config, env: Record<string, string>, log: Log) => {
   const { dataDirectory } = config
   await orStartupError(`AGENT_DATA_DIR=${dataDirectory}: cannot be written`, () =>
-    mkdir(dataDirectory, { recursive: true, mode: 0o700 }),
+    makeDirectory(dataDirectory),
   )
+  const { mode } = await stat(dataDirectory)
+  if ((mode & 0o077) !== 0)
+    log.warn({ dataDirectory }, 'the data directory is open to other users; it should have mode 0700')
   const database = await openOrStartupError(dataDirectory, log)
-  const secret = await orStartupError('the secret cannot be read', () => loadSecret(config))
+  const secretFile = config.secretFile ? `AGENT_SECRET_FILE=${config.secretFile}` : `${dataDirectory}/secret`
+  const secret = await orStartupError(`${secretFile}: cannot be read`, () => loadSecret(config))
   const signature = createSignature({
     ...config,
     ttlMs: config.signTtlMs,
@@ -53,7 +57,7 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
     clock,
     log,
     env,
-    scriptDirectory: tmpdir(),
+    scriptDirectory: resolve(tmpdir()),
     outputLimit: config.outputLimit,
     killGraceMs: config.killGraceMs,
   })
@@ -97,6 +101,27 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
 
 export type Agent = Awaited<ReturnType<typeof startAgent>>
 
+/** mkdir's own `recursive` never ends in /proc. */
+const makeDirectory = async (path: string): Promise<void> => {
+  const isThere = await access(path, constants.W_OK).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+      return false
+    },
+  )
+  if (isThere) return
+  const parent = dirname(path)
+  if (
+    !(await access(parent).then(
+      () => true,
+      () => false,
+    ))
+  )
+    await makeDirectory(parent)
+  await mkdir(path, { mode: 0o700 })
+}
+
 const openOrStartupError = async (directory: string, log: Log) => {
   try {
     return openDatabase(join(directory, 'newdt-auto.db'), log)
@@ -118,8 +143,9 @@ const orStartupError = async <T>(what: string, action: () => Promise<T>): Promis
 
 const keepHouse = (retention: ReturnType<typeof createRetention>, log: Log): void => {
   try {
-    retention.prune(Date.now())
-    retention.giveBack()
+    // A few at a time: the loop must breathe.
+    if (retention.prune(Date.now()) > 0) setImmediate(keepHouse, retention, log)
+    else retention.giveBack()
   } catch (err) {
     log.error({ err }, 'old jobs could not be removed')
   }

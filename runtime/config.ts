@@ -65,7 +65,10 @@ const duration = (most = Number.MAX_SAFE_INTEGER) =>
     return z.NEVER
   })
 
-const upTo = (most: number): string => (most === LONGEST_TIMER_MS ? ', at most 24d' : '')
+const upTo = (most: number): string => (most === LONGEST_GRACE_MS ? ', at most 24d' : '')
+
+/** A timer can wait for 24.8 days, and an end takes a little longer than the grace period. */
+const LONGEST_GRACE_MS = Math.min(24 * 24 * 3600_000, LONGEST_TIMER_MS)
 
 const size = (least: number, most: number) =>
   z.string().transform((text, context) => {
@@ -99,7 +102,7 @@ const schema = z
     AGENT_DATA_DIR: notEmpty.default(defaultDataDirectory),
     AGENT_BODY_LIMIT: size(1024, 256 * MB).default(8 * MB),
     AGENT_OUTPUT_LIMIT: size(0, 256 * MB).default(16 * MB),
-    AGENT_KILL_GRACE: duration(LONGEST_TIMER_MS).default(5000),
+    AGENT_KILL_GRACE: duration(LONGEST_GRACE_MS).default(5000),
     AGENT_KEEP: duration().default(7 * 24 * 3600_000),
     AGENT_KEEP_JOBS: integer(1, 100_000_000).default(10_000),
     AGENT_KEEP_BYTES: size(0, TB).default(2048 * MB),

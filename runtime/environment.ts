@@ -5,10 +5,14 @@ export const jobEnvironment = (environment: NodeJS.ProcessEnv): Record<string, s
   for (const [name, value] of Object.entries(environment)) {
     if (value === undefined || /^(AGENT|NEWDT_AUTO)_/.test(name)) continue
     if (underNpm && (name.startsWith('npm_') || ADDED_BY_NPM.has(name))) continue
+    if (underNpm && name === 'EDITOR' && value === NPMS_EDITOR) continue
     env[name] = underNpm && name === 'PATH' ? withoutNpm(value) : value
   }
   return env
 }
+
+/** What npm sets where nobody has set one. */
+const NPMS_EDITOR = 'vi'
 
 const ADDED_BY_NPM = new Set(['INIT_CWD', 'NODE', 'COLOR'])
 

@@ -1,4 +1,5 @@
 import { destination, pino } from 'pino'
+import { within } from '../lib/within.ts'
 import type { Config } from './config.ts'
 
 /**
@@ -9,16 +10,16 @@ export const createLogger = async (level: Config['logLevel'], pretty: boolean) =
   if (pretty) {
     const { default: prettyStream } = await import('pino-pretty')
     const stream = prettyStream({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', sync: true })
-    return { log: pino({ level }, stream), flush: () => {} }
+    return { log: pino({ level }, stream), flush: async () => {} }
   }
   const stream = destination({ dest: 1, sync: false, maxLength: MOST_WAITING_BYTES })
   stream.on('error', () => {}) // Whoever read the log is gone: no reason to stop.
-  const flush = (): void => {
-    try {
-      stream.flushSync()
-    } catch {
-      // Not open yet, or nobody reads.
-    }
+  /** Never waits for long for a reader that does not read. */
+  const flush = async (): Promise<void> => {
+    const flushed = new Promise<boolean>(resolve => stream.flush(() => resolve(true)))
+    if (await within(flushed, FLUSH_MS)) return
+    // A thread is stuck in write(2), and exit would wait for it for ever.
+    process.kill(process.pid, 'SIGKILL')
   }
   return { log: pino({ level }, stream), flush }
 }
@@ -26,3 +27,4 @@ export const createLogger = async (level: Config['logLevel'], pretty: boolean) =
 export type Logger = Awaited<ReturnType<typeof createLogger>>['log']
 
 const MOST_WAITING_BYTES = 8 << 20
+const FLUSH_MS = 500

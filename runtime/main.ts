@@ -10,9 +10,8 @@ const main = async (): Promise<void> => {
   await hideSecrets(env)
   const { log, flush } = await createLogger(config.logLevel, process.stdout.isTTY)
 
-  const exit = (code: number): never => {
-    flush()
-    process.exit(code)
+  const exit = (code: number): void => {
+    void flush().finally(() => process.exit(code))
   }
   let agent: Agent | undefined
 
@@ -28,7 +27,7 @@ const main = async (): Promise<void> => {
   try {
     agent = await startAgent(config, env, log)
   } catch (error) {
-    flush()
+    await flush()
     throw error
   }
   announce(agent, config, log)

@@ -46,7 +46,9 @@ export const createServer = (options: ServerOptions): Server => {
       void adapter.requestListener(request, response)
     },
   )
+  server.maxConnections = MOST_CONNECTIONS
   server.on('clientError', refuse)
+  server.on('checkExpectation', (_request, response) => sendFailure(response, errors.expectationFailed()))
   return server
 }
 
@@ -65,6 +67,9 @@ const normalizeTarget = (request: IncomingMessage): string | undefined => {
 }
 
 const LOCAL = 'localhost'
+
+/** Idle ones cost a descriptor each, and jobs need descriptors too. */
+const MOST_CONNECTIONS = 1000
 
 const logWhenDone = (
   log: Log,
@@ -93,6 +98,11 @@ const logWhenDone = (
 /** What the parser refuses, and clients that are too slow, get the envelope too. */
 const refuse = (error: NodeJS.ErrnoException, socket: Duplex): void => {
   const response = (socket as Duplex & { _httpMessage?: ServerResponse })._httpMessage
+  if (response?.req.complete && socket.writable && error.code !== 'ECONNRESET') {
+    // An answer is still owed to the request before, a sync call perhaps: it must not be taken for this one's.
+    response.shouldKeepAlive = false
+    return
+  }
   if (!socket.writable || error.code === 'ECONNRESET' || response?.headersSent) {
     socket.destroy()
     return

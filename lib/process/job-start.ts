@@ -3,7 +3,7 @@ import type { Guardian } from './guardian.ts'
 import type { Inheritance } from './inheritance.ts'
 import { type Libc, MFD_CLOEXEC, O_CLOEXEC } from './libc.ts'
 import type { Mark } from './mark.ts'
-import { readPipe } from './output-pipe.ts'
+import { READ_BYTES, readPipe } from './output-pipe.ts'
 import { errnoText, type PosixSpawn } from './posix-spawn.ts'
 import type { Reaper } from './reaper.ts'
 import { StartError, type StartedProcess, type StartSpec } from './spawn.ts'
@@ -20,6 +20,7 @@ export interface JobStartOptions {
 /** Starts jobs: real pipes for what they write (`echo x > /dev/stderr` works), a file in memory for what they read. */
 export const createJobStart = ({ libc, mark, reaper, guardian, inheritance, spawn }: JobStartOptions) => {
   const devNull = openSync('/dev/null', 'r')
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
 
   const pipe = (): [number, number] => {
     const ends: [number, number] = [-1, -1]
@@ -56,8 +57,8 @@ export const createJobStart = ({ libc, mark, reaper, guardian, inheritance, spaw
       const exited = reaper.exitOf(pid)
       readEnds.length = 0 // They are the readers' now.
       const outputClosed = Promise.all([
-        readPipe(outRead, bytes => spec.onOutput('stdout', bytes)),
-        readPipe(errRead, bytes => spec.onOutput('stderr', bytes)),
+        readPipe(outRead, buffer, bytes => spec.onOutput('stdout', bytes)),
+        readPipe(errRead, buffer, bytes => spec.onOutput('stderr', bytes)),
       ]).then(() => {})
       return { pid, exited, outputClosed, kill: signal => reaper.holds(pid) && process.kill(pid, signal) }
     } finally {

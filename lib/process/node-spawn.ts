@@ -24,7 +24,7 @@ export const createNodeProcesses = (): Processes => ({
   release: () => {},
   find,
   mayHaveLeft: () => true,
-  signal(found, _target, signal) {
+  signal(found, signal) {
     try {
       return process.kill(found.pid, signal)
     } catch {
@@ -79,6 +79,7 @@ const find = async ({ pid: leader }: Target): Promise<LivingProcess[]> => {
     .map(([pid, parent, group, state, rss, ...command]) => ({
       pid: Number(pid),
       startTime: 0,
+      mark: undefined,
       parent: Number(parent),
       group: Number(group),
       state: state!.slice(0, 1),

@@ -1,18 +1,18 @@
 import { Socket } from 'node:net'
 
 /**
- * Reads a pipe to its end through one buffer of its own, so that a flood makes no garbage.
+ * Reads a pipe to its end through a buffer that all pipes share: it is empty again when `onBytes` returns.
  * `onBytes` gets a view that is only valid during the call. Resolves at end of file; never rejects.
  */
-export const readPipe = (fd: number, onBytes: (bytes: Uint8Array) => void): Promise<void> =>
+export const readPipe = (fd: number, buffer: Buffer, onBytes: (bytes: Uint8Array) => void): Promise<void> =>
   new Promise(resolve => {
     const socket = new Socket({
       fd,
       readable: true,
       writable: false,
       onread: {
-        buffer: Buffer.allocUnsafeSlow(READ_BYTES),
-        callback(length, buffer) {
+        buffer,
+        callback(length) {
           onBytes(buffer.subarray(0, length))
           return true
         },
@@ -23,4 +23,4 @@ export const readPipe = (fd: number, onBytes: (bytes: Uint8Array) => void): Prom
   })
 
 /** The capacity of a Linux pipe, pipe(7): one read can take all that is there. */
-const READ_BYTES = 65_536
+export const READ_BYTES = 65_536

@@ -11,16 +11,24 @@ export interface ProcessStat {
   userTicks: number
   systemTicks: number
   residentPages: number
+  threads: number
 }
 
 // The files of /proc are made by the kernel in memory: reading them synchronously never waits for a disk.
 
-/** Undefined when there is no such process, or when it has ended and nobody has reaped it yet. */
+/**
+ * Undefined when there is no such process, or when it has ended and nobody has reaped it yet. One whose first
+ * thread has ended looks like a zombie, and lives.
+ */
 export const readLiving = (pid: number): ProcessStat | undefined => {
   const text = readText(`/proc/${pid}/stat`)
   const stat = text === undefined ? undefined : parseStat(text)
-  return stat === undefined || stat.state === 'Z' || stat.state === 'X' ? undefined : stat
+  if (!stat || stat.state === 'X') return undefined
+  return stat.state === 'Z' && stat.threads <= 1 ? undefined : stat
 }
+
+/** Kernel threads descend from kthreadd, process 2; no job's does. */
+export const isKernelThread = (pid: number, { parent }: ProcessStat): boolean => pid === 2 || parent === 2
 
 /** A command may hold spaces and parentheses, so the fields are counted after the last `)`. */
 export const parseStat = (text: string): ProcessStat | undefined => {
@@ -37,6 +45,7 @@ export const parseStat = (text: string): ProcessStat | undefined => {
     userTicks: Number(fields[11]),
     systemTicks: Number(fields[12]),
     residentPages: Number(fields[21]),
+    threads: Number(fields[17]),
   }
 }
 
@@ -68,11 +77,16 @@ export const programOf = (pid: number): string | undefined => {
   }
 }
 
+/** Undefined for a process that is gone. Throws what says nothing about it, a want of descriptors for example. */
 const readText = (path: string): string | undefined => {
   try {
     // A command name is bytes; latin1 keeps each of them and cannot fail.
     return readFileSync(path, 'latin1')
-  } catch {
-    return undefined
+  } catch (error) {
+    if (GONE.has((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw error
   }
 }
+
+/** ESRCH: it ended between open and read. EACCES: its files are hidden from us, and so it is not ours. */
+const GONE = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM'])

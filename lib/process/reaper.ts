@@ -13,6 +13,8 @@ export const createReaper = (libc: Libc, mark: Mark) => {
   const started = new Map<number, { resolve(exit: Exit): void; keepsAlive: boolean }>()
   /** Orphans by pid, with their marks. Until they are reaped, their pids are not used again. */
   const orphans = new Map<number, number>()
+  /** Dead children that nobody is known to wait for, with the time when they were seen first. */
+  const strangers = new Map<number, number>()
   const usage = Buffer.alloc(SIZE_OF.rusage)
   const info = Buffer.alloc(SIZE_OF.signalInfo)
   let waitedFor = 0
@@ -40,18 +42,36 @@ export const createReaper = (libc: Libc, mark: Mark) => {
   }
 
   const isOurs = (pid: number): boolean =>
-    started.has(pid) || orphans.has(pid) || process.pid === 1 || mark.of(pid) !== undefined
+    started.has(pid) || orphans.has(pid) || process.pid === 1 || bearsMark(pid)
+
+  const bearsMark = (pid: number): boolean => {
+    try {
+      return mark.of(pid) !== undefined
+    } catch {
+      return false // No descriptor is free: it is asked again.
+    }
+  }
+
+  /** libuv reaps its children at once; what has been dead for longer is an orphan without a mark (from su, say). */
+  const isNobodys = (pid: number): boolean => {
+    const seen = strangers.get(pid)
+    if (seen === undefined) strangers.set(pid, performance.now())
+    return seen !== undefined && performance.now() - seen >= SAFETY_NET_MS
+  }
 
   // Signals coalesce, so each SIGCHLD collects all there is; the cost is that of what has ended, not of what lives.
   const reap = (): void => {
     for (let pid = nextZombie(); pid !== 0; pid = nextZombie()) {
-      if (isOurs(pid)) collect(pid)
-      else {
-        // A child of libuv's that libuv has not reaped yet stands in front of the others.
+      if (!isOurs(pid) && !isNobodys(pid)) {
+        // It stands in front of the others until it is reaped.
         for (const other of started.keys()) collect(other)
+        setTimeout(reap, SAFETY_NET_MS).unref()
         return
       }
+      strangers.delete(pid)
+      collect(pid)
     }
+    strangers.clear()
   }
 
   // Registered for good and before the first start: without a handler a SIGCHLD is lost, not kept. A slow timer
@@ -74,12 +94,16 @@ export const createReaper = (libc: Libc, mark: Mark) => {
 
     /** Whether there is, or may be, an orphan with one of these marks. */
     mayHoldOrphan(marks: ReadonlySet<number>): boolean {
-      const children = readChildren()
-      if (!children || mark.label === undefined) return true
-      for (const pid of children) {
-        if (started.has(pid) || orphans.has(pid)) continue
-        const of = mark.of(pid)
-        if (of !== undefined) orphans.set(pid, of)
+      try {
+        const children = readChildren()
+        if (!children || mark.label === undefined) return true
+        for (const pid of children) {
+          if (started.has(pid) || orphans.has(pid)) continue
+          const of = mark.of(pid)
+          if (of !== undefined) orphans.set(pid, of)
+        }
+      } catch {
+        return true // No descriptor is free to look.
       }
       for (const of of orphans.values()) if (marks.has(of)) return true
       return false

@@ -48,6 +48,7 @@ export interface LivingProcess {
   pid: number
   /** In clock ticks since boot on Linux. */
   startTime: number
+  mark: number | undefined
   parent: number
   /** As ps(1) shows it: R, S, D, T … */
   state: string
@@ -66,12 +67,15 @@ export interface Processes {
   start(spec: StartSpec): Promise<StartedProcess>
   /** The job has ended: what it has left behind is no longer the agent's. */
   release(mark: number): void
-  /** The living processes of a target; zombies are dead. */
-  find(target: Target): Promise<LivingProcess[]>
+  /**
+   * The living processes of a target, and of those that were `known` to be the ones that still live, with all that
+   * descends from either; zombies are dead. Rejects when it cannot look, for want of descriptors.
+   */
+  find(target: Target, known?: LivingProcess[]): Promise<LivingProcess[]>
   /** Whether anything may live that a job left behind, without a look at every process. */
   mayHaveLeft(target: Target): boolean
   /** Signals a found process if it still is the one that was found; false when it is gone or not ours. */
-  signal(process: LivingProcess, target: Target, signal: NodeJS.Signals): boolean
+  signal(process: LivingProcess, signal: NodeJS.Signals): boolean
 }
 
 /** The process could not be started; the message is in the words of Go's os/exec. */

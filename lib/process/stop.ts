@@ -11,34 +11,57 @@ export const stopAll = async (
   target: Target,
   graceMs: number,
 ): Promise<LivingProcess[]> => {
+  // What was found once is not lost when its parents, which led to it, end before it does.
+  let known: LivingProcess[] = []
+  const find = async (): Promise<LivingProcess[]> => {
+    known = await findInSpite(processes, target, known)
+    return known
+  }
   const signalAll = (found: LivingProcess[], signal: NodeJS.Signals): void => {
-    for (const one of found) processes.signal(one, target, signal)
+    for (const one of found) processes.signal(one, signal)
   }
 
   if (graceMs > 0) {
-    const found = await processes.find(target)
+    const found = await find()
     signalAll(found, 'SIGTERM')
     signalAll(found, 'SIGCONT')
     const deadline = performance.now() + graceMs
     for (let pause = 2; performance.now() < deadline; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-      if ((await processes.find(target)).length === 0) return []
+      if ((await find()).length === 0) return []
       await setTimeout(Math.min(pause, Math.max(1, deadline - performance.now())))
     }
   }
 
   // Stopped processes cannot fork, so what is found again after the first rounds is what the kernel holds.
   const giveUp = performance.now() + SURVIVOR_MS
-  for (let empty = 0, pause = 1; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    const found = await processes.find(target)
+  for (let empty = 0, round = 1, pause = 1; ; round++, pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    const found = await find()
     empty = found.length === 0 ? empty + 1 : 0
     if (empty === 2) return []
-    if (performance.now() > giveUp) return found
+    if (performance.now() > giveUp && round > LEAST_ROUNDS) return found
     signalAll(found, 'SIGSTOP')
     signalAll(found, 'SIGKILL')
     if (found.length > 0) await setTimeout(pause)
   }
 }
 
+/** Without a free descriptor nobody can look; nothing may be called gone then, so it is tried until it works. */
+export const findInSpite = async (
+  processes: Processes,
+  target: Target,
+  known: LivingProcess[] = [],
+): Promise<LivingProcess[]> => {
+  for (;;) {
+    try {
+      return await processes.find(target, known)
+    } catch (error) {
+      if (!['EMFILE', 'ENFILE', 'ENOMEM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+      await setTimeout(LONGEST_PAUSE_MS)
+    }
+  }
+}
+
 const LONGEST_PAUSE_MS = 50
-/** How long KILL is repeated before what remains is called a survivor. */
+/** How long KILL is repeated, and how often at least, before what remains is called a survivor. */
 const SURVIVOR_MS = 1500
+const LEAST_ROUNDS = 10

@@ -22,6 +22,7 @@ const anyJob: fc.Arbitrary<RunningJob> = fc
     createTime: micros,
   })
   .map(facts => runningJob(facts))
+const seconds = fc.nat().map(micros => micros / 1e6)
 const anyEnd = fc.record({
   state: fc.constantFrom('success', 'failed', 'canceled'),
   pid: fc.nat(),
@@ -39,10 +40,7 @@ const anyEnd = fc.record({
     'start-failed',
     'agent-lost',
   ),
-  cpu: fc.record({
-    user: fc.double({ min: 0, noNaN: true }),
-    system: fc.double({ min: 0, max: 1e9, noNaN: true }),
-  }),
+  cpu: fc.record({ user: seconds, system: seconds }),
   leftovers: fc.nat(),
   survivors: fc.array(fc.record({ pid: fc.nat(), command: text }), { maxLength: 3 }),
 })

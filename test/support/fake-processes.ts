@@ -7,7 +7,14 @@ export interface FakeProcess {
   immortal?: boolean
 }
 
-const LIVING = { parent: 1, state: 'S', command: 'fake', cpu: { user: 0, system: 0 }, residentBytes: 0 }
+const LIVING = {
+  mark: undefined,
+  parent: 1,
+  state: 'S',
+  command: 'fake',
+  cpu: { user: 0, system: 0 },
+  residentBytes: 0,
+}
 
 export const fakeProcesses = (given: FakeProcess[]) => {
   const living = new Set(given)
@@ -22,8 +29,8 @@ export const fakeProcesses = (given: FakeProcess[]) => {
     release: () => {},
     find,
     mayHaveLeft: () => true,
-    signal({ pid, startTime }, { marks }, signal) {
-      const one = [...living].find(process => process.pid === pid && marks.has(process.mark))
+    signal({ pid, startTime }, signal) {
+      const one = [...living].find(process => process.pid === pid)
       if (!one || startTime !== pid * 10) return false
       signals.push(`${signal} ${pid}`)
       if (signal === 'SIGKILL' && !one.immortal) living.delete(one)

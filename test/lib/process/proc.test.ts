@@ -26,7 +26,7 @@ const command = fc.oneof(
 )
 
 /** What the sample line says where a test gives nothing. */
-const REST = { userTicks: 8, systemTicks: 8, residentPages: 9 }
+const REST = { userTicks: 8, systemTicks: 8, residentPages: 9, threads: 8 }
 
 test('the fields are found whatever the command is called', () => {
   const state = fc.constantFrom(...'RSDTtZXI')

@@ -11,6 +11,12 @@ import { waitFor } from '../../support/wait-for.ts'
 
 const GRACE_MS = 300
 
+const FIRST_THREAD_ENDS = [
+  'import ctypes, threading, time',
+  'threading.Thread(target=lambda: (time.sleep(0.05), print("ready", flush=True), time.sleep(1000))).start()',
+  'ctypes.CDLL(None).pthread_exit(None)',
+].join('; ')
+
 /** Each prints "ready" when its processes stand; all of them carry the text in their command lines. */
 const shapes = (text: string): [name: string, command: string, processes: number][] => [
   ['a plain process', `echo ready; exec sleep 1000.${text}`, 1],
@@ -29,6 +35,19 @@ const shapes = (text: string): [name: string, command: string, processes: number
     2,
   ],
   ['a stopped process', `(echo ready; kill -STOP $BASHPID; sleep 1000.${text}) & sleep 1000.${text}`, 1],
+  [
+    'one that resets its limits, as su does',
+    `bash -c 'ulimit -S -x unlimited; sleep 1000.${text} & wait' & echo ready; wait`,
+    2,
+  ],
+  ['a leader that resets its limits', `ulimit -S -x unlimited; echo ready; exec sleep 1000.${text}`, 1],
+  [
+    'one that resets its limits, ignores TERM and outlives its parents',
+    `bash -c 'ulimit -S -x unlimited; trap "" TERM; setsid sleep 1000.${text}' & echo ready; wait`,
+    2,
+  ],
+  // It looks like a zombie, without a command line; that it is gone shows in its exit.
+  ['a process whose first thread has ended', `exec python3 -c '${FIRST_THREAD_ENDS}'`, 0],
   ['a process under nohup', `nohup setsid sleep 1000.${text} >/dev/null 2>&1 & echo ready; wait`, 1],
   [
     'a command name with a parenthesis',
@@ -41,6 +60,8 @@ const shapes = (text: string): [name: string, command: string, processes: number
 const BEYOND_NODE = new Set([
   'a double fork with setsid',
   'a cleared environment, a double fork and no descriptors',
+  'one that resets its limits, ignores TERM and outlives its parents',
+  'a process whose first thread has ended',
 ])
 
 const ready = (started: Started): Promise<unknown> =>
@@ -65,6 +86,7 @@ for (const [layer, create] of layers) {
         t.after(() => import('node:fs').then(fs => fs.rmSync(odd, { force: true })))
         const env = { PATH: process.env.PATH ?? '', T: odd }
         const started = await startBash(processes, command, { env })
+        t.after(() => stopAll(processes, targetOf(started), 0))
         await ready(started)
         const found = await waitFor('its processes stand', () => {
           const all = findByText(text)
@@ -143,9 +165,8 @@ describe('the mark', () => {
     const [found] = await processes.find(targetOf(started))
     assert.equal(found?.pid, started.pid)
     const later = { ...found, startTime: found.startTime + 1 }
-    assert.equal(processes.signal(later, targetOf(started), 'SIGKILL'), false)
-    const otherMark = { marks: new Set([processes.newMark()]), pid: 0 }
-    assert.equal(processes.signal(found, otherMark, 'SIGKILL'), false)
+    assert.equal(processes.signal(later, 'SIGKILL'), false)
+    assert.equal(processes.signal({ ...found, mark: processes.newMark() }, 'SIGKILL'), false)
     assert.ok(lives(know(started.pid)))
   })
 
