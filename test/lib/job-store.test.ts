@@ -40,9 +40,11 @@ const anyEnd = fc.record({
     'start-failed',
     'agent-lost',
   ),
-  cpu: fc.record({ user: seconds, system: seconds }),
+  cpu: fc.record({ user: seconds, system: seconds }, { noNullPrototype: true }),
   leftovers: fc.nat(),
-  survivors: fc.array(fc.record({ pid: fc.nat(), command: text }), { maxLength: 3 }),
+  survivors: fc.array(fc.record({ pid: fc.nat(), command: text }, { noNullPrototype: true }), {
+    maxLength: 3,
+  }),
 })
 
 test('a job is found as it was stored: when created, when started and when ended', () => {
