@@ -1,38 +1,64 @@
 # Given to `sh -c` with: the label of the mark in /proc/<pid>/limits, the pid of the agent (for whoever reads ps).
-# For dash, bash and busybox. Input: "+ <mark> <script file>" when a job starts, "- <mark>" when it has ended.
-# End of file means that the agent is gone: then all that bears the mark of a running job is killed.
+# For dash, bash and busybox. Input: "+ <mark> <script file>" before a job starts, "= <mark> <pid>" when it runs,
+# "- <mark>" when it has ended. End of file means that the agent is gone: then every process of a running job is
+# killed: what bears its mark, what is of its session, and what descends from either.
 label=$1
 trap '' HUP INT TERM
 
 marks=' '
-while read -r op mark script; do
+while read -r op mark rest; do
+  if [ "$op" = = ]; then
+    eval "leader_$mark=\$rest"
+    continue
+  fi
   case $marks in
     *" $mark "*) marks="${marks%% $mark *} ${marks#* $mark }" ;;
   esac
-  unset "script_$mark"
+  unset "script_$mark" "leader_$mark"
   if [ "$op" = + ]; then
     marks="$marks$mark "
-    eval "script_$mark=\$script"
+    eval "script_$mark=\$rest"
   fi
 done
 [ "$marks" = ' ' ] && exit
 
+leaders=' '
+for mark in $marks; do
+  eval "leaders=\"\$leaders\${leader_$mark-} \""
+done
+
+# Sets `limit` to the process's mark or whatever else the limit is; read by the shell itself, it takes no time.
 set -- $label
 label_words=$#
-
-# Whether a process bears one of the marks, read by the shell itself, right before it is signaled.
-bears_mark() {
+read_limit() {
+  limit=
   while read -r line; do
     case $line in
       "$label "*)
         set -- $line
         shift $label_words
-        case $marks in *" $1 "*) return 0 ;; esac
-        return 1
+        limit=$1
+        return
         ;;
     esac
   done < "/proc/$1/limits"
-  return 1
+}
+
+# Whether a process may be signaled: it bears one of the marks, or none at all and descends from one that does.
+belongs() {
+  read_limit "$1"
+  case $marks in *" $limit "*) return 0 ;; esac
+  [ "$2" = related ] && [ "${#limit}" -ne 16 ]
+}
+
+kill_if() {
+  belongs "$1" "$2" || return
+  kill -s STOP "$1" && kill -s KILL "$1" && empty=0
+}
+
+# Prints "pid state parent session" of every process; a command's name may hold anything but a newline.
+list() {
+  cat /proc/[0-9]*/stat | sed -n 's/^\([0-9]*\) (.*) \(.\) \([0-9]*\) [0-9-]* \([0-9-]*\) .*/\1 \2 \3 \4/p'
 }
 
 any=$(echo $marks | tr ' ' '|')
@@ -43,15 +69,33 @@ while [ $empty -lt 2 ] && [ $rounds -lt 100 ]; do
   rounds=$((rounds + 1))
   empty=$((empty + 1))
   [ $rounds -gt 20 ] && sleep 1
+  living=$(list)
+  marked=' '
   for limits in $(grep -lsE "^$label +($any) " /proc/[0-9]*/limits); do
     pid=${limits#/proc/}
-    pid=${pid%/limits}
+    marked="$marked${pid%/limits} "
+  done
+  related=' '
+  before=-
+  while [ "$before" != "$related" ]; do
+    before=$related
+    while read -r pid state parent session; do
+      case $state in [ZX]) continue ;; esac
+      [ "$pid" = $$ ] && continue
+      case $marked$related in *" $pid "*) continue ;; esac
+      case $leaders in *" $session "*) related="$related$pid " ;; esac
+      case $marked$related in *" $parent "*) related="$related$pid " ;; esac
+    done <<LIVING
+$living
+LIVING
+  done
+  for pid in $marked; do
     read -r stat < "/proc/$pid/stat" || continue
     case ${stat##*) } in [ZX]*) continue ;; esac
-    bears_mark "$pid" || continue
-    empty=0
-    kill -s STOP "$pid"
-    kill -s KILL "$pid"
+    kill_if "$pid" marked
+  done
+  for pid in $related; do
+    kill_if "$pid" related
   done
 done
 

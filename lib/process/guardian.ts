@@ -19,8 +19,8 @@ export interface GuardianOptions {
  */
 export const createGuardian = ({ libc, mark, reaper, spawn }: GuardianOptions) => {
   const program = readFileSync(join(import.meta.dirname, 'guardian.sh'), 'utf8')
-  /** The marks of running jobs, with their script files. */
-  const running = new Map<number, string>()
+  /** The running jobs by their marks. */
+  const running = new Map<number, { script: string; pid: number }>()
   let shell: { pid: number; pipe: number; startedAt: number } | undefined
 
   const begin = (): void => {
@@ -35,7 +35,10 @@ export const createGuardian = ({ libc, mark, reaper, spawn }: GuardianOptions) =
       const begun = { pid, pipe, startedAt: performance.now() }
       shell = begun
       void reaper.exitOf(pid, { keepsAlive: false }).then(() => hasEnded(begun))
-      for (const [of, script] of running) tell(`+ ${of} ${script}`)
+      for (const [of, { script, pid }] of running) {
+        tell(`+ ${of} ${script}`)
+        if (pid > 0) tell(`= ${of} ${pid}`)
+      }
     } catch {
       closeSync(pipe) // No shell, or no process to be had: it is tried again with the next job.
     } finally {
@@ -81,9 +84,18 @@ export const createGuardian = ({ libc, mark, reaper, spawn }: GuardianOptions) =
     /** From now on the agent's death is that of whatever bears the mark; `script` is removed then, too. */
     protect(of: number, script = ''): void {
       if (mark.label === undefined) return
-      running.set(of, script.includes('\n') ? '' : script)
-      if (shell) tell(`+ ${of} ${running.get(of)}`)
+      const job = { script: script.includes('\n') ? '' : script, pid: 0 }
+      running.set(of, job)
+      if (shell) tell(`+ ${of} ${job.script}`)
       else begin()
+    },
+
+    /** The job's own process runs. */
+    tellLeader(of: number, pid: number): void {
+      const job = running.get(of)
+      if (!job) return
+      job.pid = pid
+      tell(`= ${of} ${pid}`)
     },
 
     /** The job has ended: what it has left in the background is nobody's business any more. */

@@ -55,6 +55,7 @@ export const createJobStart = ({ libc, mark, reaper, guardian, inheritance, spaw
         mark.during(spec.mark, () => inheritance.during(call)),
       )
       const exited = reaper.exitOf(pid)
+      guardian.tellLeader(spec.mark, pid)
       readEnds.length = 0 // They are the readers' now.
       const outputClosed = Promise.all([
         readPipe(outRead, buffer, bytes => spec.onOutput('stdout', bytes)),
