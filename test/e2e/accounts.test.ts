@@ -38,7 +38,7 @@ describe('an agent', () => {
     const account = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] as const
     const agent = await startAgent(home, { ...options, command: [...account, process.execPath, MAIN] })
     assert.equal((await agent.execute({ cmd: 'id -u; cat /proc/self/oom_score_adj' })).stdout, '65534\n300\n')
-    await cancelEveryShape(agent, home.temporary)
+    await cancelEveryShape(agent, home.path)
     await agent.execute({ cmd: 'env -i setsid sleep 1000 & sleep 1000', async: true })
     await agent.end('SIGKILL')
     await waitFor('nothing is left', () => findByText(home.path).length === 0)
@@ -65,7 +65,7 @@ describe('an agent', () => {
       return /^NSpid:\t\d+\t1$/m.test(status) && status.includes(`PPid:\t${agent.child.pid}\n`)
     })!
     await waitFor('every orphan is reaped', () => zombieChildren(init).length === 0)
-    await cancelEveryShape(agent, home.temporary)
+    await cancelEveryShape(agent, home.path)
     await waitFor('every process of the jobs is reaped', () => zombieChildren(init).length === 0)
     const { stdout } = await agent.execute({ cmd: 'ps -eo stat= | grep -c Z' })
     assert.equal(stdout, '0\n')

@@ -15,8 +15,9 @@ import {
   unsigned,
 } from './fake-services.ts'
 
-const GETS = ['/healthz', '/api/jobs', '/api/jobs/countOfRunningJobs', `/api/jobs/${ID}`]
-const POSTS = [COMMAND_PATH, SCRIPT_PATH, `/api/jobs/${ID}/cancel`]
+const JOB_PATH = `/api/jobs/${ID}`
+const GETS = ['/healthz', '/api/jobs', '/api/jobs/countOfRunningJobs', JOB_PATH, `${JOB_PATH}/processes`]
+const POSTS = [COMMAND_PATH, SCRIPT_PATH, `${JOB_PATH}/cancel`, `${JOB_PATH}/signal`]
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 for (const path of GETS) {
@@ -50,7 +51,8 @@ for (const [paths, allowed, allow] of [
 }
 
 test('an unknown path is 404 with any method', async () => {
-  const paths = ['/', '/api', '/api/job', '/API/jobs', `/api/jobs/${ID}/nope`, '/api/jobs/execute/other']
+  const paths = ['/', '/api', '/api/job', '/API/jobs', `${JOB_PATH}/nope`, '/api/jobs/execute/other']
+  paths.push(`${JOB_PATH}/processes/1`, `${JOB_PATH}/signal/HUP`, `${JOB_PATH}/Signal`, '/api/jobs//x/signal')
   for (const path of [...paths, '/healthz/x', '//api/jobs', '/api/jobs/execute/cmd/x']) {
     for (const method of ['GET', 'POST', 'DELETE']) {
       await assertRefused(createFake(), signed(path, { method }), 404, '接口不存在')
@@ -67,9 +69,11 @@ test('an unknown path and a wrong method are 401 without a signature', async () 
 const REQUESTS: Record<string, () => Request> = {
   submit: () => post(COMMAND_PATH, { cmd: 'true' }),
   waitForEnd: () => post(SCRIPT_PATH, SCRIPT),
-  get: () => signed(`/api/jobs/${ID}`),
+  get: () => signed(JOB_PATH),
   list: () => signed('/api/jobs'),
-  cancel: () => signed(`/api/jobs/${ID}/cancel`, { method: 'POST' }),
+  cancel: () => signed(`${JOB_PATH}/cancel`, { method: 'POST' }),
+  signal: () => post(`${JOB_PATH}/signal`, { signal: 'HUP' }),
+  listProcesses: () => signed(`${JOB_PATH}/processes`),
   countRunning: () => signed('/api/jobs/countOfRunningJobs'),
 }
 const INTERNAL = failed(500, `内部错误，请求编号 ${REQUEST_ID}`)
@@ -96,6 +100,19 @@ for (const [service, request] of Object.entries(REQUESTS)) {
     assert.equal(fake.reported[0]![0], error)
   })
 }
+
+test('a HEAD that fails has the status of GET and no body', async () => {
+  for (const [error, status] of [
+    [errors.unknownJob(), 404],
+    [new Error('secret text'), 500],
+  ] as const) {
+    const fake = createFake({ jobs: { listProcesses: () => Promise.reject(error) } })
+    const get = await fake.ask(signed(`${JOB_PATH}/processes`))
+    const head = await fake.ask(signed(`${JOB_PATH}/processes`, { method: 'HEAD' }))
+    assert.deepEqual([get.status, head.status, head.text], [status, status, ''])
+    assert.deepEqual([...head.headers], [...get.headers])
+  }
+})
 
 test('what is thrown need not be an error, and a promise may be rejected with it', async () => {
   for (const thrown of [undefined, null, 'secret text', 418, { status: 200, message: 'secret text' }]) {

@@ -55,11 +55,12 @@ test("the contract's signature opens the door from the query and from the header
 })
 
 test('every endpoint but /healthz is 401 without a signature', async () => {
-  for (const path of ['/api/jobs', '/api/jobs/countOfRunningJobs', `/api/jobs/${ID}`]) {
+  const job = `/api/jobs/${ID}`
+  for (const path of ['/api/jobs', '/api/jobs/countOfRunningJobs', job, `${job}/processes`]) {
     await assertUnauthorized(unsigned(path))
   }
   const headers = { 'Content-Type': 'application/json' }
-  for (const path of [COMMAND_PATH, '/api/jobs/execute/script', `/api/jobs/${ID}/cancel`]) {
+  for (const path of [COMMAND_PATH, '/api/jobs/execute/script', `${job}/cancel`, `${job}/signal`]) {
     await assertUnauthorized(unsigned(path, { method: 'POST', headers, body: '{"cmd":"true"}' }))
   }
 })

@@ -87,6 +87,30 @@ test('what comes after the limit is read and forgotten, so that the connection c
   await waitFor('the body was read to its end', () => body.pulls > 10)
 })
 
+test('of a rest without end only a part is read', async () => {
+  const mebibyte = Buffer.alloc(1 << 20, ' ')
+  const body = countedBody(Array.from({ length: 1000 }, () => mebibyte))
+  await assertRefused(createFake(), postStream(body.stream), 413, TOO_LARGE)
+  await waitFor('some of the rest was read', () => body.pulls > 60)
+  const { pulls } = body
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+  assert.ok(body.pulls < 100, `${pulls}, then ${body.pulls}`)
+})
+
+test('a client that goes away before the end of its body is 400, and after the limit it is still 413', async () => {
+  const cutOffAfter = (length: number) => {
+    const pull = (controller: ReadableStreamDefaultController<Uint8Array>) =>
+      controller.error(new Error('gone'))
+    const start = (controller: ReadableStreamDefaultController<Uint8Array>) =>
+      controller.enqueue(Buffer.alloc(length, ' '))
+    return postStream(new ReadableStream<Uint8Array>({ start, pull }, { highWaterMark: 0 }))
+  }
+  await assertRefused(createFake(), cutOffAfter(10), 400, '请求体不完整')
+  // What is thrown while the rest is read must not become an unhandled rejection, which fails this test.
+  await assertRefused(createFake(), cutOffAfter(BODY_LIMIT + 1), 413, TOO_LARGE)
+  await new Promise(setImmediate)
+})
+
 test('a Content-Length that lies does not lift the limit', async () => {
   for (const length of ['0', '10', 'abc', '-1', '']) {
     const request = post(COMMAND_PATH, bodyOf(BODY_LIMIT + 1), { 'Content-Length': length })

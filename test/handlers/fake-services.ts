@@ -135,8 +135,10 @@ export const assertBadRequest = (request: Request, detail: string, fake = create
   assertRefused(fake, request, 400, `请求参数无效：${detail}`)
 
 /** What was given to submit() by an accepted body. */
-export const submittedBy = async (request: Request): Promise<Record<string, unknown>> => {
-  const fake = createFake()
+export const submittedBy = async (
+  request: Request,
+  fake = createFake(),
+): Promise<Record<string, unknown>> => {
   const { status, text } = await fake.ask(request)
   assert.equal(status, 200, text)
   assert.equal(fake.calls[0]?.[0], 'submit')

@@ -19,6 +19,17 @@ const SURROGATE = '含有不成对的 Unicode 代理项'
 const NUL = '不能含有 NUL 字符'
 const LONE = '\ud800'
 
+/** What Linux takes as one argument, without its NUL. */
+const LONGEST = 131_071
+const TOO_LONG = `不能超过 ${LONGEST} 字节`
+/** So many bytes, most of them in characters of three (汉) or four (𠮷). */
+const bytesOf = (length: number, character = '汉'): string => {
+  const size = Buffer.byteLength(character)
+  return character.repeat(Math.floor(length / size)) + 'x'.repeat(length % size)
+}
+/** An app that takes bodies longer than any argument. */
+const createRoomyFake = () => createFake({ bodyLimit: 1e7 })
+
 /** What is true of every submission is claimed of both kinds. */
 const kinds = [
   { name: 'command', path: COMMAND_PATH, valid: { cmd: 'true' } },
@@ -32,9 +43,9 @@ for (const { name, path, valid } of kinds) {
 
   test(`a ${name} with every field reaches the jobs as it was given`, async () => {
     const fields = { params: 'a "b c"', async: true, cwd: '/tmp', env: { A: '1', 中: '' }, stdin: 'x\0y\n' }
-    const submitted = await accepted({ ...fields, timeout: '1.5s' })
+    const submitted = await accepted({ ...fields, timeout: '1.5s', leftovers: 'kill' })
     const { cmd: _cmd, script: _script, ...rest } = submitted
-    assert.deepEqual(rest, { ...fields, timeout: { text: '1.5s', ms: 1500 } })
+    assert.deepEqual(rest, { ...fields, timeout: { text: '1.5s', ms: 1500 }, leftovers: 'kill' })
   })
 
   test(`a ${name} without optional fields has no params, is synchronous, and has nothing else`, async () => {
@@ -142,6 +153,63 @@ for (const { name, path, valid } of kinds) {
     }
   })
 
+  test(`what a ${name} leaves behind is kept or killed as it says, and nothing is said for it`, async () => {
+    for (const leftovers of ['keep', 'kill'])
+      assert.equal((await accepted({ leftovers })).leftovers, leftovers)
+    assert.equal('leftovers' in (await accepted({})), false)
+  })
+
+  test(`a ${name} with any other leftovers is refused`, async () => {
+    for (const leftovers of [
+      '',
+      'KILL',
+      'Keep',
+      'kill ',
+      'stop',
+      '__proto__',
+      null,
+      true,
+      0,
+      [],
+      ['kill'],
+      {},
+    ])
+      await refused({ leftovers }, 'leftovers 应为 keep 或 kill')
+  })
+
+  test(`the params and the directory of a ${name} have 131071 bytes at most, in whatever characters`, async () => {
+    for (const character of ['x', 'é', '汉', '𠮷']) {
+      const params = bytesOf(LONGEST, character)
+      const cwd = `/${bytesOf(LONGEST - 1, character)}`
+      for (const fields of [{ params }, { cwd }]) {
+        const submitted = await submittedBy(post(path, { ...valid, ...fields }), createRoomyFake())
+        assert.deepEqual({ ...submitted, ...fields }, submitted)
+      }
+      for (const fields of [{ params: `${params}x` }, { cwd: `${cwd}x` }]) {
+        const detail = `${Object.keys(fields)[0]} ${TOO_LONG}`
+        await assertBadRequest(post(path, { ...valid, ...fields }), detail, createRoomyFake())
+      }
+    }
+  })
+
+  test(`a variable of a ${name} has 131071 bytes at most`, async () => {
+    // The system counts the name, the "=" and the value together.
+    for (const env of [{ A: bytesOf(LONGEST - 2) }, { [bytesOf(LONGEST - 2)]: 'x' }]) {
+      const submitted = await submittedBy(post(path, { ...valid, env }), createRoomyFake())
+      assert.deepEqual(submitted.env, env)
+    }
+    for (const env of [{ A: bytesOf(LONGEST + 1) }, { [bytesOf(LONGEST + 1)]: '' }]) {
+      const fake = createRoomyFake()
+      assert.equal((await fake.ask(post(path, { ...valid, env }))).status, 400)
+      assert.deepEqual(fake.calls, [])
+    }
+  })
+
+  test(`the input of a ${name}, which is no argument, may be longer than one`, async () => {
+    const stdin = bytesOf(3 * LONGEST)
+    assert.equal((await submittedBy(post(path, { ...valid, stdin }), createRoomyFake())).stdin, stdin)
+  })
+
   test(`any JSON in the fields of a ${name} is either submitted or a 400, never anything else`, () =>
     fc.assert(
       fc.asyncProperty(fc.dictionary(fc.constantFrom(...FIELDS), fc.jsonValue()), async fields => {
@@ -153,4 +221,36 @@ for (const { name, path, valid } of kinds) {
     ))
 }
 
-const FIELDS = ['cmd', 'params', 'async', 'cwd', 'env', 'stdin', 'timeout', 'scriptName', 'scriptType', 'x']
+test('a command has 131071 bytes at most, in whatever characters', async () => {
+  for (const character of ['x', 'é', '汉', '𠮷']) {
+    const cmd = bytesOf(LONGEST, character)
+    assert.equal((await submittedBy(post(COMMAND_PATH, { cmd }), createRoomyFake())).cmd, cmd)
+    await assertBadRequest(post(COMMAND_PATH, { cmd: `${cmd}x` }), `cmd ${TOO_LONG}`, createRoomyFake())
+  }
+})
+
+test('the length is counted in bytes, not in characters', async () => {
+  const cmd = '汉'.repeat(43_691)
+  assert.ok(cmd.length < LONGEST && Buffer.byteLength(cmd) > LONGEST)
+  await assertBadRequest(post(COMMAND_PATH, { cmd }), `cmd ${TOO_LONG}`, createRoomyFake())
+})
+
+test('the content of a script, which is no argument, may be longer than one', async () => {
+  const scriptContent = bytesOf(3 * LONGEST)
+  const submitted = await submittedBy(post(SCRIPT_PATH, { ...SCRIPT, scriptContent }), createRoomyFake())
+  assert.equal((submitted.script as { content: string }).content, scriptContent)
+})
+
+const FIELDS = [
+  'cmd',
+  'params',
+  'async',
+  'cwd',
+  'env',
+  'stdin',
+  'timeout',
+  'leftovers',
+  'scriptName',
+  'scriptType',
+  'x',
+]

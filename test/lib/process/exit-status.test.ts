@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { constants } from 'node:os'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { exitText, parseWaitStatus, signalName } from '../../../lib/process/exit-status.ts'
+import { exitText, parseSignal, parseWaitStatus, signalName } from '../../../lib/process/exit-status.ts'
 
 /** Go 1.22, src/syscall/zerrors_linux_amd64.go, as failures.md lists it; the first is signal 1. */
 const GO_TEXTS = (
@@ -65,4 +66,70 @@ test('real-time signals are counted from the first that glibc leaves to programs
 
 test('no signal has no name', () => {
   assert.equal(signalName(0), '')
+})
+
+test('a signal is known by its name with SIG and without, as bash writes it', () => {
+  const list = execFileSync('bash', ['-c', 'for n in {1..31}; do kill -l $n; done'], { encoding: 'utf8' })
+  for (const [index, text] of list.trim().split('\n').entries()) {
+    const name = text.replace(/^SIG/, '')
+    for (const written of [name, `SIG${name}`]) {
+      const parsed = parseSignal(written)
+      assert.ok(parsed, written)
+      assert.equal(constants.signals[parsed], index + 1, written)
+    }
+  }
+})
+
+test('an alias of a signal is known too', () => {
+  assert.equal(parseSignal('IOT'), 'SIGIOT')
+  assert.equal(constants.signals.SIGIOT, constants.signals.SIGABRT)
+})
+
+test('the name that is told of a signal can be given back', () => {
+  for (const number of Object.values(constants.signals)) {
+    const parsed = parseSignal(signalName(number))
+    assert.ok(parsed)
+    assert.equal(constants.signals[parsed], number)
+  }
+})
+
+test('what is no name of a signal is none: lower case, numbers, blanks, what objects inherit', () => {
+  const wrong = [
+    '',
+    'SIG',
+    'NOPE',
+    'SIGSIGHUP',
+    'hup',
+    'sighup',
+    'SIGhup',
+    'Hup',
+    ' HUP',
+    'HUP ',
+    'HUP\n',
+    'HUP\0',
+  ]
+  const numbers = ['0', '1', '9', '-9', '15', '64', 'SIG0', 'SIG9', 'SIG32']
+  const inherited = Object.getOwnPropertyNames(Object.prototype)
+  for (const text of [...wrong, ...numbers, ...inherited, ...inherited.map(name => `SIG${name}`)]) {
+    assert.equal(parseSignal(text), undefined, JSON.stringify(text))
+  }
+})
+
+test('no text at all gives anything but a signal that the system can send, or undefined', () => {
+  const name = fc.constantFrom(
+    ...Object.keys(constants.signals),
+    ...Object.getOwnPropertyNames(Object.prototype),
+  )
+  const almost = fc
+    .tuple(name, fc.nat(10), fc.constantFrom('', 'S', 'G', ' ', '\0', '9', '_'))
+    .map(([text, cut, more]) => text.slice(cut) + more)
+  fc.assert(
+    fc.property(fc.oneof(name, almost, fc.string({ unit: 'binary' })), text => {
+      const parsed = parseSignal(text)
+      if (parsed === undefined) return
+      assert.ok(parsed === text || parsed === `SIG${text}`)
+      assert.ok(constants.signals[parsed] >= 1 && constants.signals[parsed] <= 31)
+    }),
+    { numRuns: 1000 },
+  )
 })
