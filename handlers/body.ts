@@ -8,9 +8,8 @@ export const readJson = async <T>(
   schema: ZodType<T>,
   limit: number,
 ): Promise<{ value: T; bytes: Uint8Array }> => {
-  if (!JSON_TYPE.test(request.headers.get('content-type') ?? '')) throw errors.unsupportedMediaType()
-  if (Number(request.headers.get('content-length')) > limit) throw errors.bodyTooLarge(limit)
-  const bytes = await readBytes(request.body, limit)
+  assertJsonType(request)
+  const bytes = await readBytes(request, limit)
   return { value: validate(schema, parseJson(bytes)), bytes }
 }
 
@@ -20,13 +19,23 @@ export const readOptionalJson = async <T>(
   schema: ZodType<T>,
   limit: number,
 ): Promise<T> => {
-  const hasBody = request.headers.has('content-type') || Number(request.headers.get('content-length')) > 0
-  return hasBody ? (await readJson(request, schema, limit)).value : validate(schema, {})
+  const bytes = await readBytes(request, limit)
+  if (bytes.length === 0) return validate(schema, {})
+  assertJsonType(request)
+  return validate(schema, parseJson(bytes))
+}
+
+const assertJsonType = ({ headers }: Pick<Request, 'headers'>): void => {
+  if (!JSON_TYPE.test(headers.get('content-type') ?? '')) throw errors.unsupportedMediaType()
 }
 
 const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?$/i
 
-const readBytes = async (body: ReadableStream<Uint8Array> | null, limit: number): Promise<Uint8Array> => {
+const readBytes = async (
+  { headers, body }: Pick<Request, 'headers' | 'body'>,
+  limit: number,
+): Promise<Uint8Array> => {
+  if (Number(headers.get('content-length')) > limit) throw errors.bodyTooLarge(limit)
   if (!body) return new Uint8Array()
   const chunks: Uint8Array[] = []
   let length = 0

@@ -10,13 +10,12 @@ const unicode = z.string().refine(text => text.isWellFormed(), '含有不成对�
 /** 128 KiB with its NUL: Linux takes no longer argument (MAX_ARG_STRLEN, execve(2)). */
 const LONGEST_ARGUMENT_BYTES = 128 * 1024 - 1
 
+const fits = (text: string): boolean => Buffer.byteLength(text) <= LONGEST_ARGUMENT_BYTES
+
+const TOO_LONG = `不能超过 ${LONGEST_ARGUMENT_BYTES} 字节`
+
 /** What is handed to the system as a C string. */
-const cString = unicode
-  .refine(text => !text.includes('\0'), '不能含有 NUL 字符')
-  .refine(
-    text => Buffer.byteLength(text) <= LONGEST_ARGUMENT_BYTES,
-    `不能超过 ${LONGEST_ARGUMENT_BYTES} 字节`,
-  )
+const cString = unicode.refine(text => !text.includes('\0'), '不能含有 NUL 字符').refine(fits, TOO_LONG)
 
 const environment = z
   .custom<Record<string, string>>(
@@ -35,7 +34,9 @@ const environment = z
 const environmentProblem = (name: string, value: unknown): string | undefined => {
   if (name === '' || !cString.safeParse(name).success || name.includes('=')) return '不是合法的变量名'
   if (/^(AGENT|NEWDT_AUTO)_/.test(name)) return '是保留的变量名'
-  return cString.safeParse(value).success ? undefined : '应为不含 NUL 字符的 string'
+  if (!cString.safeParse(value).success)
+    return `应为 string，不含 NUL 字符，不超过 ${LONGEST_ARGUMENT_BYTES} 字节`
+  return fits(`${name}=${value}`) ? undefined : TOO_LONG
 }
 
 /** Any duration that a timer can wait for. */
@@ -57,7 +58,12 @@ const common = {
 }
 
 /** The body of POST /api/jobs/execute/cmd. */
-export const commandSchema = z.strictObject({ cmd: cString.refine(cmd => cmd !== '', '不能为空'), ...common })
+export const commandSchema = z
+  .strictObject({ cmd: cString.refine(cmd => cmd !== '', '不能为空'), ...common })
+  .refine(({ cmd, params }) => params === '' || fits(`${cmd} ${params}`), {
+    path: ['params'],
+    error: `和 cmd 一起${TOO_LONG}`,
+  })
 
 /** The body of POST /api/jobs/execute/script; the contract has an empty `cmd` in it. */
 export const scriptSchema = z

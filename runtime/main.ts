@@ -24,6 +24,18 @@ const main = async (): Promise<void> => {
   process.on('uncaughtException', crash)
   process.on('unhandledRejection', crash)
 
+  const stop = (signal: string): void => {
+    log.info({ signal, running: agent?.countRunning() ?? 0 }, 'stopping')
+    setTimeout(exit, config.killGraceMs + LAST_SECONDS_MS, 1)
+    const stopped = agent?.stop(config.killGraceMs) ?? Promise.resolve()
+    stopped.then(() => {
+      log.info({}, 'stopped')
+      exit(0)
+    }, crash)
+  }
+  // Before anybody can know that there is an agent to be stopped.
+  onStopSignal(stop, () => agent?.kill())
+
   try {
     agent = await startAgent(config, env, log)
   } catch (error) {
@@ -31,14 +43,6 @@ const main = async (): Promise<void> => {
     throw error
   }
   announce(agent, config, log)
-  onStopSignal(signal => {
-    log.info({ signal, running: agent.countRunning() }, 'stopping')
-    setTimeout(exit, config.killGraceMs + LAST_SECONDS_MS, 1)
-    agent.stop(config.killGraceMs).then(() => {
-      log.info({}, 'stopped')
-      exit(0)
-    }, crash)
-  }, agent.kill)
 }
 
 /** Takes the settings out of this process's environment, also as `ps` and /proc show it, and npm's PATH. */
@@ -69,7 +73,7 @@ const announce = (
  * A terminal and npm both deliver Ctrl-C, a millisecond apart: only a signal that comes later than that means
  * that somebody has lost patience.
  */
-const onStopSignal = (stop: (signal: string) => void, kill: () => void): void => {
+const onStopSignal = (stop: (signal: string) => void, kill: () => unknown): void => {
   let first: number | undefined
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
     process.on(signal, () => {

@@ -1,4 +1,4 @@
-# Given to `sh -c` with: the label of the mark in /proc/<pid>/limits, the pid of the agent (for whoever reads ps).
+# Evaluated by a `sh` that has: the label of the mark in /proc/<pid>/limits, the pid of the agent (for whoever reads ps).
 # For dash, bash and busybox. Input: "+ <mark> <script file>" before a job starts, "= <mark> <pid>" when it runs,
 # "- <mark>" when it has ended. End of file means that the agent is gone: then every process of a running job is
 # killed: what bears its mark, what is of its session, and what descends from either.
@@ -48,22 +48,25 @@ read_limit() {
 belongs() {
   read_limit "$1"
   case $marks in *" $limit "*) return 0 ;; esac
-  [ "$2" = related ] && [ "${#limit}" -ne 16 ]
+  case $related in *" $1 "*) [ "${#limit}" -ne 16 ] ;; *) return 1 ;; esac
 }
 
-kill_if() {
-  belongs "$1" "$2" || return
-  kill -s STOP "$1" && kill -s KILL "$1" && empty=0
+signal_all() {
+  for pid in $targets; do
+    belongs "$pid" && kill -s "$1" "$pid" && empty=0
+  done
 }
 
-# Prints "pid state parent session" of every process; a command's name may hold anything but a newline.
+# Prints "pid state parent session threads" of every process; a command's name may hold anything but a newline.
 list() {
-  cat /proc/[0-9]*/stat | sed -n 's/^\([0-9]*\) (.*) \(.\) \([0-9]*\) [0-9-]* \([0-9-]*\) .*/\1 \2 \3 \4/p'
+  cat /proc/[0-9]*/stat |
+    sed -n 's/^\([0-9]*\) (.*) \(.\) \([0-9]*\) [0-9-]* \([0-9-]*\)\( [0-9-]*\)\{13\} \([0-9]*\) .*/\1 \2 \3 \4 \6/p'
 }
 
 any=$(echo $marks | tr ' ' '|')
 rounds=0
 empty=0
+stopped=
 # Files vanish under the search, so what counts is what is found; two rounds that find nothing are the end.
 while [ $empty -lt 2 ] && [ $rounds -lt 100 ]; do
   rounds=$((rounds + 1))
@@ -75,28 +78,35 @@ while [ $empty -lt 2 ] && [ $rounds -lt 100 ]; do
     pid=${limits#/proc/}
     marked="$marked${pid%/limits} "
   done
+  targets=' '
   related=' '
   before=-
-  while [ "$before" != "$related" ]; do
-    before=$related
-    while read -r pid state parent session; do
-      case $state in [ZX]) continue ;; esac
+  while [ "$before" != "$targets" ]; do
+    before=$targets
+    while read -r pid state parent session threads; do
+      # One whose first thread has ended looks like a zombie, and lives.
+      [ "$state" = Z ] && [ "$threads" -le 1 ] && continue
       [ "$pid" = $$ ] && continue
-      case $marked$related in *" $pid "*) continue ;; esac
-      case $leaders in *" $session "*) related="$related$pid " ;; esac
-      case $marked$related in *" $parent "*) related="$related$pid " ;; esac
+      case $targets in *" $pid "*) continue ;; esac
+      case $marked in *" $pid "*) targets="$targets$pid " && continue ;; esac
+      case $leaders in
+        *" $session "*) ;;
+        *) case $targets in *" $parent "*) ;; *) continue ;; esac ;;
+      esac
+      targets="$targets$pid "
+      related="$related$pid "
     done <<LIVING
 $living
 LIVING
   done
-  for pid in $marked; do
-    read -r stat < "/proc/$pid/stat" || continue
-    case ${stat##*) } in [ZX]*) continue ;; esac
-    kill_if "$pid" marked
-  done
-  for pid in $related; do
-    kill_if "$pid" related
-  done
+  # First all are stopped, until a round finds no new one: what has no mark is only found through its parents.
+  signal_all STOP
+  if [ "$targets" = "$stopped" ]; then
+    signal_all KILL
+    stopped=
+  else
+    stopped=$targets
+  fi
 done
 
 for mark in $marks; do

@@ -49,8 +49,9 @@ export const createGuardian = ({ libc, mark, reaper, spawn }: GuardianOptions) =
   const spawnShell = (stdin: number): number => {
     const devNull = openSync('/dev/null', 'w')
     try {
-      const args = ['-c', program, 'newdt-auto-guardian', mark.label ?? '', String(process.pid)]
-      const env = { PATH: libc.getenv('PATH') ?? '' }
+      // In the environment the program does not fill a page of ps(1).
+      const args = ['-c', 'eval "$program"', 'newdt-auto-guardian', mark.label ?? '', String(process.pid)]
+      const env = { PATH: libc.getenv('PATH') ?? '', program }
       const descriptors = { stdin, stdout: devNull, stderr: devNull }
       return spawn({ file: 'sh', args, env, cwd: '/' }, descriptors, start => mark.during(0, start))
     } finally {

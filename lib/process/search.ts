@@ -70,7 +70,7 @@ export const createSearch = (mark: Mark, reaper: Reaper, pageBytes: number) => {
       const found = new Set<LivingProcess>()
       for (const of of target.marks) for (const one of byMark.get(of) ?? []) found.add(one)
       // As long as the leader is not reaped, its pid, and with it the session's number, is nobody else's.
-      if (target.pid > 0 && (reaper.holds(target.pid) || mark.label === undefined)) {
+      if (target.pid > 0 && reaper.holds(target.pid)) {
         for (const one of bySession.get(target.pid) ?? []) found.add(one)
         const leader = byPid.get(target.pid)
         if (leader) found.add(leader)

@@ -21,8 +21,23 @@ export const stopAll = async (
     for (const one of found) processes.signal(one, signal)
   }
 
+  /**
+   * Only descent leads to a process without the mark, so one that is forked right now is lost when its parent is
+   * signaled: where there are such processes, all are stopped first, until a look finds no new one.
+   */
+  const freeze = async (found: LivingProcess[]): Promise<LivingProcess[]> => {
+    for (let round = 0; round < MOST_FREEZE_ROUNDS && found.some(one => !isMarked(one)); round++) {
+      signalAll(found, 'SIGSTOP')
+      const before = found.length
+      found = await find()
+      if (found.length <= before) break
+    }
+    return found
+  }
+  const isMarked = ({ mark }: LivingProcess): boolean => mark !== undefined && target.marks.has(mark)
+
   if (graceMs > 0) {
-    const found = await find()
+    const found = await freeze(await find())
     signalAll(found, 'SIGTERM')
     signalAll(found, 'SIGCONT')
     const deadline = performance.now() + graceMs
@@ -35,7 +50,7 @@ export const stopAll = async (
   // Stopped processes cannot fork, so what is found again after the first rounds is what the kernel holds.
   const giveUp = performance.now() + SURVIVOR_MS
   for (let empty = 0, round = 1, pause = 1; ; round++, pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    const found = await find()
+    const found = await freeze(await find())
     empty = found.length === 0 ? empty + 1 : 0
     if (empty === 2) return []
     if (performance.now() > giveUp && round > LEAST_ROUNDS) return found
@@ -44,6 +59,8 @@ export const stopAll = async (
     if (found.length > 0) await setTimeout(pause)
   }
 }
+
+const MOST_FREEZE_ROUNDS = 20
 
 /** Without a free descriptor nobody can look; nothing may be called gone then, so it is tried until it works. */
 export const findInSpite = async (
@@ -63,5 +80,5 @@ export const findInSpite = async (
 
 const LONGEST_PAUSE_MS = 50
 /** How long KILL is repeated, and how often at least, before what remains is called a survivor. */
-const SURVIVOR_MS = 1500
+const SURVIVOR_MS = 1000
 const LEAST_ROUNDS = 10

@@ -180,7 +180,7 @@ test('10,000 levels of nesting are refused like any other wrong value', async ()
   await refused(array, '应为 object')
   await refused(`{"cmd":${array}}`, 'cmd 应为 string')
   await refused(`{"cmd":"a","env":${array}}`, 'env 应为 object')
-  await refused(`{"cmd":"a","env":{"A":${array}}}`, 'env.A 应为不含 NUL 字符的 string')
+  await refused(`{"cmd":"a","env":{"A":${array}}}`, 'env.A 应为 string，不含 NUL 字符，不超过 131071 字节')
   await refused(object, 'cmd 应为 string')
 })
 

@@ -132,10 +132,9 @@ test('a body that is no object, or no JSON, is refused', async () => {
   for (const body of [' ', '{', 'grace=30s', '{"grace":30s}']) await refused(body, '请求体不是合法的 JSON')
 })
 
-test('a body without a type is 415, and is not read', async () => {
+test('a body without a type is 415', async () => {
   const body = countedBody([Buffer.from('{"grace":"30s"}')])
   await assertRefused(createFake(), cancelUntyped(body.stream, 15), 415, UNSUPPORTED)
-  assert.equal(body.pulls, 0)
 })
 
 test('a body of another type is 415', async () => {

@@ -13,7 +13,7 @@ import {
 
 const BAD_NAME = '不是合法的变量名'
 const RESERVED_NAME = '是保留的变量名'
-const BAD_VALUE = '应为不含 NUL 字符的 string'
+const BAD_VALUE = '应为 string，不含 NUL 字符，不超过 131071 字节'
 const BAD_TIMEOUT = 'timeout 应为大于 0、不超过 24d 的时长，例如 "30s"'
 const SURROGATE = '含有不成对的 Unicode 代理项'
 const NUL = '不能含有 NUL 字符'
@@ -177,18 +177,19 @@ for (const { name, path, valid } of kinds) {
       await refused({ leftovers }, 'leftovers 应为 keep 或 kill')
   })
 
-  test(`the params and the directory of a ${name} have 131071 bytes at most, in whatever characters`, async () => {
+  test(`the directory of a ${name} has 131071 bytes at most, and so have params with the command`, async () => {
     for (const character of ['x', 'é', '汉', '𠮷']) {
-      const params = bytesOf(LONGEST, character)
+      const room = 'cmd' in valid ? LONGEST - Buffer.byteLength(`${valid.cmd} `) : LONGEST
+      const params = bytesOf(room, character)
       const cwd = `/${bytesOf(LONGEST - 1, character)}`
       for (const fields of [{ params }, { cwd }]) {
         const submitted = await submittedBy(post(path, { ...valid, ...fields }), createRoomyFake())
         assert.deepEqual({ ...submitted, ...fields }, submitted)
       }
-      for (const fields of [{ params: `${params}x` }, { cwd: `${cwd}x` }]) {
-        const detail = `${Object.keys(fields)[0]} ${TOO_LONG}`
-        await assertBadRequest(post(path, { ...valid, ...fields }), detail, createRoomyFake())
-      }
+      const together = 'cmd' in valid ? `和 cmd 一起${TOO_LONG}` : TOO_LONG
+      const tooLong = { params: `${params}x` }
+      await assertBadRequest(post(path, { ...valid, ...tooLong }), `params ${together}`, createRoomyFake())
+      await assertBadRequest(post(path, { ...valid, cwd: `${cwd}x` }), `cwd ${TOO_LONG}`, createRoomyFake())
     }
   })
 

@@ -4,6 +4,7 @@ import { AgentError } from '../../lib/errors.ts'
 import { ZERO_TIME } from '../../lib/timestamp.ts'
 import { createTestJobs, requestOf, script, type TestJobs } from '../support/jobs.ts'
 import { know, lives } from '../support/proc.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 const withAgent = async (
   options: Parameters<typeof createTestJobs>[0],
@@ -84,7 +85,6 @@ describe('the limit on running jobs', () => {
       assert.equal(jobStore.find(id)?.job.state, 'running')
       assert.equal(jobs.list({ limit: 1 })[0]?.state, 'canceled')
       database.prepare('DROP TRIGGER full').run()
-      const { waitFor } = await import('../support/wait-for.ts')
       await waitFor('the end is stored', () => jobStore.find(id)?.job.state === 'canceled')
       assert.equal((await jobs.get(id))?.state, 'canceled')
     }))
@@ -150,6 +150,7 @@ describe('closing', () => {
   test('can be hurried', () =>
     withAgent({}, async ({ jobs, start }) => {
       const id = await start({ cmd: "trap '' TERM; echo ready; while :; do sleep 0.01; done" })
+      await waitFor('it ignores TERM', async () => (await jobs.get(id))?.stdout)
       const closed = jobs.close(3_600_000)
       await jobs.close(0)
       await closed

@@ -26,16 +26,17 @@ describe('the processes of a job', () => {
       cmd: 'sleep 1000 & env -i setsid perl -e \'print "ready\\n"; $|=1; 1 while 1\'; wait',
     })
     const leader = (await jobs.get(id))!.pid
-    const busy = await waitFor('a busy process has used the CPU', async () => {
-      const found = await jobs.listProcesses(id)
-      return found.length === 3 && found.find(({ command, cpu }) => command === 'perl' && cpu.user > 0)
+    const found = await waitFor('all have become what they are, and one is busy', async () => {
+      const all = await jobs.listProcesses(id)
+      const commands = all.map(({ command }) => command).sort()
+      const isBusy = all.some(({ command, cpu }) => command === 'perl' && cpu.user > 0)
+      return commands.join() === 'bash,perl,sleep' && isBusy && all
     })
-    const found = await jobs.listProcesses(id)
     const own = found.find(({ pid }) => pid === leader)!
     assert.deepEqual([own.command, own.state, own.parent], ['bash', 'S', process.pid])
     const sleep = found.find(({ command }) => command === 'sleep')!
     assert.deepEqual([sleep.parent, sleep.state], [leader, 'S'])
-    assert.equal(busy.state, 'R')
+    assert.equal(found.find(({ command }) => command === 'perl')?.state, 'R')
     for (const { residentBytes } of found) assert.ok(residentBytes > 100_000)
     assert.deepEqual(Object.keys(own), ['pid', 'parent', 'state', 'command', 'cpu', 'residentBytes'])
     await jobs.cancel(id)

@@ -21,10 +21,11 @@ export const know = (pid: number): Known => {
   return { pid, startTime }
 }
 
-/** A zombie is dead. */
+/** A zombie is dead, unless only its first thread has ended. */
 export const lives = ({ pid, startTime }: Known): boolean => {
   const fields = fieldsOf(pid)
-  return fields !== undefined && fields[19] === startTime && !'ZX'.includes(fields[0]!)
+  if (fields === undefined || fields[19] !== startTime) return false
+  return !'ZX'.includes(fields[0]!) || Number(fields[17]) > 1
 }
 
 export const allPids = (): number[] =>

@@ -99,6 +99,8 @@ test('what is no name of a signal is none: lower case, numbers, blanks, what obj
     'SIG',
     'NOPE',
     'SIGSIGHUP',
+    'HUPSIG',
+    'HSIGUP',
     'hup',
     'sighup',
     'SIGhup',
