@@ -5,10 +5,12 @@ import { cancelJob } from './cancel-job.ts'
 import { countRunningJobs } from './count-running-jobs.ts'
 import { executeCommand } from './execute-command.ts'
 import { executeScript } from './execute-script.ts'
+import { followJob } from './follow-job.ts'
 import { getJob } from './get-job.ts'
 import { health } from './health.ts'
 import { listJobs } from './list-jobs.ts'
 import { listProcesses } from './list-processes.ts'
+import { readOutput } from './read-output.ts'
 import { failureOf } from './reply.ts'
 import type { Context, Handler, Services } from './services.ts'
 import { signalJob } from './signal-job.ts'
@@ -22,6 +24,10 @@ const SIGNED: Route[] = [
   ['get', '/api/jobs/countOfRunningJobs', countRunningJobs],
   ['get', '/api/jobs', listJobs],
   ['get', '/api/jobs/:id', getJob],
+  ['get', '/api/jobs/:id/stdout', readOutput('stdout')],
+  ['get', '/api/jobs/:id/stderr', readOutput('stderr')],
+  ['get', '/api/jobs/:id/output', readOutput()],
+  ['get', '/api/jobs/:id/events', followJob],
   ['get', '/api/jobs/:id/processes', listProcesses],
   ['post', '/api/jobs/:id/cancel', cancelJob],
   ['post', '/api/jobs/:id/signal', signalJob],
@@ -39,7 +45,9 @@ export const createApp = (services: Services) => {
   return async (request: Request, context: Context): Promise<Response> => {
     const answer = router.fetch(request, services, context) as Promise<Response>
     const response = await answer.catch(error => failureOf(error, services, context))
-    return request.method === 'HEAD' ? new Response(null, response) : response
+    if (request.method !== 'HEAD') return response
+    await response.body?.cancel()
+    return new Response(null, response)
   }
 }
 

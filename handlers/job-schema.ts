@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { LONGEST_TIMER_MS, parseDuration } from '../lib/duration.ts'
 import type { JobRequest } from '../lib/job.ts'
+import { canonicalEncoding } from '../lib/output-text.ts'
 import { isScriptName } from '../lib/script-file.ts'
 import { splitWords } from '../lib/shell-words.ts'
+import { parseSize } from '../lib/size.ts'
 
 /** A lone surrogate would become U+FFFD on its way to the job; nothing is changed silently. */
 const unicode = z.string().refine(text => text.isWellFormed(), '含有不成对的 Unicode 代理项')
@@ -47,6 +49,24 @@ const timeout = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+/** What TextDecoder knows. */
+const encoding = z.string().transform((label, context) => {
+  const name = canonicalEncoding(label)
+  if (name !== undefined) return name
+  context.addIssue({ code: 'custom', message: '不是已知的字符编码，例如 "gbk"' })
+  return z.NEVER
+})
+
+/** Bytes as a number, or a size such as "1mb". */
+const outputLimit = z
+  .union([z.int().min(0), z.string()], '应为字节数或大小，例如 "1mb"')
+  .transform((size, context) => {
+    const value = typeof size === 'number' ? size : parseSize(size)
+    if (value !== undefined) return value
+    context.addIssue({ code: 'custom', message: '应为字节数或大小，例如 "1mb"' })
+    return z.NEVER
+  })
+
 const common = {
   params: cString.default(''),
   async: z.boolean().default(false),
@@ -55,6 +75,9 @@ const common = {
   stdin: unicode.optional(),
   timeout: timeout.optional(),
   leftovers: z.enum(['keep', 'kill']).optional(),
+  encoding: encoding.optional(),
+  outputLimit: outputLimit.optional(),
+  onOutputLimit: z.enum(['drop', 'kill']).optional(),
 }
 
 /** The body of POST /api/jobs/execute/cmd. */

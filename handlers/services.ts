@@ -2,6 +2,7 @@ import type { IRequestStrict } from 'itty-router'
 import type { JobJson, JobRequest } from '../lib/job.ts'
 import type { IdempotencyKey, JobQuery } from '../lib/job-store.ts'
 import type { Submission } from '../lib/jobs.ts'
+import type { OutputView } from '../lib/output-view.ts'
 
 /** What the handlers may call. Failures that a client is told of are AgentErrors. */
 export interface Services {
@@ -27,6 +28,8 @@ export interface JobService {
   /** The living processes of a running job, or what a finished one has left. */
   listProcesses(id: string): Promise<unknown[]>
   countRunning(): number
+  /** The kept output of a job, to be read at the reader's own pace; undefined for an unknown job. */
+  openOutput(id: string): OutputView | undefined
 }
 
 /** What belongs to one request. */

@@ -5,10 +5,14 @@ import { errors } from '../lib/errors.ts'
 import type { JobRequest } from '../lib/job.ts'
 import type { IdempotencyKey } from '../lib/job-store.ts'
 import { readJson } from './body.ts'
+import { eventStream } from './event-stream.ts'
 import { okJob, rejected } from './reply.ts'
 import type { Services } from './services.ts'
 
-/** Submits what the body asks for; answers when it has ended, or as soon as it runs if it is `async`. */
+/**
+ * Submits what the body asks for; answers when it has ended, as soon as it runs if it is `async`, or with its events
+ * as they happen if that is what the client accepts.
+ */
 export const submitJob = async (
   request: IRequestStrict,
   { jobs, bodyLimit }: Services,
@@ -17,9 +21,14 @@ export const submitJob = async (
   const { value, bytes } = await readJson(request, schema, bodyLimit)
   const submission = await jobs.submit(value, idempotencyKey(request, bytes))
   if (submission.rejected) return rejected(submission.id, submission.running)
+  const view = acceptsEvents(request) ? jobs.openOutput(submission.id) : undefined
+  if (view) return eventStream(submission.id, view, 0, request.signal)
   if (!value.async) await jobs.waitForEnd(submission.id)
   return okJob(await jobs.get(submission.id))
 }
+
+const acceptsEvents = ({ headers }: IRequestStrict): boolean =>
+  /(^|,)\s*text\/event-stream\s*(;|,|$)/i.test(headers.get('accept') ?? '')
 
 /** No body is both a command and a script, so the body alone tells two requests apart. */
 const idempotencyKey = (request: IRequestStrict, body: Uint8Array): IdempotencyKey | undefined => {

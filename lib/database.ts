@@ -122,6 +122,7 @@ const MIGRATIONS = [
     mark INTEGER NOT NULL,
     pid INTEGER NOT NULL DEFAULT 0,
     async INTEGER NOT NULL,
+    encoding TEXT NOT NULL DEFAULT 'utf-8',
     create_time INTEGER NOT NULL,
     start_time INTEGER,
     finish_time INTEGER,

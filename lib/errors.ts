@@ -22,6 +22,9 @@ export const tooManyJobsMessage = (running: number): string =>
 export const errors = {
   badRequest: (detail: string) => new AgentError(400, `请求参数无效：${detail}`),
   malformedRequest: () => new AgentError(400, '无法解析的 HTTP 请求'),
+  outputLimitTooHigh: (limit: number) => errors.badRequest(`outputLimit 不能超过 ${limit} 字节`),
+  rangeNotSatisfiable: (size: number) =>
+    new AgentError(416, '请求的范围不存在', { 'Content-Range': `bytes */${size}` }),
   bodyCutOff: () => new AgentError(400, '请求体不完整'),
   unauthorized: () => new AgentError(401, '签名无效或已过期'),
   unknownEndpoint: () => new AgentError(404, '接口不存在'),

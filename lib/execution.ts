@@ -16,7 +16,7 @@ import { findInSpite, stopAll } from './process/stop.ts'
 import { removeScript, writeScript } from './script-file.ts'
 import { within } from './within.ts'
 
-export type StopReason = 'timeout' | 'canceled' | 'agent-stopped'
+export type StopReason = 'timeout' | 'canceled' | 'agent-stopped' | 'output-limit'
 
 export interface ExecutionOptions {
   job: RunningJob
@@ -160,6 +160,7 @@ export const execute = (options: ExecutionOptions): Execution => {
 const STATES: Partial<Record<EndReason, EndedJob['state']>> = {
   'start-failed': 'failed',
   timeout: 'failed',
+  'output-limit': 'failed',
   canceled: 'canceled',
   'agent-stopped': 'canceled',
 }
@@ -168,6 +169,7 @@ const STATES: Partial<Record<EndReason, EndedJob['state']>> = {
 const stopText = (why: EndReason, timeout = ''): string => {
   if (why === 'timeout') return `timed out after ${timeout}`
   if (why === 'agent-stopped') return 'agent stopped'
+  if (why === 'output-limit') return 'output limit exceeded'
   return why === 'canceled' ? 'canceled' : ''
 }
 

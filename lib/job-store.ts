@@ -8,8 +8,8 @@ export interface StoredJob {
   number: number
   mark: number
   job: Job
-  /** Bytes that the job wrote and that are no longer kept; true once it has ended. */
-  droppedBytes: number
+  /** True once it has ended. */
+  totals: OutputTotals
 }
 
 /** A client's name for a submission (RFC draft-ietf-httpapi-idempotency-key-header), and what it stood for. */
@@ -35,9 +35,9 @@ export interface JobQuery {
 /** The records of all jobs. Every method may throw what SQLite throws, a full disk for example. */
 export const createJobStore = (database: Database) => {
   const insert = database.prepare(`
-    INSERT INTO jobs (id, state, mark, async, create_time, finish_time, error, reason,
+    INSERT INTO jobs (id, state, mark, async, encoding, create_time, finish_time, error, reason,
                       script_name, script_type, script_path, cmd, params, idempotency_key, request_hash)
-    VALUES (:id, :state, :mark, :async, :createTime, :finishTime, :error, :reason,
+    VALUES (:id, :state, :mark, :async, :encoding, :createTime, :finishTime, :error, :reason,
             :scriptName, :scriptType, :scriptPath, :cmd, :params, :key, :hash)`)
   const start = database.prepare('UPDATE jobs SET pid = ?, start_time = ? WHERE number = ?')
   const finish = database.prepare(`
@@ -63,6 +63,7 @@ export const createJobStore = (database: Database) => {
         state: job.state,
         mark,
         async: Number(job.async),
+        encoding: job.encoding,
         createTime: job.createTime,
         finishTime: rejected ? job.createTime : null,
         error: rejected ? job.error : '',
@@ -126,6 +127,7 @@ interface JobRow {
   mark: number
   pid: number
   async: number
+  encoding: string
   create_time: Micros
   start_time: Micros | null
   finish_time: Micros | null
@@ -151,7 +153,7 @@ const fromRow = (row: JobRow): StoredJob => ({
   number: row.number,
   mark: row.mark,
   job: jobFromRow(row),
-  droppedBytes: row.stdout_bytes + row.stderr_bytes - row.kept_bytes,
+  totals: { stdoutBytes: row.stdout_bytes, stderrBytes: row.stderr_bytes, keptBytes: row.kept_bytes },
 })
 
 const jobFromRow = (row: JobRow): Job => {
@@ -163,6 +165,7 @@ const jobFromRow = (row: JobRow): Job => {
     scriptType: row.script_type,
     scriptPath: row.script_path,
     async: row.async === 1,
+    encoding: row.encoding,
     createTime: row.create_time,
   }
   if (row.state === 'rejected') return { ...facts, state: row.state, error: row.error }

@@ -1,6 +1,6 @@
 import { errors } from './errors.ts'
 import { type Job, type JobJson, jobToJson } from './job.ts'
-import type { JobQuery, JobStore } from './job-store.ts'
+import type { JobQuery, JobStore, OutputTotals } from './job-store.ts'
 import type { ActiveJob } from './jobs.ts'
 import type { OutputStore } from './output-store.ts'
 import { decodeOutput } from './output-text.ts'
@@ -19,11 +19,11 @@ export interface JobViewsOptions {
 export const createJobViews = ({ active, jobStore, outputStore, processes }: JobViewsOptions) => {
   const locate = (
     id: string,
-  ): { number: number; job: Job; mark: number; droppedBytes: number } | undefined => {
+  ): { number: number; job: Job; mark: number; totals: OutputTotals } | undefined => {
     const entry = active.get(id)
     if (!entry) return jobStore.find(id)
     entry.capture.flush()
-    return { ...entry, droppedBytes: entry.capture.droppedBytes() }
+    return { ...entry, totals: entry.capture.totals() }
   }
 
   const processesOf = ({ job, mark }: { job: Job; mark: number }): Promise<LivingProcess[]> => {
@@ -36,18 +36,17 @@ export const createJobViews = ({ active, jobStore, outputStore, processes }: Job
     async get(id: string, { output = true } = {}): Promise<JobJson | undefined> {
       const found = locate(id)
       if (!found) return undefined
-      const { number, job, droppedBytes } = found
+      const { number, job, totals } = found
       const living = hasLeftovers(job) ? (await processesOf(found)).length : 0
-      const text = output ? decodeOutput(outputStore.read(number)) : NO_TEXT
-      return jobToJson(job, { ...text, droppedBytes }, living)
+      const text = output ? decodeOutput(outputStore.read(number), job.encoding) : NO_TEXT
+      return jobToJson(job, { ...text, ...countsOf(totals) }, living)
     },
 
     /** Newest first, without output. */
     list: (query: JobQuery): JobJson[] =>
-      jobStore.list(query).map(({ job, droppedBytes }) => {
+      jobStore.list(query).map(({ job, totals }) => {
         const entry = active.get(job.id)
-        const dropped = entry?.capture.droppedBytes() ?? droppedBytes
-        return jobToJson(entry?.job ?? job, { ...NO_TEXT, droppedBytes: dropped })
+        return jobToJson(entry?.job ?? job, { ...NO_TEXT, ...countsOf(entry?.capture.totals() ?? totals) })
       }),
 
     /** The living processes of a running job, or what a finished one has left. Rejects with AgentError. */
@@ -64,6 +63,12 @@ export const createJobViews = ({ active, jobStore, outputStore, processes }: Job
     },
   }
 }
+
+const countsOf = ({ stdoutBytes, stderrBytes, keptBytes }: OutputTotals) => ({
+  stdoutBytes,
+  stderrBytes,
+  droppedBytes: stdoutBytes + stderrBytes - keptBytes,
+})
 
 const NO_TEXT = { stdout: '', stderr: '' }
 

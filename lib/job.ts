@@ -11,6 +11,7 @@ export type EndReason =
   | 'timeout'
   | 'canceled'
   | 'agent-stopped'
+  | 'output-limit'
   | 'start-failed'
   | 'agent-lost'
   | 'rejected'
@@ -32,6 +33,12 @@ export interface JobRequest {
   timeout?: { text: string; ms: number } | undefined
   /** What happens to processes that still live when the job's own has ended by itself; they stay by default. */
   leftovers?: 'keep' | 'kill' | undefined
+  /** How its output is to be decoded; UTF-8 when absent. */
+  encoding?: string | undefined
+  /** Bytes; at most the agent's own limit, which it is when absent. */
+  outputLimit?: number | undefined
+  /** What happens when it writes more; the middle is dropped by default. */
+  onOutputLimit?: 'drop' | 'kill' | undefined
 }
 
 /** What is known of a job from its creation on. */
@@ -43,6 +50,7 @@ export interface JobFacts {
   scriptType: ScriptType | ''
   scriptPath: string
   async: boolean
+  encoding: string
   createTime: Micros
 }
 
@@ -87,6 +95,9 @@ export type Job = RunningJob | EndedJob | RejectedJob
 export interface OutputText {
   stdout: string
   stderr: string
+  /** All that was written, kept or not. */
+  stdoutBytes: number
+  stderrBytes: number
   droppedBytes: number
 }
 
@@ -121,7 +132,10 @@ export const jobToJson = (job: Job, output: OutputText, livingLeftovers = 0) => 
     finishTime: timeOrZero(end?.finishTime),
     reason: end?.reason ?? '',
     signal: end?.signal ?? '',
+    stdoutBytes: output.stdoutBytes,
+    stderrBytes: output.stderrBytes,
     droppedBytes: output.droppedBytes,
+    encoding: job.encoding,
     cpu: end?.cpu ?? NO_CPU_TIME,
     leftovers: end?.leftovers ?? 0,
     /** How many of the leftovers live now. */

@@ -6,8 +6,10 @@ import type { EndedJob, JobFacts, JobJson, JobRequest, RunningJob } from './job.
 import type { IdempotencyKey, JobStore } from './job-store.ts'
 import { createJobViews } from './job-views.ts'
 import type { Log } from './log.ts'
+import { createNotifier, type Notifier } from './notifier.ts'
 import { type Capture, createCapture } from './output-capture.ts'
 import type { OutputStore } from './output-store.ts'
+import { createOutputViews } from './output-view.ts'
 import type { Processes } from './process/spawn.ts'
 import type { Retention } from './retention.ts'
 import { newScriptPath } from './script-file.ts'
@@ -41,6 +43,8 @@ export interface ActiveJob {
   /** As it is now: the running one, then the ended one. */
   job: RunningJob | EndedJob
   capture: Capture
+  /** Tells of chunks that were stored, and of the end. */
+  changes: Notifier
   execution: Execution
   /** Resolves when its end is stored, or at least was tried to be, and its slot is free. */
   done: Promise<EndedJob>
@@ -62,8 +66,13 @@ export const createJobs = (options: JobsOptions) => {
     const timer = clock.timer()
     job.createTime = timer.startedAt
     const number = insertOrRefuse(job, mark, key, release)
+    const changes = createNotifier()
     const capture = createCapture({
-      limit: options.outputLimit,
+      limit: request.outputLimit ?? options.outputLimit,
+      onStored: changes.notify,
+      onOverflow: () => {
+        if (request.onOutputLimit === 'kill') execution.stop('output-limit', options.killGraceMs)
+      },
       append: (chunks, superseded) => outputStore.append(number, chunks, superseded),
       now: timer.now,
       onError: error =>
@@ -89,7 +98,7 @@ export const createJobs = (options: JobsOptions) => {
       },
     })
     const done = execution.ended.then(ended => finish(entry, ended, release))
-    const entry: ActiveJob = { number, mark, job, capture, execution, done }
+    const entry: ActiveJob = { number, mark, job, capture, changes, execution, done }
     active.set(job.id, entry)
     return execution.started
   }
@@ -138,6 +147,7 @@ export const createJobs = (options: JobsOptions) => {
     processes.release(entry.mark)
     store(entry, ended)
     release()
+    entry.changes.notify()
     const durationMs = Math.round((finishTime - startTime) / 1000)
     log.info({ jobId: id, state, exitCode, signal, reason, durationMs }, 'job ended')
     return ended
@@ -171,6 +181,8 @@ export const createJobs = (options: JobsOptions) => {
      */
     async submit(request: JobRequest, key?: IdempotencyKey): Promise<Submission> {
       if (closing) throw errors.stopping()
+      if ((request.outputLimit ?? 0) > options.outputLimit)
+        throw errors.outputLimitTooHigh(options.outputLimit)
       const earlier = key && jobStore.findByKey(key.key)
       if (earlier) {
         if (Buffer.compare(earlier.requestHash, key.requestHash) !== 0) throw errors.keyReused()
@@ -185,6 +197,7 @@ export const createJobs = (options: JobsOptions) => {
     },
 
     ...views,
+    ...createOutputViews({ active, jobStore, outputStore, get: views.get }),
 
     /**
      * Stops a job and resolves when nothing of it is left. Rejects with AgentError: unknownJob, jobEnded.
@@ -219,7 +232,11 @@ export const createJobs = (options: JobsOptions) => {
 
 export type Jobs = ReturnType<typeof createJobs>
 
-const newFacts = ({ cmd, script, params, async }: JobRequest, directory: string, clock: Clock): JobFacts => ({
+const newFacts = (
+  { cmd, script, params, async, encoding = 'utf-8' }: JobRequest,
+  directory: string,
+  clock: Clock,
+): JobFacts => ({
   id: uuidv7().replaceAll('-', ''),
   cmd,
   params,
@@ -227,6 +244,7 @@ const newFacts = ({ cmd, script, params, async }: JobRequest, directory: string,
   scriptType: script?.type ?? '',
   scriptPath: script ? newScriptPath(directory, script.name) : '',
   async,
+  encoding,
   createTime: clock.now(),
 })
 

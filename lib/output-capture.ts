@@ -10,6 +10,10 @@ export interface CaptureOptions {
   /** Stores chunks; returns how many superseded bytes it removed. A throw leaves them to a later try. */
   append(chunks: Chunk[], superseded?: Superseded): number
   now(): Micros
+  /** Chunks were stored. */
+  onStored?(): void
+  /** More than the limit was written; told once. */
+  onOverflow?(): void
   /** A write to the store failed; it will be tried again. Told once until one succeeds. */
   onError(error: unknown): void
 }
@@ -28,7 +32,7 @@ interface Segment {
  * follows in batches. Once the first half is full, what is newest waits in a bounded ring, so that bytes which are
  * superseded before the next write are counted but never written. Memory: at most a batch or the newest half.
  */
-export const createCapture = ({ limit, append, now, onError }: CaptureOptions) => {
+export const createCapture = ({ limit, append, now, onStored, onOverflow, onError }: CaptureOptions) => {
   const headLimit = Math.ceil(limit / 2)
   const tailLimit = limit - headLimit
   const capacity = Math.max(tailLimit, BATCH_BYTES)
@@ -39,6 +43,7 @@ export const createCapture = ({ limit, append, now, onError }: CaptureOptions) =
   let dropped = 0
   let ended = false
   let failing = false
+  let overflowed = false
   let nextSeq = 1
   /** The first chunk of the newest half. */
   let tailSeq: number | undefined
@@ -116,6 +121,7 @@ export const createCapture = ({ limit, append, now, onError }: CaptureOptions) =
     dropped += ring.length() - chunks.reduce((sum, { bytes }) => sum + bytes.length, 0)
     segments = []
     ring.drop(ring.length())
+    onStored?.()
   }
 
   const schedule = (delay: number): void => {
@@ -133,6 +139,10 @@ export const createCapture = ({ limit, append, now, onError }: CaptureOptions) =
         // The first half leaves memory before the newest half moves in.
         if (isHeadWaiting()) flush()
         enqueue(stream, tail)
+      }
+      if (position > limit && !overflowed) {
+        overflowed = true
+        onOverflow?.()
       }
       const room = isHeadWaiting() ? capacity : tailLimit
       if (ring.length() > room) dropOldest(ring.length() - room)

@@ -37,8 +37,21 @@ export const createOutputStore = (database: Database) => {
                        stream_position = stream_position + :cut
     WHERE job = :job AND seq = :seq`)
   const after = database.prepare('SELECT * FROM outputs WHERE job = ? AND seq > ? ORDER BY seq LIMIT ?')
+  const backwards = database.prepare(
+    'SELECT * FROM outputs WHERE job = ? AND seq < ? ORDER BY seq DESC LIMIT ?',
+  )
+  const one = database.prepare('SELECT * FROM outputs WHERE job = ? AND seq = ?')
+  const lengths = database.prepare(
+    'SELECT seq, stream, length(bytes) AS length FROM outputs WHERE job = ? AND seq > ? ORDER BY seq LIMIT ?',
+  )
   const last = database.prepare('SELECT * FROM outputs WHERE job = ? ORDER BY seq DESC LIMIT 1')
   const sum = database.prepare('SELECT coalesce(sum(length(bytes)), 0) AS bytes FROM outputs WHERE job = ?')
+  const sumOfStream = database.prepare(
+    'SELECT coalesce(sum(length(bytes)), 0) AS bytes FROM outputs WHERE job = ? AND stream = ?',
+  )
+
+  const readSome = (job: number, afterSeq: number): Chunk[] =>
+    (after.all(job, afterSeq, CHUNKS_A_TURN) as unknown as OutputRow[]).map(fromRow)
 
   /** Removes superseded chunks and the superseded part of the first that stays; returns how many bytes went. */
   const supersede = (job: number, { fromSeq, position }: Superseded): number => {
@@ -68,11 +81,51 @@ export const createOutputStore = (database: Database) => {
     /** The chunks that are kept, in order; a few at a time, so that readers hold nothing while they wait. */
     *read(job: number, afterSeq = 0): Generator<Chunk> {
       for (let seq = afterSeq; ; ) {
-        const rows = after.all(job, seq, CHUNKS_A_TURN) as unknown as OutputRow[]
-        yield* rows.map(fromRow)
+        const chunks = readSome(job, seq)
+        yield* chunks
+        if (chunks.length < CHUNKS_A_TURN) return
+        seq = chunks.at(-1)!.seq
+      }
+    },
+
+    /** The next chunks after one, a few at most; none when there are no more yet. */
+    readSome,
+
+    /** The kept chunks, of one stream or of both, the newest first. */
+    *readBackwards(job: number, stream?: OutputStream): Generator<Chunk> {
+      for (let seq = Number.MAX_SAFE_INTEGER; ; ) {
+        const rows = backwards.all(job, seq, CHUNKS_A_TURN) as unknown as OutputRow[]
+        yield* rows.map(fromRow).filter(chunk => stream === undefined || chunk.stream === stream)
         if (rows.length < CHUNKS_A_TURN) return
         seq = rows.at(-1)!.seq
       }
+    },
+
+    /** How many bytes are kept, of one stream or of both. */
+    size(job: number, stream?: OutputStream): number {
+      const row = stream === undefined ? sum.get(job) : sumOfStream.get(job, STREAM_NUMBERS[stream])
+      return (row as { bytes: number }).bytes
+    },
+
+    /** After which chunk to read on, to come upon the byte at an offset in what is kept; `offset` is what follows it. */
+    locate(job: number, offset: number, stream?: OutputStream): { afterSeq: number; offset: number } {
+      let at = 0
+      for (let seq = 0; ; ) {
+        const rows = lengths.all(job, seq, LENGTHS_A_TURN) as unknown as LengthRow[]
+        for (const row of rows) {
+          const counts = stream === undefined || row.stream === STREAM_NUMBERS[stream]
+          if (counts && at + row.length > offset) return { afterSeq: seq, offset: at }
+          if (counts) at += row.length
+          seq = row.seq
+        }
+        if (rows.length < LENGTHS_A_TURN) return { afterSeq: seq, offset: at }
+      }
+    },
+
+    /** Where a chunk ends in all that the job wrote; undefined when it is not kept. */
+    endOf(job: number, seq: number): number | undefined {
+      const row = one.get(job, seq) as unknown as OutputRow | undefined
+      return row && row.position + row.bytes.length
     },
 
     /** What the stored chunks tell of a job whose agent was lost. */
@@ -103,6 +156,14 @@ const fromRow = (row: OutputRow): Chunk => ({
 
 /** 64 KiB each at most. */
 const CHUNKS_A_TURN = 16
+
+const LENGTHS_A_TURN = 1000
+
+interface LengthRow {
+  seq: number
+  stream: number
+  length: number
+}
 
 const STREAM_NUMBERS = { stdout: 1, stderr: 2 }
 

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import bytes from 'bytes'
 import { z } from 'zod'
 import { LONGEST_TIMER_MS, parseDuration } from '../lib/duration.ts'
+import { parseSize } from '../lib/size.ts'
 
 /** Every mistake of a configuration, a line each; no line ever holds the secret. */
 export class ConfigError extends Error {
@@ -72,8 +73,8 @@ const LONGEST_GRACE_MS = Math.min(24 * 24 * 3600_000, LONGEST_TIMER_MS)
 
 const size = (least: number, most: number) =>
   z.string().transform((text, context) => {
-    const value = /^\d{1,12}(\.\d{1,6})? ?(b|kb|mb|gb|tb)?$/i.test(text) ? bytes.parse(text) : null
-    if (value !== null && value >= least && value <= most) return value
+    const value = parseSize(text)
+    if (value !== undefined && value >= least && value <= most) return value
     const range = `from ${bytes.format(least)} to ${bytes.format(most)}`
     context.addIssue({ code: 'custom', message: `must be a size such as 16mb, ${range}` })
     return z.NEVER

@@ -1,0 +1,19 @@
+/**
+ * The one range that a Range header asks for, as offsets [start, end) (RFC 9110, 14.1.2). Undefined when it is to be
+ * ignored: none, not in bytes, malformed, or several.
+ */
+export const parseRange = (
+  header: string | null,
+  size: number,
+): { start: number; end: number } | 'unsatisfiable' | undefined => {
+  const [, first, last] = /^bytes=\s*(\d{0,15})-(\d{0,15})\s*$/i.exec(header ?? '') ?? []
+  if (first === undefined || last === undefined || first + last === '') return undefined
+  if (first === '') {
+    const length = Math.min(Number(last), size)
+    return length > 0 ? { start: size - length, end: size } : 'unsatisfiable'
+  }
+  const start = Number(first)
+  if (last !== '' && Number(last) < start) return undefined
+  if (start >= size) return 'unsatisfiable'
+  return { start, end: last === '' ? size : Math.min(Number(last) + 1, size) }
+}

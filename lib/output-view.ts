@@ -1,0 +1,139 @@
+import type { JobJson } from './job.ts'
+import type { JobStore } from './job-store.ts'
+import type { ActiveJob } from './jobs.ts'
+import type { Chunk, OutputStore } from './output-store.ts'
+import type { OutputStream } from './process/spawn.ts'
+
+export interface OutputViewOptions {
+  active: ReadonlyMap<string, ActiveJob>
+  jobStore: JobStore
+  outputStore: OutputStore
+  get(id: string): Promise<JobJson | undefined>
+}
+
+export interface FollowOptions {
+  /** Only chunks after this one. */
+  afterSeq: number
+  /** Ends the following when the reader is gone. */
+  signal: AbortSignal
+  /** When nothing happens for so many milliseconds, an empty array says that all is well. */
+  idleMs?: number
+}
+
+/** The kept output of one job, to be read at the reader's own pace: nothing of it is held in memory. */
+export interface OutputView {
+  encoding: string
+  isRunning(): boolean
+  /** How many bytes are kept, of one stream or of both. */
+  size(stream?: OutputStream): number
+  /** The kept bytes from offset `start` up to `end`. Throws when they are removed meanwhile. */
+  read(start: number, end: number, stream?: OutputStream): Iterable<Uint8Array>
+  /** The offset at which the last `lines` lines begin. */
+  tailStart(lines: number, stream?: OutputStream): number
+  /** Chunks as they are stored, until the job has ended and all were given. */
+  follow(options: FollowOptions): AsyncIterable<Chunk[]>
+  /** Where a chunk ends in all that the job wrote; undefined when it is not kept any more. */
+  endOf(seq: number): number | undefined
+  /** The job as it is now, with its output. */
+  job(): Promise<JobJson | undefined>
+}
+
+export const createOutputViews = ({ active, jobStore, outputStore, get }: OutputViewOptions) => ({
+  /** Undefined for an unknown job. */
+  openOutput(id: string): OutputView | undefined {
+    active.get(id)?.capture.flush()
+    const stored = jobStore.find(id)
+    if (!stored) return undefined
+    const { number, job } = stored
+    const isRunning = (): boolean => active.get(id)?.job.state === 'running'
+    return {
+      encoding: job.encoding,
+      isRunning,
+      size: stream => outputStore.size(number, stream),
+      read: (start, end, stream) => readRange(outputStore, number, start, end, stream),
+      tailStart: (lines, stream) => tailStart(outputStore, number, lines, stream),
+      follow: options => follow(() => active.get(id), outputStore, number, options),
+      endOf: seq => outputStore.endOf(number, seq),
+      job: () => get(id),
+    }
+  },
+})
+
+function* readRange(
+  store: OutputStore,
+  job: number,
+  start: number,
+  end: number,
+  stream: OutputStream | undefined,
+): Generator<Uint8Array> {
+  let at = 0
+  const first = store.locate(job, start, stream)
+  at = first.offset
+  for (const { stream: of, bytes } of store.read(job, first.afterSeq)) {
+    if (stream !== undefined && of !== stream) continue
+    if (at >= end) return
+    const part = bytes.subarray(Math.max(0, start - at), Math.min(bytes.length, end - at))
+    at += bytes.length
+    if (part.length > 0) yield part
+  }
+  // Its length was promised already: an answer that just ends would look whole.
+  if (at < end) throw new Error('the output was removed while it was read')
+}
+
+const tailStart = (
+  store: OutputStore,
+  job: number,
+  lines: number,
+  stream: OutputStream | undefined,
+): number => {
+  let offset = store.size(job, stream)
+  let missing = lines
+  let isLast = true
+  for (const { bytes } of store.readBackwards(job, stream)) {
+    for (let at = bytes.length - 1; at >= 0; at--) {
+      // A line end at the very end closes the last line, and begins none.
+      if (bytes[at] === NEWLINE && !isLast && --missing === 0) return offset - (bytes.length - 1 - at)
+      isLast = false
+    }
+    offset -= bytes.length
+  }
+  return 0
+}
+
+async function* follow(
+  entry: () => ActiveJob | undefined,
+  store: OutputStore,
+  job: number,
+  { afterSeq, signal, idleMs }: FollowOptions,
+): AsyncGenerator<Chunk[]> {
+  let seq = afterSeq
+  while (!signal.aborted) {
+    // Asked first: what is stored between the look and the wait must not be missed.
+    const now = entry()
+    const changed = now?.changes.changed()
+    const hasEnded = now?.job.state !== 'running'
+    const chunks = store.readSome(job, seq)
+    if (chunks.length > 0) {
+      seq = chunks.at(-1)!.seq
+      yield chunks
+    } else if (hasEnded) return
+    else if (!(await firstOf(changed!, signal, idleMs))) yield []
+  }
+}
+
+/** True when there is a change or the reader has gone, false when the time is up first. */
+const firstOf = async (changed: Promise<void>, signal: AbortSignal, idleMs = 2 ** 30): Promise<boolean> => {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const timer = setTimeout(resolve, idleMs, false)
+  const gone = () => resolve(true)
+  signal.addEventListener('abort', gone)
+  void changed.then(gone)
+  try {
+    return await promise
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', gone)
+  }
+}
+
+const NEWLINE = 10
