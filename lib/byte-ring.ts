@@ -43,8 +43,10 @@ export const createByteRing = () => {
       first = length === 0 ? 0 : (first + dropped) % buffer.length
     },
 
-    /** A copy of `count` bytes from `offset` on, counted from the oldest. */
-    copy(offset: number, count: number): Uint8Array {
+    /** `count` bytes from `offset` on, counted from the oldest; only valid until the next change. */
+    view(offset: number, count: number): Uint8Array {
+      const from = buffer.length === 0 ? 0 : (first + offset) % buffer.length
+      if (from + count <= buffer.length) return buffer.subarray(from, from + count)
       const copied = Buffer.allocUnsafe(count)
       copyOut(offset, count, copied)
       return copied

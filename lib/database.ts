@@ -58,10 +58,11 @@ export const openDatabase = (path: string, log: Log) => {
 }
 
 const migrate = (database: DatabaseSync, path: string): void => {
-  // The order matters: the locking mode before the file is first read, auto_vacuum before its first page.
+  // The order matters: the locking mode before the file is first read, auto_vacuum before its first page. Later that
+  // would write, which a full disk forbids.
   database.exec(`
     PRAGMA locking_mode = EXCLUSIVE;
-    PRAGMA auto_vacuum = INCREMENTAL;
+    ${sizeOf(path) === 0 ? 'PRAGMA auto_vacuum = INCREMENTAL;' : ''}
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
     PRAGMA journal_size_limit = 67108864;

@@ -1,10 +1,12 @@
 import { errors } from './errors.ts'
 import { type Job, type JobJson, jobToJson } from './job.ts'
-import type { JobQuery, JobStore, OutputTotals } from './job-store.ts'
+import type { JobQuery, JobStore, OutputTotals, StoredJob } from './job-store.ts'
 import type { ActiveJob } from './jobs.ts'
 import type { OutputStore } from './output-store.ts'
 import { decodeOutput } from './output-text.ts'
 import type { LivingProcess, Processes, Target } from './process/spawn.ts'
+import { asLost } from './recovery.ts'
+import type { Micros } from './timestamp.ts'
 import { within } from './within.ts'
 
 export interface JobViewsOptions {
@@ -13,18 +15,26 @@ export interface JobViewsOptions {
   jobStore: JobStore
   outputStore: OutputStore
   processes: Processes
+  /** When this life of the agent began. */
+  beganAt: Micros
 }
 
 /** Looks jobs up, whether they are running, ended, or of an earlier life of the agent. */
-export const createJobViews = ({ active, jobStore, outputStore, processes }: JobViewsOptions) => {
+export const createJobViews = ({ active, jobStore, outputStore, processes, beganAt }: JobViewsOptions) => {
   const locate = (
     id: string,
   ): { number: number; job: Job; mark: number; totals: OutputTotals } | undefined => {
     const entry = active.get(id)
-    if (!entry) return jobStore.find(id)
+    if (!entry) return settled(jobStore.find(id))
     entry.capture.flush()
     return { ...entry, totals: entry.capture.totals() }
   }
+
+  /** A job that is stored as running and does not run was lost, even if that could not be stored yet. */
+  const settled = <T extends StoredJob | undefined>(stored: T): T =>
+    stored?.job.state === 'running' && !active.has(stored.job.id)
+      ? { ...stored, job: asLost(stored.job, beganAt) }
+      : stored
 
   const processesOf = ({ job, mark }: { job: Job; mark: number }): Promise<LivingProcess[]> => {
     const isRunning = job.state === 'running'
@@ -44,7 +54,8 @@ export const createJobViews = ({ active, jobStore, outputStore, processes }: Job
 
     /** Newest first, without output. */
     list: (query: JobQuery): JobJson[] =>
-      jobStore.list(query).map(({ job, totals }) => {
+      jobStore.list(query).map(stored => {
+        const { job, totals } = settled(stored)
         const entry = active.get(job.id)
         return jobToJson(entry?.job ?? job, { ...NO_TEXT, ...countsOf(entry?.capture.totals() ?? totals) })
       }),

@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
+import type { Ballast } from './ballast.ts'
 import type { Clock } from './clock.ts'
 import { errors, tooManyJobsMessage } from './errors.ts'
 import { type Execution, execute, type StopReason } from './execution.ts'
@@ -20,6 +21,8 @@ export interface JobsOptions {
   jobStore: JobStore
   outputStore: OutputStore
   retention: Retention
+  /** Room on the disk for the ends of jobs. */
+  ballast: Pick<Ballast, 'isHeld' | 'release'>
   processes: Processes
   clock: Clock
   log: Log
@@ -52,7 +55,7 @@ export interface ActiveJob {
 
 /** The jobs of this agent: admission, life cycle, look-up. */
 export const createJobs = (options: JobsOptions) => {
-  const { slots, jobStore, outputStore, retention, processes, clock, log } = options
+  const { slots, jobStore, outputStore, retention, ballast, processes, clock, log } = options
   const active = new Map<string, ActiveJob>()
   let closing = false
 
@@ -111,6 +114,7 @@ export const createJobs = (options: JobsOptions) => {
   ): number => {
     prune()
     try {
+      if (!ballast.isHeld()) throw new Error('the disk is full')
       return jobStore.insert(job, mark, key)
     } catch (error) {
       release()
@@ -161,12 +165,15 @@ export const createJobs = (options: JobsOptions) => {
       active.delete(ended.id)
       retention.added(totals.keptBytes)
     } catch (error) {
-      log.error({ jobId: ended.id, err: error }, 'the end of a job could not be stored')
-      if (active.has(ended.id)) setTimeout(store, RETRY_MS, entry, ended).unref()
+      if (ballast.release()) store(entry, ended)
+      else {
+        log.error({ jobId: ended.id, err: error }, 'the end of a job could not be stored')
+        if (active.has(ended.id)) setTimeout(store, RETRY_MS, entry, ended).unref()
+      }
     }
   }
 
-  const views = createJobViews({ active, jobStore, outputStore, processes })
+  const views = createJobViews({ active, jobStore, outputStore, processes, beganAt: clock.now() })
 
   const runningEntry = (id: string): ActiveJob => {
     const entry = active.get(id)

@@ -7,7 +7,7 @@ import type { Micros } from './timestamp.ts'
 export interface CaptureOptions {
   /** How many bytes are kept at most, of both streams: the first half (rounded up) and the newest. */
   limit: number
-  /** Stores chunks; returns how many superseded bytes it removed. A throw leaves them to a later try. */
+  /** Stores chunks, whose bytes are only valid during the call; returns how many superseded bytes it removed. A throw leaves them to a later try. */
   append(chunks: Chunk[], superseded?: Superseded): number
   now(): Micros
   /** Chunks were stored. */
@@ -50,6 +50,7 @@ export const createCapture = ({ limit, append, now, onStored, onOverflow, onErro
   let timer: NodeJS.Timeout | undefined
   let flushedAt = Number.NEGATIVE_INFINITY
 
+  /** Forgets `count` bytes of what waits, the oldest first; the ring may hold fewer than that yet. */
   const dropOldest = (count: number): void => {
     ring.drop(count)
     dropped += count
@@ -74,9 +75,17 @@ export const createCapture = ({ limit, append, now, onStored, onOverflow, onErro
       const streamPosition = written[stream]
       segments.push({ stream, time: now(), position, streamPosition, length: bytes.length })
     }
-    ring.push(bytes)
     written[stream] += bytes.length
     position += bytes.length
+    // The oldest bytes leave before new ones come, so that the ring never grows beyond what it may hold.
+    const room = isHeadWaiting() ? capacity : tailLimit
+    const surplus = ring.length() + bytes.length - room
+    if (surplus <= 0) ring.push(bytes)
+    else {
+      const kept = Math.min(bytes.length, room)
+      dropOldest(surplus)
+      ring.push(bytes.subarray(bytes.length - kept))
+    }
   }
 
   /** What waits, as chunks; after a failed write there may be more than the limit, then without the middle. */
@@ -88,7 +97,7 @@ export const createCapture = ({ limit, append, now, onStored, onOverflow, onErro
       const skipped = isTail ? Math.min(segment.length, Math.max(0, windowStart - segment.position)) : 0
       for (let done = skipped; done < segment.length; done += CHUNK_BYTES) {
         const length = Math.min(CHUNK_BYTES, segment.length - done)
-        const bytes = ring.copy(offset + done, length)
+        const bytes = ring.view(offset + done, length)
         chunks.push({ ...advance(segment, done), seq: nextSeq + chunks.length, bytes })
       }
       offset += segment.length
@@ -144,9 +153,6 @@ export const createCapture = ({ limit, append, now, onStored, onOverflow, onErro
         overflowed = true
         onOverflow?.()
       }
-      const room = isHeadWaiting() ? capacity : tailLimit
-      if (ring.length() > room) dropOldest(ring.length() - room)
-
       const due = flushedAt + (tail.length > 0 ? TAIL_INTERVAL_MS : HEAD_INTERVAL_MS) - performance.now()
       const full = (tail.length === 0 && ring.length() >= BATCH_BYTES) || segments.length >= MOST_SEGMENTS
       if (full || (due <= 0 && timer === undefined)) flush()

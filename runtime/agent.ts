@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { createApp } from '../handlers/app.ts'
+import { openBallast } from '../lib/ballast.ts'
 import { createClock } from '../lib/clock.ts'
 import { DatabaseLockedError, openDatabase } from '../lib/database.ts'
 import { createJobStore } from '../lib/job-store.ts'
@@ -45,7 +46,8 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
   const processes = await createProcesses()
   const jobStore = createJobStore(database)
   const outputStore = createOutputStore(database)
-  await recover({ jobStore, outputStore, processes, clock, log })
+  const ballast = await openBallast(join(dataDirectory, 'ballast'))
+  const recordLost = await recover({ jobStore, outputStore, processes, clock, log })
 
   const retention = createRetention(database, config.keep)
   const jobs = createJobs({
@@ -53,6 +55,7 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
     jobStore,
     outputStore,
     retention,
+    ballast,
     processes,
     clock,
     log,
@@ -62,6 +65,7 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
     killGraceMs: config.killGraceMs,
   })
   const housekeeping = setInterval(() => keepHouse(retention, log), HOUSEKEEPING_MS)
+  const recording = setInterval(() => recordLost() && clearInterval(recording), RECORDING_MS)
   keepHouse(retention, log)
 
   const app = createApp({
@@ -87,6 +91,8 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
     async stop(graceMs: number): Promise<void> {
       await jobs.close(graceMs)
       clearInterval(housekeeping)
+      clearInterval(recording)
+      ballast.close()
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
       server.closeIdleConnections()
       await within(closed, LAST_ANSWERS_MS)
@@ -155,5 +161,6 @@ const urlOf = ({ address, family, port }: AddressInfo): string =>
   `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 
 const HOUSEKEEPING_MS = 60_000
+const RECORDING_MS = 5000
 /** How long answers that are being sent may take when everything has been stopped. */
 const LAST_ANSWERS_MS = 1000

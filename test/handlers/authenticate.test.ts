@@ -59,6 +59,12 @@ test('every endpoint but /healthz is 401 without a signature', async () => {
   for (const path of ['/api/jobs', '/api/jobs/countOfRunningJobs', job, `${job}/processes`]) {
     await assertUnauthorized(unsigned(path))
   }
+  for (const name of ['stdout', 'stderr', 'output', 'events']) {
+    for (const query of ['', '?follow=true', '?after=x']) {
+      await assertUnauthorized(unsigned(`${job}/${name}${query}`))
+      await assertUnauthorized(unsigned(`${job}/${name}${query}`, { headers: { Range: 'bytes=0-1' } }))
+    }
+  }
   const headers = { 'Content-Type': 'application/json' }
   for (const path of [COMMAND_PATH, '/api/jobs/execute/script', `${job}/cancel`, `${job}/signal`]) {
     await assertUnauthorized(unsigned(path, { method: 'POST', headers, body: '{"cmd":"true"}' }))

@@ -3,6 +3,7 @@ import { createApp } from '../../handlers/app.ts'
 import type { JobService, Services } from '../../handlers/services.ts'
 import type { JobJson } from '../../lib/job.ts'
 import { createSignature } from '../../lib/signature.ts'
+import { createFakeOutput } from './fake-output.ts'
 
 /** The contract's own example, which is valid at NOW. */
 export const SECRET = 'shindata'
@@ -50,6 +51,7 @@ export const createFake = ({
       signal: record('signal', jobs.signal ?? (async () => jobJson({ state: 'running' }))),
       listProcesses: record('listProcesses', jobs.listProcesses ?? (async () => [])),
       countRunning: record('countRunning', jobs.countRunning ?? (() => 0)),
+      openOutput: record('openOutput', jobs.openOutput ?? (() => createFakeOutput().end().view)),
     },
     signature,
     bodyLimit,
@@ -57,13 +59,16 @@ export const createFake = ({
   }
   const app = createApp(services)
 
+  /** The answer with its body unread. */
+  const open = (request: Request): Promise<Response> => app(request, { requestId: REQUEST_ID })
   const ask = async (request: Request) => {
-    const response = await app(request, { requestId: REQUEST_ID })
+    const response = await open(request)
     const text = await response.text()
-    const body: unknown = text === '' ? undefined : JSON.parse(text)
+    const isJson = response.headers.get('content-type')?.startsWith('application/json')
+    const body: unknown = isJson && text !== '' ? JSON.parse(text) : undefined
     return { status: response.status, headers: response.headers, text, body }
   }
-  return { services, calls, reported, ask }
+  return { services, calls, reported, open, ask }
 }
 
 export type Fake = ReturnType<typeof createFake>
@@ -167,7 +172,10 @@ export const jobJson = (fields: Partial<JobJson> = {}): JobJson => ({
   finishTime: '2022-12-14T14:31:20.875891+08:00',
   reason: 'exited',
   signal: '',
+  stdoutBytes: 4,
+  stderrBytes: 0,
   droppedBytes: 0,
+  encoding: 'utf-8',
   cpu: { user: 0.01, system: 0.02 },
   leftovers: 0,
   livingLeftovers: 0,

@@ -52,7 +52,7 @@ test('a job is found as it was stored: when created, when started and when ended
   fc.assert(
     fc.property(anyJob, mark, anyEnd, fc.nat(), fc.nat(), fc.nat(), (job, itsMark, end, out, err, gone) => {
       const number = store.insert(job, itsMark)
-      assert.deepEqual(store.find(job.id), { number, mark: itsMark, job, droppedBytes: 0 })
+      assert.deepEqual(store.find(job.id), { number, mark: itsMark, job, totals: NO_OUTPUT })
 
       store.markStarted(number, end.pid, end.startTime)
       const started = { ...job, pid: end.pid, startTime: end.startTime }
@@ -60,9 +60,9 @@ test('a job is found as it was stored: when created, when started and when ended
 
       const ended = { ...job, ...end } as EndedJob
       const keptBytes = Math.max(0, out + err - gone)
-      store.finish(number, ended, { stdoutBytes: out, stderrBytes: err, keptBytes })
-      const droppedBytes = out + err - keptBytes
-      assert.deepEqual(store.find(job.id), { number, mark: itsMark, job: ended, droppedBytes })
+      const totals = { stdoutBytes: out, stderrBytes: err, keptBytes }
+      store.finish(number, ended, totals)
+      assert.deepEqual(store.find(job.id), { number, mark: itsMark, job: ended, totals })
     }),
   )
 })
@@ -72,7 +72,7 @@ test('a rejected job is found with its message', () => {
   const { pid, startTime, ...facts } = runningJob({ cmd: 'date' })
   const job: RejectedJob = { ...facts, state: 'rejected', error: '有 5 个任务正在执行' }
   const number = store.insert(job, 0)
-  assert.deepEqual(store.find(job.id), { number, mark: 0, job, droppedBytes: 0 })
+  assert.deepEqual(store.find(job.id), { number, mark: 0, job, totals: NO_OUTPUT })
   assert.deepEqual(store.findRunning(), [])
 })
 

@@ -133,7 +133,7 @@ test('the output that was kept stays, and what had been dropped is counted', asy
     ({ seq, stream: 'stdout', time: 1, position, streamPosition: position, bytes }) as const
   agent.outputStore.append(number, [chunk(1, 0, Uint8Array.of(1, 2)), chunk(2, 10, Uint8Array.of(3))])
   await agent.recover()
-  assert.equal(agent.jobStore.find(job.id)?.droppedBytes, 8)
+  assert.deepEqual(agent.jobStore.find(job.id)?.totals, { stdoutBytes: 11, stderrBytes: 0, keptBytes: 3 })
   assert.deepEqual(
     [...agent.outputStore.read(number)].map(({ bytes }) => [...bytes]),
     [[1, 2], [3]],

@@ -35,6 +35,7 @@ export const createTestJobs = (options: Partial<JobsOptions> & { limit?: number 
     jobStore,
     outputStore,
     retention: createRetention(database, { ageMs: 1e9, jobs: 10_000, bytes: 1e9 }),
+    ballast: { isHeld: () => true, release: () => false },
     processes: linuxProcesses(),
     clock: createClock(),
     log,

@@ -12,6 +12,7 @@ export const runningJob = (given: Partial<RunningJob> = {}): RunningJob => ({
   scriptType: '',
   scriptPath: '',
   async: false,
+  encoding: 'utf-8',
   createTime: SOME_TIME,
   state: 'running',
   pid: 0,

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { createHome, type RunningAgent, startAgent } from '../support/agent.ts'
+import { waitFor } from '../support/wait-for.ts'
+
+const run = (file: string, ...args: string[]): boolean => spawnSync(file, args).status === 0
+
+const statusOf = async (agent: RunningAgent): Promise<number> => {
+  const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"cmd":"true"}' }
+  return (await agent.fetch('/api/jobs/execute/cmd', init)).status
+}
+
+describe('a disk without space', () => {
+  const home = createHome()
+  mkdirSync(home.data)
+  const canMount =
+    process.getuid?.() === 0 && run('mount', '-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', home.data)
+
+  test('refuses jobs with a clear error, tells true ends, and is recovered from without a restart', {
+    skip: !canMount,
+  }, async t => {
+    t.after(() => run('umount', home.data))
+    const agent = await startAgent(home)
+    const running = await agent.execute({ cmd: 'sleep 0.5; exit 5', cwd: home.path, async: true })
+    const flood = await agent.execute({ cmd: 'head -c 40000000 /dev/zero; echo end >&2; exit 7' })
+    assert.deepEqual([flood.state, flood.exitCode, flood.stdoutBytes], ['failed', 7, 40_000_000])
+    assert.ok(flood.droppedBytes > 0)
+    await waitFor('jobs are refused', async () => (await statusOf(agent)) === 503)
+    const { code, msg } = await agent.call('/api/jobs/execute/cmd', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{"cmd":"true"}',
+    })
+    assert.deepEqual([code, msg], [503, '任务记录无法写入存储，任务未执行，请稍后再尝试'])
+    assert.equal((await agent.job(running.id, '?wait=10s&output=false')).exitCode, 5)
+    assert.equal((await agent.call('/healthz')).data, 'up')
+
+    // What was answered is still so after the worst end.
+    await agent.end('SIGKILL')
+    const next = await startAgent(home)
+    const again = await next.job(flood.id)
+    assert.deepEqual([again.state, again.exitCode, again.reason], ['failed', 7, 'exited'])
+
+    assert.ok(run('mount', '-o', 'remount,size=64m', home.data))
+    await waitFor('jobs are run again', async () => (await statusOf(next)) === 200)
+    assert.equal((await next.execute({ cmd: 'echo fine' })).stdout, 'fine\n')
+    await next.end()
+    await home.assertClean()
+  })
+})

@@ -1,0 +1,206 @@
+import type { JobJson } from '../../lib/job.ts'
+import type { Chunk } from '../../lib/output-store.ts'
+import type { FollowOptions, OutputView } from '../../lib/output-view.ts'
+import type { OutputStream } from '../../lib/process/spawn.ts'
+
+export interface FakeOutputOptions {
+  encoding?: string
+  /** How many chunks a follower is given at a time. */
+  turn?: number
+  /** A reader that has taken so many pieces gets this error instead of the next. */
+  failAfter?: number
+  job?: () => Promise<JobJson | undefined>
+}
+
+export const SOURCE_ERROR = new Error('disk /root/secret')
+/** The time of the first chunk in microseconds; each chunk is a second later. */
+export const FIRST_TIME = 1_671_170_774_000_000
+export const JOB_TIME_STEP = 1_000_000
+
+/** The output of a running job, told by the test what is written; records what its readers do. */
+export const createFakeOutput = ({
+  encoding = 'utf-8',
+  turn = 1,
+  failAfter = Number.POSITIVE_INFINITY,
+  job,
+}: FakeOutputOptions = {}) => {
+  let chunks: Chunk[] = []
+  let running = true
+  let seq = 0
+  let position = 0
+  const written = { stdout: 0, stderr: 0 }
+  const waiting = new Set<(isIdle: boolean) => void>()
+  const wake = (isIdle = false) => {
+    for (const resolve of waiting) resolve(isIdle)
+    waiting.clear()
+  }
+  const bytesOf = (stream?: OutputStream): Buffer =>
+    Buffer.concat(chunks.filter(chunk => stream === undefined || chunk.stream === stream).map(({ bytes }) => bytes))
+
+  const output = {
+    /** Pieces that readers have taken. */
+    taken: 0,
+    /** Iterators that were made, and those of them that have ended, failed or were returned. */
+    opened: 0,
+    released: 0,
+    follows: [] as FollowOptions[],
+    jobReads: 0,
+    get chunks(): readonly Chunk[] {
+      return chunks
+    },
+    get bytes(): Buffer {
+      return bytesOf()
+    },
+    of: bytesOf,
+
+    append(stream: OutputStream, content: string | Uint8Array) {
+      const bytes = Buffer.from(content as string)
+      const time = FIRST_TIME + seq * JOB_TIME_STEP
+      chunks.push({ seq: ++seq, stream, time, position, streamPosition: written[stream], bytes })
+      position += bytes.length
+      written[stream] += bytes.length
+      wake()
+      return output
+    },
+    /** What is written and never stored. */
+    skip(stream: OutputStream, bytes: number) {
+      position += bytes
+      written[stream] += bytes
+      return output
+    },
+    /** What was stored gives way. */
+    supersede(...seqs: number[]) {
+      chunks = chunks.filter(chunk => !seqs.includes(chunk.seq))
+      return output
+    },
+    end() {
+      running = false
+      wake()
+      return output
+    },
+    /** The time of every waiting follower is up. */
+    idle() {
+      wake(true)
+    },
+    view: undefined as unknown as OutputView,
+  }
+
+  /** Written out, since a generator that was never started does not see that it is returned. */
+  const opened = () => {
+    output.opened++
+    let isOpen = true
+    const release = () => {
+      if (isOpen) output.released++
+      isOpen = false
+    }
+    return {
+      release,
+      take() {
+        if (output.taken >= failAfter) {
+          release()
+          throw SOURCE_ERROR
+        }
+        output.taken++
+      },
+    }
+  }
+
+  const read = (start: number, end: number, stream?: OutputStream): Iterable<Uint8Array> => ({
+    [Symbol.iterator]() {
+      const { release, take } = opened()
+      let at = 0
+      const pieces = chunks
+        .filter(chunk => stream === undefined || chunk.stream === stream)
+        .map(({ bytes }) => {
+          const piece = bytes.subarray(Math.max(0, start - at), Math.max(0, end - at))
+          at += bytes.length
+          return piece
+        })
+        .filter(piece => piece.length > 0)
+      return {
+        next() {
+          const value = pieces.shift()
+          if (value) {
+            take()
+            return { done: false, value }
+          }
+          release()
+          return { done: true, value: undefined }
+        },
+        return() {
+          release()
+          return { done: true, value: undefined }
+        },
+      }
+    },
+  })
+
+  const follow = (options: FollowOptions): AsyncIterable<Chunk[]> => {
+    output.follows.push(options)
+    return {
+      [Symbol.asyncIterator]() {
+        const { release, take } = opened()
+        const done = { done: true, value: undefined } as const
+        let { afterSeq } = options
+        return {
+          async next() {
+            while (!options.signal.aborted) {
+              const some = chunks.filter(chunk => chunk.seq > afterSeq).slice(0, turn)
+              if (some.length > 0) {
+                take()
+                afterSeq = some.at(-1)!.seq
+                return { done: false, value: some }
+              }
+              if (!running) break
+              const { promise, resolve } = Promise.withResolvers<boolean>()
+              waiting.add(resolve)
+              options.signal.addEventListener('abort', () => resolve(false), { once: true })
+              if (await promise) return { done: false, value: [] }
+            }
+            release()
+            return done
+          },
+          async return() {
+            release()
+            return done
+          },
+        }
+      },
+    }
+  }
+
+  output.view = {
+    encoding,
+    isRunning: () => running,
+    size: stream => bytesOf(stream).length,
+    read,
+    tailStart: (lines, stream) => {
+      const text = bytesOf(stream).toString('latin1')
+      const all = text.match(/[^\n]*\n|[^\n]+$/g) ?? []
+      return text.length - all.slice(-lines).join('').length
+    },
+    follow,
+    endOf: wanted => {
+      const chunk = chunks.find(chunk => chunk.seq === wanted)
+      return chunk && chunk.position + chunk.bytes.length
+    },
+    async job() {
+      output.jobReads++
+      if (job) return job()
+      const { jobJson } = await import('./fake-services.ts')
+      const dropped = position - bytesOf().length
+      return jobJson({
+        state: running ? 'running' : 'success',
+        stdout: bytesOf('stdout').toString(),
+        stderr: bytesOf('stderr').toString(),
+        stdoutBytes: written.stdout,
+        stderrBytes: written.stderr,
+        droppedBytes: dropped,
+        encoding,
+      })
+    },
+  }
+  return output
+}
+
+export type FakeOutput = ReturnType<typeof createFakeOutput>
