@@ -10,19 +10,22 @@ import { streamOf } from './stream.ts'
  * `end` with the final job. Begins after the chunk `after`; 0 is the beginning.
  */
 export const eventStream = (id: string, view: OutputView, after: number, signal: AbortSignal): Response =>
-  new Response(streamOf(encoded(eventsOf(view, after, signal))), {
-    headers: {
-      'Content-Type': 'text/event-stream; charset=utf-8',
-      'Cache-Control': 'no-store',
-      'X-Accel-Buffering': 'no', // nginx would hold events back.
-      [JOB_ID_HEADER]: id,
+  new Response(
+    streamOf(gone => encoded(eventsOf(view, after, gone)), signal),
+    {
+      headers: {
+        'Content-Type': 'text/event-stream; charset=utf-8',
+        'Cache-Control': 'no-store',
+        'X-Accel-Buffering': 'no', // nginx would hold events back.
+        [JOB_ID_HEADER]: id,
+      },
     },
-  })
+  )
 
 async function* eventsOf(view: OutputView, after: number, signal: AbortSignal): AsyncGenerator<string> {
   // Where the last chunk that the reader has ended; unknown when it was superseded since.
   let position = after === 0 ? 0 : view.endOf(after)
-  if (after === 0) yield event('start', { ...(await view.job()), stdout: '', stderr: '' })
+  if (after === 0) yield event('start', await view.job({ output: false }))
   for await (const chunks of view.follow({ afterSeq: after, signal, idleMs: HEARTBEAT_MS })) {
     if (chunks.length === 0) yield ': still here\n\n'
     for (const chunk of chunks) {

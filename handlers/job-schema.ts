@@ -57,13 +57,15 @@ const encoding = z.string().transform((label, context) => {
   return z.NEVER
 })
 
+const NOT_A_SIZE = '应为字节数或大小，例如 "1mb"'
+
 /** Bytes as a number, or a size such as "1mb". */
 const outputLimit = z
-  .union([z.int().min(0), z.string()], '应为字节数或大小，例如 "1mb"')
+  .union([z.int(NOT_A_SIZE).min(0, NOT_A_SIZE), z.string()], NOT_A_SIZE)
   .transform((size, context) => {
     const value = typeof size === 'number' ? size : parseSize(size)
     if (value !== undefined) return value
-    context.addIssue({ code: 'custom', message: '应为字节数或大小，例如 "1mb"' })
+    context.addIssue({ code: 'custom', message: NOT_A_SIZE })
     return z.NEVER
   })
 

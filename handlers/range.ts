@@ -9,8 +9,9 @@ export const parseRange = (
   const [, first, last] = /^bytes=\s*(\d{0,15})-(\d{0,15})\s*$/i.exec(header ?? '') ?? []
   if (first === undefined || last === undefined || first + last === '') return undefined
   if (first === '') {
-    const length = Math.min(Number(last), size)
-    return length > 0 ? { start: size - length, end: size } : 'unsatisfiable'
+    if (Number(last) === 0) return 'unsatisfiable'
+    // All of nothing: there is no way to say so in a Content-Range.
+    return size === 0 ? undefined : { start: Math.max(0, size - Number(last)), end: size }
   }
   const start = Number(first)
   if (last !== '' && Number(last) < start) return undefined

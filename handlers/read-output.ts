@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { errors } from '../lib/errors.ts'
-import type { OutputView } from '../lib/output-view.ts'
+import { OutputRemovedError, type OutputView } from '../lib/output-view.ts'
 import type { OutputStream } from '../lib/process/spawn.ts'
 import { parseRange } from './range.ts'
 import { JOB_ID_HEADER } from './reply.ts'
@@ -26,20 +26,42 @@ export const readOutput =
       'Cache-Control': 'no-store',
       [JOB_ID_HEADER]: id,
     }
+    const { signal } = request
     const start = tail === undefined ? 0 : view.tailStart(tail, stream)
-    if (follow) return new Response(streamOf(following(view, stream, start, request.signal)), { headers })
+    if (follow) {
+      const from = view.locate(start, stream) // Now: what lies before may be superseded before the body is read.
+      return new Response(
+        streamOf(gone => following(view, stream, from, gone), signal),
+        { headers },
+      )
+    }
 
     const size = view.size(stream)
     // What a running job has kept may be superseded while it is read, so no length can be promised.
-    if (view.isRunning()) return new Response(streamOf(whileKept(view, start, size, stream)), { headers })
-    if (tail !== undefined) return partOf(view, { start, end: size }, stream, 200, headers)
+    if (view.isRunning()) {
+      return new Response(
+        streamOf(() => whileKept(view, start, size, stream), signal),
+        { headers },
+      )
+    }
+    const part = (start: number, end: number, status = 200): Response =>
+      new Response(
+        streamOf(() => view.read(start, end, stream), signal),
+        {
+          status,
+          headers: { ...headers, 'Content-Length': String(end - start) },
+        },
+      )
+    if (tail !== undefined) return part(start, size)
 
     headers['Accept-Ranges'] = 'bytes'
-    const range = request.headers.has('if-range') ? undefined : parseRange(request.headers.get('range'), size)
+    // Range is defined for GET alone, and without a validator of ours no If-Range can match.
+    const isRangeable = request.method === 'GET' && !request.headers.has('if-range')
+    const range = isRangeable ? parseRange(request.headers.get('range'), size) : undefined
     if (range === 'unsatisfiable') throw errors.rangeNotSatisfiable(size)
-    if (!range) return partOf(view, { start: 0, end: size }, stream, 200, headers)
+    if (!range) return part(0, size)
     headers['Content-Range'] = `bytes ${range.start}-${range.end - 1}/${size}`
-    return partOf(view, range, stream, 206, headers)
+    return part(range.start, range.end, 206)
   }
 
 const querySchema = z.object({
@@ -54,18 +76,6 @@ const querySchema = z.object({
     .transform(text => text === 'true'),
 })
 
-const partOf = (
-  view: OutputView,
-  { start, end }: { start: number; end: number },
-  stream: OutputStream | undefined,
-  status: number,
-  headers: Record<string, string>,
-): Response =>
-  new Response(streamOf(view.read(start, end, stream)), {
-    status,
-    headers: { ...headers, 'Content-Length': String(end - start) },
-  })
-
 function* whileKept(
   view: OutputView,
   start: number,
@@ -74,23 +84,22 @@ function* whileKept(
 ): Generator<Uint8Array> {
   try {
     yield* view.read(start, end, stream)
-  } catch {
-    // Newer output has taken its place.
+  } catch (error) {
+    if (!(error instanceof OutputRemovedError)) throw error // Newer output has taken its place.
   }
 }
 
 async function* following(
   view: OutputView,
   stream: OutputStream | undefined,
-  start: number,
+  { afterSeq, position }: ReturnType<OutputView['locate']>,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  let skip = start
-  for await (const chunks of view.follow({ afterSeq: 0, signal })) {
-    for (const { stream: of, bytes } of chunks) {
-      if (stream !== undefined && of !== stream) continue
-      const part = bytes.subarray(Math.min(skip, bytes.length))
-      skip -= bytes.length - part.length
+  for await (const chunks of view.follow({ afterSeq, signal })) {
+    for (const chunk of chunks) {
+      if (stream !== undefined && chunk.stream !== stream) continue
+      const skipped = position - (stream === undefined ? chunk.position : chunk.streamPosition)
+      const part = skipped > 0 ? chunk.bytes.subarray(skipped) : chunk.bytes
       if (part.length > 0) yield part
     }
   }

@@ -8,7 +8,7 @@ export interface OutputViewOptions {
   active: ReadonlyMap<string, ActiveJob>
   jobStore: JobStore
   outputStore: OutputStore
-  get(id: string): Promise<JobJson | undefined>
+  get(id: string, options?: { output?: boolean }): Promise<JobJson | undefined>
 }
 
 export interface FollowOptions {
@@ -26,17 +26,22 @@ export interface OutputView {
   isRunning(): boolean
   /** How many bytes are kept, of one stream or of both. */
   size(stream?: OutputStream): number
-  /** The kept bytes from offset `start` up to `end`. Throws when they are removed meanwhile. */
+  /** The kept bytes from offset `start` up to `end`. Throws OutputRemovedError when they go meanwhile. */
   read(start: number, end: number, stream?: OutputStream): Iterable<Uint8Array>
   /** The offset at which the last `lines` lines begin. */
   tailStart(lines: number, stream?: OutputStream): number
+  /** After which chunk to follow, and from which position in what the job wrote, to begin at an offset. */
+  locate(offset: number, stream?: OutputStream): { afterSeq: number; position: number }
   /** Chunks as they are stored, until the job has ended and all were given. */
   follow(options: FollowOptions): AsyncIterable<Chunk[]>
   /** Where a chunk ends in all that the job wrote; undefined when it is not kept any more. */
   endOf(seq: number): number | undefined
-  /** The job as it is now, with its output. */
-  job(): Promise<JobJson | undefined>
+  /** The job as it is now. */
+  job(options?: { output?: boolean }): Promise<JobJson | undefined>
 }
+
+/** Newer output, or other jobs, have taken its place. */
+export class OutputRemovedError extends Error {}
 
 export const createOutputViews = ({ active, jobStore, outputStore, get }: OutputViewOptions) => ({
   /** Undefined for an unknown job. */
@@ -54,7 +59,8 @@ export const createOutputViews = ({ active, jobStore, outputStore, get }: Output
       tailStart: (lines, stream) => tailStart(outputStore, number, lines, stream),
       follow: options => follow(() => active.get(id), outputStore, number, options),
       endOf: seq => outputStore.endOf(number, seq),
-      job: () => get(id),
+      locate: (offset, stream) => locate(outputStore, number, offset, stream),
+      job: options => get(id, options),
     }
   },
 })
@@ -77,7 +83,7 @@ function* readRange(
     if (part.length > 0) yield part
   }
   // Its length was promised already: an answer that just ends would look whole.
-  if (at < end) throw new Error('the output was removed while it was read')
+  if (at < end) throw new OutputRemovedError('the output was removed while it was read')
 }
 
 const tailStart = (
@@ -98,6 +104,13 @@ const tailStart = (
     offset -= bytes.length
   }
   return 0
+}
+
+const locate = (store: OutputStore, job: number, offset: number, stream: OutputStream | undefined) => {
+  const at = store.locate(job, offset, stream)
+  const [chunk] = store.readSome(job, at.afterSeq)
+  const begin = stream === undefined ? chunk?.position : chunk?.streamPosition
+  return { afterSeq: at.afterSeq, position: begin === undefined ? 0 : begin + offset - at.offset }
 }
 
 async function* follow(

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { errors } from '../../lib/errors.ts'
+import { withDeadline } from './deadline.ts'
+import { createFakeOutput } from './fake-output.ts'
 import {
   assertRefused,
   COMMAND_PATH,
@@ -17,6 +19,7 @@ import {
 
 const JOB_PATH = `/api/jobs/${ID}`
 const GETS = ['/healthz', '/api/jobs', '/api/jobs/countOfRunningJobs', JOB_PATH, `${JOB_PATH}/processes`]
+const STREAMS = ['stdout', 'stderr', 'output', 'events'].map(name => `${JOB_PATH}/${name}`)
 const POSTS = [COMMAND_PATH, SCRIPT_PATH, `${JOB_PATH}/cancel`, `${JOB_PATH}/signal`]
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
@@ -32,8 +35,40 @@ for (const path of GETS) {
   })
 }
 
+for (const path of STREAMS) {
+  test(`HEAD ${path} has the headers of GET and no body, and lets go of the output`, async () => {
+    for (const query of ['', '?follow=true', '?tail=1']) {
+      for (const isRunning of [true, false]) {
+        const output = createFakeOutput().append('stdout', 'a\n').append('stderr', 'b\n')
+        if (!isRunning) output.end()
+        const fake = createFake({ jobs: { openOutput: () => output.view } })
+        const get = await fake.open(signed(path + query))
+        await get.body?.cancel()
+        const opened = output.opened
+        const head = await withDeadline(fake.open(signed(path + query, { method: 'HEAD' })), 'the answer')
+        assert.deepEqual([head.status, head.body], [get.status, null])
+        assert.deepEqual([...head.headers], [...get.headers])
+        assert.deepEqual([output.taken, output.released], [0, output.opened])
+        assert.ok(output.opened <= opened + 1)
+        assert.deepEqual(fake.reported, [])
+      }
+    }
+  })
+}
+
+test('HEAD cancels a body that is being made, and waits for nothing of it', async () => {
+  const output = createFakeOutput()
+  const fake = createFake({ jobs: { openOutput: () => output.view } })
+  const head = await withDeadline(
+    fake.open(signed(`${JOB_PATH}/output?follow=true`, { method: 'HEAD' })),
+    'the answer',
+  )
+  assert.equal(head.status, 200)
+  assert.equal(output.opened, output.released)
+})
+
 for (const [paths, allowed, allow] of [
-  [GETS, ['GET', 'HEAD'], 'GET, HEAD'],
+  [[...GETS, ...STREAMS], ['GET', 'HEAD'], 'GET, HEAD'],
   [POSTS, ['POST'], 'POST'],
 ] as const) {
   for (const path of paths) {
@@ -75,6 +110,7 @@ const REQUESTS: Record<string, () => Request> = {
   signal: () => post(`${JOB_PATH}/signal`, { signal: 'HUP' }),
   listProcesses: () => signed(`${JOB_PATH}/processes`),
   countRunning: () => signed('/api/jobs/countOfRunningJobs'),
+  openOutput: () => signed(`${JOB_PATH}/events`),
 }
 const INTERNAL = failed(500, `内部错误，请求编号 ${REQUEST_ID}`)
 
@@ -100,6 +136,25 @@ for (const [service, request] of Object.entries(REQUESTS)) {
     assert.equal(fake.reported[0]![0], error)
   })
 }
+
+test('an output that cannot be looked at is a 500, before anything of an answer was sent', async () => {
+  const error = new Error('disk /root/secret')
+  const view = createFakeOutput().end().view
+  const throwing = () => {
+    throw error
+  }
+  for (const [query, broken] of [
+    ['', { size: throwing }],
+    ['', { isRunning: throwing }],
+    ['?tail=1', { tailStart: throwing }],
+    ['?tail=1&follow=true', { tailStart: throwing }],
+  ] as const) {
+    const fake = createFake({ jobs: { openOutput: () => ({ ...view, ...broken }) } })
+    const { status, body } = await fake.ask(signed(`${JOB_PATH}/stdout${query}`))
+    assert.deepEqual({ status, body }, { status: 500, body: INTERNAL })
+    assert.deepEqual(fake.reported, [[error, REQUEST_ID]])
+  }
+})
 
 test('a HEAD that fails has the status of GET and no body', async () => {
   for (const [error, status] of [

@@ -2,6 +2,7 @@ import type { JobJson } from '../../lib/job.ts'
 import type { Chunk } from '../../lib/output-store.ts'
 import type { FollowOptions, OutputView } from '../../lib/output-view.ts'
 import type { OutputStream } from '../../lib/process/spawn.ts'
+import { jobJson } from './fake-services.ts'
 
 export interface FakeOutputOptions {
   encoding?: string
@@ -9,19 +10,21 @@ export interface FakeOutputOptions {
   turn?: number
   /** A reader that has taken so many pieces gets this error instead of the next. */
   failAfter?: number
+  failure?: Error
   job?: () => Promise<JobJson | undefined>
 }
 
 export const SOURCE_ERROR = new Error('disk /root/secret')
 /** The time of the first chunk in microseconds; each chunk is a second later. */
 export const FIRST_TIME = 1_671_170_774_000_000
-export const JOB_TIME_STEP = 1_000_000
+export const TIME_STEP = 1_000_000
 
 /** The output of a running job, told by the test what is written; records what its readers do. */
 export const createFakeOutput = ({
   encoding = 'utf-8',
   turn = 1,
   failAfter = Number.POSITIVE_INFINITY,
+  failure = SOURCE_ERROR,
   job,
 }: FakeOutputOptions = {}) => {
   let chunks: Chunk[] = []
@@ -35,7 +38,9 @@ export const createFakeOutput = ({
     waiting.clear()
   }
   const bytesOf = (stream?: OutputStream): Buffer =>
-    Buffer.concat(chunks.filter(chunk => stream === undefined || chunk.stream === stream).map(({ bytes }) => bytes))
+    Buffer.concat(
+      chunks.filter(chunk => stream === undefined || chunk.stream === stream).map(({ bytes }) => bytes),
+    )
 
   const output = {
     /** Pieces that readers have taken. */
@@ -55,7 +60,7 @@ export const createFakeOutput = ({
 
     append(stream: OutputStream, content: string | Uint8Array) {
       const bytes = Buffer.from(content as string)
-      const time = FIRST_TIME + seq * JOB_TIME_STEP
+      const time = FIRST_TIME + seq * TIME_STEP
       chunks.push({ seq: ++seq, stream, time, position, streamPosition: written[stream], bytes })
       position += bytes.length
       written[stream] += bytes.length
@@ -98,7 +103,7 @@ export const createFakeOutput = ({
       take() {
         if (output.taken >= failAfter) {
           release()
-          throw SOURCE_ERROR
+          throw failure
         }
         output.taken++
       },
@@ -184,15 +189,28 @@ export const createFakeOutput = ({
       const chunk = chunks.find(chunk => chunk.seq === wanted)
       return chunk && chunk.position + chunk.bytes.length
     },
-    async job() {
+    locate: (offset, stream) => {
+      let at = 0
+      for (const chunk of chunks) {
+        if (stream !== undefined && chunk.stream !== stream) continue
+        const begin = stream === undefined ? chunk.position : chunk.streamPosition
+        if (at + chunk.bytes.length > offset)
+          return { afterSeq: chunk.seq - 1, position: begin + offset - at }
+        at += chunk.bytes.length
+      }
+      return { afterSeq: seq, position: 0 }
+    },
+    async job({ output: withOutput = true } = {}) {
       output.jobReads++
-      if (job) return job()
-      const { jobJson } = await import('./fake-services.ts')
+      if (job) {
+        const whole = await job()
+        return whole && !withOutput ? { ...whole, stdout: '', stderr: '' } : whole
+      }
       const dropped = position - bytesOf().length
       return jobJson({
         state: running ? 'running' : 'success',
-        stdout: bytesOf('stdout').toString(),
-        stderr: bytesOf('stderr').toString(),
+        stdout: withOutput ? bytesOf('stdout').toString() : '',
+        stderr: withOutput ? bytesOf('stderr').toString() : '',
         stdoutBytes: written.stdout,
         stderrBytes: written.stderr,
         droppedBytes: dropped,

@@ -177,6 +177,74 @@ for (const { name, path, valid } of kinds) {
       await refused({ leftovers }, 'leftovers 应为 keep 或 kill')
   })
 
+  test(`the encoding of a ${name} is any that TextDecoder knows, under its own name`, async () => {
+    for (const [label, encoding] of Object.entries({
+      'utf-8': 'utf-8',
+      UTF8: 'utf-8',
+      gbk: 'gbk',
+      GB2312: 'gbk',
+      gb18030: 'gb18030',
+      big5: 'big5',
+      shift_jis: 'shift_jis',
+      'euc-jp': 'euc-jp',
+      'euc-kr': 'euc-kr',
+      latin1: 'windows-1252',
+      'utf-16le': 'utf-16le',
+    })) {
+      assert.equal((await accepted({ encoding: label })).encoding, encoding)
+    }
+    assert.equal('encoding' in (await accepted({})), false)
+  })
+
+  test(`a ${name} in an unknown encoding is refused`, async () => {
+    for (const encoding of [
+      '',
+      'utf-9',
+      'gbk2',
+      'binary',
+      'base64',
+      'hex',
+      '__proto__',
+      'utf-8\0',
+      '汉',
+      LONE,
+    ])
+      await refused({ encoding }, 'encoding 不是已知的字符编码，例如 "gbk"')
+    for (const encoding of [null, 1, true, ['gbk'], {}]) await refused({ encoding }, 'encoding 应为 string')
+  })
+
+  test(`the output limit of a ${name} is a number of bytes or a size`, async () => {
+    for (const [given, bytes] of [
+      [0, 0],
+      [1, 1],
+      [1048576, 1048576],
+      ['0', 0],
+      ['100', 100],
+      ['1b', 1],
+      ['1kb', 1024],
+      ['1.5 KB', 1536],
+      ['1mb', 1048576],
+      ['2GB', 2147483648],
+    ] as const) {
+      assert.equal((await accepted({ outputLimit: given })).outputLimit, bytes)
+    }
+    assert.equal('outputLimit' in (await accepted({})), false)
+  })
+
+  test(`a ${name} with any other output limit is refused`, async () => {
+    const limits = ['', '-1', '-1mb', '1 mb ', 'mb', '1e3', 'NaN', 'Infinity', '1pb', '0x10', '1mb2', '１mb']
+    for (const outputLimit of [...limits, 1.5, null, true, [], ['1mb'], {}])
+      await refused({ outputLimit }, 'outputLimit 应为字节数或大小，例如 "1mb"')
+  })
+
+  test(`a ${name} that writes too much has its output dropped or is killed, as it says`, async () => {
+    for (const onOutputLimit of ['drop', 'kill'])
+      assert.equal((await accepted({ onOutputLimit })).onOutputLimit, onOutputLimit)
+    assert.equal('onOutputLimit' in (await accepted({})), false)
+    for (const onOutputLimit of ['', 'KILL', 'keep', 'kill ', null, true, ['kill']])
+      await refused({ onOutputLimit }, 'onOutputLimit 应为 drop 或 kill')
+  })
+
   test(`the directory of a ${name} has 131071 bytes at most, and so have params with the command`, async () => {
     for (const character of ['x', 'é', '汉', '𠮷']) {
       const room = 'cmd' in valid ? LONGEST - Buffer.byteLength(`${valid.cmd} `) : LONGEST
@@ -251,6 +319,9 @@ const FIELDS = [
   'stdin',
   'timeout',
   'leftovers',
+  'encoding',
+  'outputLimit',
+  'onOutputLimit',
   'scriptName',
   'scriptType',
   'x',

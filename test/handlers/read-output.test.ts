@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { OutputRemovedError } from '../../lib/output-view.ts'
 import { isPending, settled, withDeadline } from './deadline.ts'
 import { createFakeOutput, type FakeOutput, type FakeOutputOptions, SOURCE_ERROR } from './fake-output.ts'
 import { assertBadRequest, createFake, failed, ID, signed } from './fake-services.ts'
@@ -25,7 +26,9 @@ const open = (output: FakeOutput, path: string, init: RequestInit = {}): Promise
   createFake({ jobs: { openOutput: () => output.view } }).open(signed(path, init))
 const bytesOf = async (response: Response): Promise<Buffer> =>
   Buffer.from(await withDeadline(response.arrayBuffer(), 'the body'))
-const range = (text: string, headers: Record<string, string> = {}) => ({ headers: { Range: text, ...headers } })
+const range = (text: string, headers: Record<string, string> = {}) => ({
+  headers: { Range: text, ...headers },
+})
 
 for (const name of NAMES) {
   test(`${name} of a job that has ended is what it wrote, byte by byte, with its length`, async () => {
@@ -174,10 +177,7 @@ test('any bytes in any chunks are read back as they were written, whole and by a
         assert.equal(part.status, first < expected.length ? 206 : 416)
         if (part.status === 206)
           assert.deepEqual(await bytesOf(part), expected.subarray(first, first + length + 1))
-        assert.deepEqual(
-          await bytesOf(await open(output, pathOf(name, '?follow=true'))),
-          expected,
-        )
+        assert.deepEqual(await bytesOf(await open(output, pathOf(name, '?follow=true'))), expected)
         assert.equal(output.opened, output.released)
       },
     ),
@@ -304,10 +304,30 @@ test('an output that is removed while it is read breaks the answer, rather than 
 })
 
 test('what a running job supersedes while it is read is just not there', async () => {
-  const output = createMixed({ failAfter: 2 })
+  const output = createMixed({ failAfter: 2, failure: new OutputRemovedError() })
   const body = await bytesOf(await open(output, pathOf('output')))
   assert.deepEqual(body, output.bytes.subarray(0, body.length))
   assert.equal(output.released, 1)
+})
+
+test('any other error breaks the answer of a running job too', async () => {
+  await assert.rejects(bytesOf(await open(createMixed({ failAfter: 2 }), pathOf('output'))), SOURCE_ERROR)
+})
+
+test('tail with follow loses nothing when what came before it is superseded meanwhile', async () => {
+  const output = createFakeOutput()
+  for (const line of [1, 2, 3, 4]) output.append('stdout', `${line}\n`)
+  const response = await open(output, pathOf('stdout', '?tail=1&follow=true'))
+  output.supersede(2, 3).append('stdout', '5\n').append('stdout', '6\n').end()
+  assert.equal((await bytesOf(response)).toString(), '4\n5\n6\n')
+})
+
+test('a HEAD ignores a range', async () => {
+  const output = createFakeOutput().append('stdout', '123456').end()
+  for (const asked of ['bytes=0-1', 'bytes=99-']) {
+    const response = await open(output, pathOf('stdout'), { method: 'HEAD', headers: { Range: asked } })
+    assert.deepEqual([response.status, response.headers.get('content-length')], [200, '6'])
+  }
 })
 
 test('a tail that is no number of lines is refused before anything is looked up', async () => {

@@ -5,6 +5,8 @@ import { commandSchema } from '../../handlers/job-schema.ts'
 import { submitJob } from '../../handlers/submit-job.ts'
 import { type AgentError, errors } from '../../lib/errors.ts'
 import type { IdempotencyKey } from '../../lib/job-store.ts'
+import { isPending, withDeadline } from './deadline.ts'
+import { createFakeOutput } from './fake-output.ts'
 import {
   assertBadRequest,
   COMMAND_PATH,
@@ -16,6 +18,7 @@ import {
   SCRIPT_PATH,
   signed,
 } from './fake-services.ts'
+import { eventReader, eventsOf } from './server-sent-events.ts'
 
 const SUBMISSIONS = [() => post(COMMAND_PATH, { cmd: 'true' }), () => post(SCRIPT_PATH, SCRIPT)]
 
@@ -139,4 +142,129 @@ test('a client that goes away while its job runs changes nothing of what is done
   assert.equal((await fake.ask(request)).status, 200)
   assert.deepEqual(fake.calls.at(-1), ['get', ID])
   assert.equal(request.signal.aborted, true)
+})
+
+const EVENTS = { Accept: 'text/event-stream' }
+const streamed = (headers: Record<string, string> = EVENTS, async = false) => [
+  post(COMMAND_PATH, { cmd: 'true', async }, headers),
+  post(SCRIPT_PATH, { ...SCRIPT, async }, headers),
+]
+
+test('a client that accepts events is given them from the start, while the job runs', async () => {
+  for (const async of [false, true]) {
+    for (const request of streamed(EVENTS, async)) {
+      const output = createFakeOutput()
+      const fake = createFake({ jobs: { openOutput: () => output.view } })
+      const response = await withDeadline(fake.open(request), 'the headers')
+      assert.equal(response.status, 200)
+      assert.equal(response.headers.get('content-type'), 'text/event-stream; charset=utf-8')
+      assert.equal(response.headers.get('x-job-id'), ID)
+      assert.deepEqual(
+        fake.calls.map(([name]) => name),
+        ['submit', 'openOutput'],
+      )
+      assert.deepEqual(fake.calls[1], ['openOutput', ID])
+      const reader = eventReader(response)
+      assert.equal((await reader.next())?.event, 'start')
+      const next = reader.next()
+      assert.equal(await isPending(next), true)
+      output.append('stdout', 'live')
+      assert.deepEqual((await next)?.data.text, 'live')
+      output.end()
+      assert.equal((await reader.next())?.event, 'end')
+      assert.equal(await reader.next(), undefined)
+      assert.deepEqual(output.follows[0]?.afterSeq, 0)
+    }
+  }
+})
+
+test('events are accepted among other types, in any case and with parameters', async () => {
+  for (const accept of [
+    'TEXT/Event-Stream',
+    'application/json, text/event-stream',
+    'text/event-stream;q=0.9',
+    'text/event-stream ; charset=utf-8,*/*',
+  ]) {
+    for (const request of streamed({ Accept: accept })) {
+      const response = await createFake().open(request)
+      assert.equal(response.headers.get('content-type'), 'text/event-stream; charset=utf-8', accept)
+      assert.deepEqual(
+        (await eventsOf(response)).map(({ event }) => event),
+        ['start', 'end'],
+      )
+    }
+  }
+})
+
+test('a client that accepts anything, or what only looks like events, is given JSON', async () => {
+  for (const accept of [
+    '*/*',
+    'text/*',
+    'application/json',
+    '',
+    'text/event-streams',
+    'xtext/event-stream',
+  ]) {
+    for (const request of streamed({ Accept: accept })) {
+      const fake = createFake()
+      const { status, headers } = await fake.ask(request)
+      assert.deepEqual(
+        [status, headers.get('content-type')],
+        [200, 'application/json; charset=utf-8'],
+        accept,
+      )
+      assert.deepEqual(
+        fake.calls.map(([name]) => name),
+        ['submit', 'waitForEnd', 'get'],
+      )
+    }
+  }
+})
+
+test('a submission that fails is answered as ever, whatever the client accepts', async () => {
+  for (const [submit, status] of [
+    [async () => ({ id: ID, rejected: true as const, running: 5 }), 429],
+    [() => Promise.reject(errors.stopping()), 503],
+  ] as const) {
+    for (const request of streamed()) {
+      const fake = createFake({ jobs: { submit } })
+      const answer = await fake.ask(request)
+      assert.equal(answer.status, status)
+      assert.equal(answer.headers.get('content-type'), 'application/json; charset=utf-8')
+      assert.deepEqual(
+        fake.calls.map(([name]) => name),
+        ['submit'],
+      )
+    }
+  }
+  await assertBadRequest(post(COMMAND_PATH, {}, EVENTS), 'cmd 缺失')
+})
+
+test('a submission that is sent again has its events from the start, whatever was seen before', async () => {
+  const output = createFakeOutput().append('stdout', 'a').append('stdout', 'b').end()
+  const fake = createFake({ jobs: { openOutput: () => output.view } })
+  const headers = { ...EVENTS, 'Idempotency-Key': 'k', 'Last-Event-ID': '1' }
+  const events = await eventsOf(await fake.open(post(COMMAND_PATH, { cmd: 'true' }, headers)))
+  assert.deepEqual(
+    events.map(({ event }) => event),
+    ['start', 'stdout', 'stdout', 'end'],
+  )
+})
+
+test('a client that goes away from its events touches nothing of the job', async () => {
+  const output = createFakeOutput()
+  const fake = createFake({ jobs: { openOutput: () => output.view } })
+  const abort = new AbortController()
+  const request = new Request(streamed()[0]!, { signal: abort.signal })
+  const reader = eventReader(await fake.open(request))
+  await reader.next()
+  const next = reader.next()
+  assert.equal(await isPending(next), true)
+  abort.abort()
+  assert.equal(await withDeadline(next, 'the end of the body'), undefined)
+  assert.deepEqual([output.opened, output.released], [1, 1])
+  assert.deepEqual(
+    fake.calls.map(([name]) => name),
+    ['submit', 'openOutput'],
+  )
 })

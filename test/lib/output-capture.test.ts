@@ -246,3 +246,96 @@ test('what comes after the end is neither stored nor counted, and starts no time
   )
   assert.deepEqual(capture.totals(), { stdoutBytes: 6, stderrBytes: 0, keptBytes: 6 })
 })
+
+test('an overflow is told exactly when more than the limit was written, once, and in the write that does it', t => {
+  const time = fakeTime(t)
+  fc.assert(
+    fc.property(fc.nat(300), anyEvents(120), (limit, events) => {
+      const store = memoryStore()
+      const toldAt: number[] = []
+      let total = 0
+      const capture = createCapture({
+        ...{ limit, append: store.append, now: () => 1, onError: assert.fail },
+        onOverflow: () => toldAt.push(total),
+      })
+      const crossed: number[] = []
+      for (const event of events) {
+        const before = total
+        if ('write' in event) total += event.size
+        play(capture, [event], time)
+        if (before <= limit && total > limit) crossed.push(total)
+        assert.deepEqual(toldAt, crossed)
+      }
+      capture.end()
+      assert.deepEqual(toldAt, crossed)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+for (const limit of [0, 1, 2, 3, 1000, 1001]) {
+  test(`a limit of ${limit} overflows with the byte after it, whichever stream that is in`, t => {
+    fakeTime(t)
+    let told = 0
+    const capture = createCapture({
+      ...{ limit, append: memoryStore().append, now: () => 1, onError: assert.fail },
+      onOverflow: () => told++,
+    })
+    capture.write('stdout', Buffer.alloc(limit))
+    capture.flush()
+    assert.equal(told, 0)
+    capture.write('stderr', Buffer.alloc(1))
+    assert.equal(told, 1)
+    capture.write('stdout', Buffer.alloc(limit + 1))
+    capture.end()
+    capture.write('stdout', Buffer.alloc(limit + 1))
+    assert.equal(told, 1)
+  })
+}
+
+test('whoever is told that chunks were stored finds them in the store, and is told of nothing else', t => {
+  const time = fakeTime(t)
+  fc.assert(
+    fc.property(
+      fc.nat(300),
+      anyEvents(200),
+      fc.array(fc.boolean(), { maxLength: 10 }),
+      (limit, events, fails) => {
+        const store = memoryStore()
+        let calls = 0
+        let stored = 0
+        let told = 0
+        const capture = createCapture({
+          limit,
+          append(chunks, superseded) {
+            if (fails[calls++]) throw new Error('disk full')
+            stored++
+            return store.append(chunks, superseded)
+          },
+          now: () => 1,
+          onStored: () => assert.equal(++told, stored),
+          onError: () => {},
+        })
+        play(capture, events, time)
+        capture.end()
+        assert.equal(told, stored)
+      },
+    ),
+  )
+})
+
+test('the first chunk after a pause is stored and told at once', t => {
+  const time = fakeTime(t)
+  const store = memoryStore()
+  let told = 0
+  const capture = createCapture({
+    ...{ limit: 1000, append: store.append, now: () => 1, onError: assert.fail },
+    onStored: () => told++,
+  })
+  for (let turn = 1; turn <= 3; turn++) {
+    capture.write('stdout', Buffer.from('x'))
+    assert.deepEqual([told, store.read().length], [turn, turn])
+    time.pass(300)
+  }
+  capture.end()
+})

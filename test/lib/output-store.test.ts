@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Chunk, createOutputStore } from '../../lib/output-store.ts'
 import type { OutputStream } from '../../lib/process/spawn.ts'
+import { anyPieces, bytesOf, chunksOf as chunksOfBytes, STREAMS } from '../support/chunks.ts'
 import { scratchDatabase } from '../support/scratch-database.ts'
 
 type Written = [stream: OutputStream, text: string]
@@ -147,4 +148,87 @@ test('bytes of a stream that were all superseded still count as written', () => 
   const { stdoutBytes, stderrBytes, keptBytes } = store.totals(1)
   assert.equal(keptBytes, 1)
   assert.equal(stdoutBytes + stderrBytes - keptBytes, superseded)
+})
+
+test('whatever the number of chunks, every way to read gives the same ones', () => {
+  const store = createOutputStore(scratchDatabase())
+  let job = 0
+  fc.assert(
+    fc.property(anyPieces(), fc.nat(55), (pieces, afterSeq) => {
+      const chunks = chunksOfBytes(pieces)
+      store.append(++job, chunks)
+      assert.deepEqual([...store.read(job, afterSeq)], chunks.slice(afterSeq))
+      for (const stream of STREAMS) {
+        const expected = chunks.filter(chunk => stream === undefined || chunk.stream === stream)
+        assert.deepEqual([...store.readBackwards(job, stream)], expected.toReversed())
+        assert.equal(store.size(job, stream), bytesOf(chunks, stream).length)
+      }
+    }),
+  )
+})
+
+test('a few chunks at a time are read, none when there are no more', () => {
+  const store = createOutputStore(scratchDatabase())
+  const chunks = chunksOf(Array.from({ length: 33 }, () => ['stdout', 'x']))
+  store.append(1, chunks)
+  const turns: number[] = []
+  for (let seq = 0; seq < 33; seq += turns.at(-1)!) {
+    const some = store.readSome(1, seq)
+    assert.deepEqual(some, chunks.slice(seq, seq + some.length))
+    turns.push(some.length)
+  }
+  assert.deepEqual(turns, [16, 16, 1])
+  assert.deepEqual(store.readSome(1, 33), [])
+  assert.deepEqual(store.readSome(2, 0), [])
+})
+
+test('a reader that has read all that was there when it began sees what came meanwhile', () => {
+  const store = createOutputStore(scratchDatabase())
+  const chunks = chunksOf(Array.from({ length: 40 }, () => ['stdout', 'x']))
+  store.append(1, chunks.slice(0, 20))
+  const read: Chunk[] = []
+  for (const chunk of store.read(1)) {
+    if (read.push(chunk) === 10) store.append(1, chunks.slice(20))
+  }
+  assert.deepEqual(read, chunks)
+})
+
+test('the byte at an offset is in the chunk after the one that is located', () => {
+  const store = createOutputStore(scratchDatabase())
+  let job = 0
+  fc.assert(
+    fc.property(anyPieces(), fc.nat(1600), (pieces, anyOffset) => {
+      const chunks = chunksOfBytes(pieces)
+      store.append(++job, chunks)
+      for (const stream of STREAMS) {
+        const all = bytesOf(chunks, stream)
+        if (all.length === 0) continue
+        const wanted = anyOffset % all.length
+        const { afterSeq, offset } = store.locate(job, wanted, stream)
+        const next = chunks.find(chunk => chunk.seq > afterSeq && (stream ?? chunk.stream) === chunk.stream)!
+        assert.ok(offset <= wanted && wanted < offset + next.bytes.length)
+        assert.equal(next.bytes[wanted - offset], all[wanted])
+      }
+    }),
+  )
+})
+
+test('an offset at or after the end is located after the last chunk', () => {
+  const store = createOutputStore(scratchDatabase())
+  store.append(1, SOME)
+  assert.deepEqual(store.locate(1, 20), { afterSeq: 4, offset: 20 })
+  assert.deepEqual(store.locate(1, 999, 'stdout'), { afterSeq: 4, offset: 11 })
+  assert.deepEqual(store.locate(2, 0), { afterSeq: 0, offset: 0 })
+})
+
+test('offsets count what is kept, sizes too, and the end of a chunk counts all that was written', () => {
+  const store = createOutputStore(scratchDatabase())
+  store.append(1, SOME)
+  store.append(1, [], { fromSeq: 2, position: 16 })
+  assert.deepEqual([store.size(1), store.size(1, 'stdout'), store.size(1, 'stderr')], [10, 9, 1])
+  assert.deepEqual(store.locate(1, 6), { afterSeq: 1, offset: 6 })
+  assert.deepEqual(
+    [0, 1, 2, 3, 4, 5].map(seq => store.endOf(1, seq)),
+    [undefined, 6, undefined, 19, 20, undefined],
+  )
 })

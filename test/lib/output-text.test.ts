@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Chunk } from '../../lib/output-store.ts'
-import { decodeOutput } from '../../lib/output-text.ts'
+import { canonicalEncoding, decodeAlone, decodeOutput } from '../../lib/output-text.ts'
 import type { OutputStream } from '../../lib/process/spawn.ts'
 
 interface Piece {
@@ -32,7 +32,12 @@ const SAMPLES: [encoding: string, text: string, bytes: Buffer][] = [
   ['utf-8', 'aé中😀\0\n任务', Buffer.from('aé中😀\0\n任务')],
   // 0x81 0x30 … is one of GB18030's characters of four bytes.
   ['gbk', 'a中文测试b任\x80务', Buffer.from('61d6d0cec4b2e2cad462c8ce81308130cef1', 'hex')],
+  ['gb18030', 'a中😀b\n', Buffer.from('61d6d09439fc36620a', 'hex')],
+  ['big5', 'a中文b', Buffer.from('61a4a4a4e562', 'hex')],
   ['shift_jis', 'aテスト', Buffer.from('61836583588367', 'hex')],
+  // One of two bytes, of half width behind 0x8e, and one of three behind 0x8f.
+  ['euc-jp', 'aあｱ丂b', Buffer.from('61a4a28eb18fb0a162', 'hex')],
+  ['latin1', 'aé\xffb', Buffer.from('61e9ff62', 'hex')],
 ]
 
 for (const [encoding, text, bytes] of SAMPLES) {
@@ -121,4 +126,80 @@ test('output of which the beginning is gone reads from what is there', () => {
     stdout: 'end',
     stderr: '',
   })
+})
+
+test('no bytes make decoding fail, however they are cut, and they read as in one piece', () => {
+  const encodings = ['gbk', 'gb18030', 'euc-jp', 'big5', 'shift_jis', 'euc-kr', 'utf-8', 'utf-16le', 'latin1']
+  const byte = fc.oneof(fc.nat(255), fc.constantFrom(0x80, 0x81, 0x8e, 0x8f, 0xa1, 0xfe, 0xff, 0x30, 0x0a))
+  const parts = fc.array(fc.array(byte, { maxLength: 4 }), { maxLength: 12 })
+  fc.assert(
+    fc.property(parts, fc.constantFrom(...encodings), (pieces, encoding) => {
+      const given = pieces.map(bytes => Uint8Array.from(bytes))
+      const whole = new TextDecoder(encoding, { ignoreBOM: true }).decode(Buffer.concat(given))
+      assert.equal(stdout(given, encoding), whole)
+    }),
+    { numRuns: 3000 },
+  )
+})
+
+test('a chunk that is valid text all by itself is told from one that is not', () => {
+  for (const [encoding, hex, expected] of [
+    ['utf-8', '', ''],
+    ['utf-8', 'e4b8ad', '中'],
+    ['utf-8', 'efbbbf61', '\ufeffa'],
+    ['utf-8', 'e4b8', undefined],
+    ['utf-8', 'b8ad', undefined],
+    ['utf-8', '61ff', undefined],
+    ['utf-8', 'eda080', undefined],
+    ['gbk', 'd6d0', '中'],
+    ['gbk', '61d6', undefined],
+    ['gb18030', '9439fc36', '😀'],
+    ['gb18030', '9439fc', undefined],
+    ['big5', 'a4', undefined],
+    ['shift_jis', '83', undefined],
+    ['euc-jp', '8fb0', undefined],
+    ['utf-16le', '610062', undefined],
+    ['latin1', 'e9ff', 'é\xff'],
+  ] as const)
+    assert.equal(decodeAlone(Buffer.from(hex, 'hex'), encoding), expected, `${encoding} ${hex}`)
+})
+
+test('text of a chunk alone is never a guess: in UTF-8 it gives back its bytes', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 8 }), bytes => {
+      const text = decodeAlone(bytes, 'utf-8')
+      if (text !== undefined) assert.deepEqual(new Uint8Array(Buffer.from(text)), bytes)
+      else assert.ok(new TextDecoder().decode(bytes).includes('\ufffd'))
+    }),
+  )
+})
+
+test('a byte that the Encoding Standard does not know is U+FFFD, and no text alone', () => {
+  for (const [encoding, byte] of [
+    ['gbk', 0xff],
+    ['shift_jis', 0xa0],
+    ['shift_jis', 0xfd],
+    ['shift_jis', 0xff],
+    ['euc-jp', 0xff],
+  ] as const) {
+    assert.equal(stdout([Uint8Array.of(0x61, byte)], encoding), 'a\ufffd', `${encoding} ${byte}`)
+    assert.equal(decodeAlone(Uint8Array.of(0x61, byte), encoding), undefined, `${encoding} ${byte}`)
+  }
+})
+
+test('an encoding has the name that the Encoding Standard gives it, an unknown one none', () => {
+  for (const [label, name] of [
+    ['GB2312', 'gbk'],
+    ['GBK', 'gbk'],
+    [' utf8 ', 'utf-8'],
+    ['gb18030', 'gb18030'],
+    ['Big5', 'big5'],
+    ['Shift_JIS', 'shift_jis'],
+    ['EUC-JP', 'euc-jp'],
+    ['latin1', 'windows-1252'],
+    ['', undefined],
+    ['utf-9', undefined],
+    ['constructor', undefined],
+  ] as const)
+    assert.equal(canonicalEncoding(label), name, label)
 })

@@ -38,7 +38,8 @@ export const memoryStore = () => {
         })
       }
       const removed = before - size()
-      chunks.push(...added)
+      // As a database does: the bytes are only valid during the call.
+      chunks.push(...added.map(chunk => ({ ...chunk, bytes: Uint8Array.from(chunk.bytes) })))
       return removed
     },
     read: (): Chunk[] => chunks,
