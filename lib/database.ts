@@ -117,7 +117,7 @@ const SQLITE_NOTADB = 26
 const MIGRATIONS = [
   `
   CREATE TABLE jobs (
-    number INTEGER PRIMARY KEY,
+    number INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again: readers of a removed job must not read another
     id TEXT NOT NULL UNIQUE,
     state TEXT NOT NULL,
     mark INTEGER NOT NULL,

@@ -1,14 +1,17 @@
 /** Lets any number of readers wait for the next change. */
 export const createNotifier = () => {
-  let next = Promise.withResolvers<void>()
+  const waiting = new Set<() => void>()
   return {
-    /** Resolves with the next notification; ask before looking, so that no change is missed. */
-    changed: (): Promise<void> => next.promise,
+    /** Calls `tell` with the next notification, once; calling the result takes it back. */
+    wait(tell: () => void): () => void {
+      waiting.add(tell)
+      return () => void waiting.delete(tell)
+    },
 
     notify(): void {
-      const { resolve } = next
-      next = Promise.withResolvers()
-      resolve()
+      const all = [...waiting]
+      waiting.clear()
+      for (const tell of all) tell()
     },
   }
 }

@@ -107,20 +107,30 @@ export const createOutputStore = (database: Database) => {
       return (row as { bytes: number }).bytes
     },
 
-    /** After which chunk to read on, to come upon the byte at an offset in what is kept; `offset` is what follows it. */
-    locate(job: number, offset: number, stream?: OutputStream): { afterSeq: number; offset: number } {
-      let at = 0
-      for (let seq = 0; ; ) {
+    /** The chunks that hold the bytes from offset `start` up to `end` of what is kept, without those bytes. */
+    locateRange(job: number, start: number, end: number, stream?: OutputStream): LocatedChunk[] {
+      const located: LocatedChunk[] = []
+      let offset = 0
+      for (let seq = 0; start < end && offset < end; ) {
         const rows = lengths.all(job, seq, LENGTHS_A_TURN) as unknown as LengthRow[]
         for (const row of rows) {
-          const counts = stream === undefined || row.stream === STREAM_NUMBERS[stream]
-          if (counts && at + row.length > offset) return { afterSeq: seq, offset: at }
-          if (counts) at += row.length
-          seq = row.seq
+          if (stream !== undefined && row.stream !== STREAM_NUMBERS[stream]) continue
+          if (offset < end && offset + row.length > start)
+            located.push({ seq: row.seq, offset, length: row.length })
+          offset += row.length
         }
-        if (rows.length < LENGTHS_A_TURN) return { afterSeq: seq, offset: at }
+        if (rows.length < LENGTHS_A_TURN) break
+        seq = rows.at(-1)!.seq
       }
+      return located
     },
+
+    /** 0 when there is none. */
+    lastSeq: (job: number): number => (last.get(job) as unknown as OutputRow | undefined)?.seq ?? 0,
+
+    /** Undefined when the chunk is not kept. */
+    bytesOf: (job: number, seq: number): Uint8Array | undefined =>
+      (one.get(job, seq) as unknown as OutputRow | undefined)?.bytes,
 
     /** Where a chunk ends in all that the job wrote; undefined when it is not kept. */
     endOf(job: number, seq: number): number | undefined {
@@ -158,6 +168,13 @@ const fromRow = (row: OutputRow): Chunk => ({
 const CHUNKS_A_TURN = 16
 
 const LENGTHS_A_TURN = 1000
+
+/** Where a chunk lies in what is kept, of one stream or of both. */
+export interface LocatedChunk {
+  seq: number
+  offset: number
+  length: number
+}
 
 interface LengthRow {
   seq: number

@@ -1,6 +1,7 @@
 import type { JobJson } from './job.ts'
 import type { JobStore } from './job-store.ts'
 import type { ActiveJob } from './jobs.ts'
+import type { Notifier } from './notifier.ts'
 import type { Chunk, OutputStore } from './output-store.ts'
 import type { OutputStream } from './process/spawn.ts'
 
@@ -41,7 +42,11 @@ export interface OutputView {
 }
 
 /** Newer output, or other jobs, have taken its place. */
-export class OutputRemovedError extends Error {}
+export class OutputRemovedError extends Error {
+  constructor() {
+    super('the output was removed while it was read')
+  }
+}
 
 export const createOutputViews = ({ active, jobStore, outputStore, get }: OutputViewOptions) => ({
   /** Undefined for an unknown job. */
@@ -72,18 +77,16 @@ function* readRange(
   end: number,
   stream: OutputStream | undefined,
 ): Generator<Uint8Array> {
-  let at = 0
-  const first = store.locate(job, start, stream)
-  at = first.offset
-  for (const { stream: of, bytes } of store.read(job, first.afterSeq)) {
-    if (stream !== undefined && of !== stream) continue
-    if (at >= end) return
-    const part = bytes.subarray(Math.max(0, start - at), Math.min(bytes.length, end - at))
-    at += bytes.length
-    if (part.length > 0) yield part
-  }
+  // Which chunks are meant is settled first: what takes their place meanwhile is none of the reader's.
+  const located = store.locateRange(job, start, end, stream)
+  const last = located.at(-1)
   // Its length was promised already: an answer that just ends would look whole.
-  if (at < end) throw new OutputRemovedError('the output was removed while it was read')
+  if (end > start && !(last && last.offset + last.length >= end)) throw new OutputRemovedError()
+  for (const { seq, offset, length } of located) {
+    const bytes = store.bytesOf(job, seq)
+    if (bytes?.length !== length) throw new OutputRemovedError()
+    yield bytes.subarray(Math.max(0, start - offset), Math.min(length, end - offset))
+  }
 }
 
 const tailStart = (
@@ -107,10 +110,12 @@ const tailStart = (
 }
 
 const locate = (store: OutputStore, job: number, offset: number, stream: OutputStream | undefined) => {
-  const at = store.locate(job, offset, stream)
-  const [chunk] = store.readSome(job, at.afterSeq)
-  const begin = stream === undefined ? chunk?.position : chunk?.streamPosition
-  return { afterSeq: at.afterSeq, position: begin === undefined ? 0 : begin + offset - at.offset }
+  const [at] = store.locateRange(job, offset, offset + 1, stream)
+  const chunk = at && store.readSome(job, at.seq - 1)[0]
+  // Beyond all that is kept: whatever comes is new.
+  if (!chunk) return { afterSeq: store.lastSeq(job), position: 0 }
+  const begin = stream === undefined ? chunk.position : chunk.streamPosition
+  return { afterSeq: at.seq - 1, position: begin + offset - at.offset }
 }
 
 async function* follow(
@@ -121,31 +126,32 @@ async function* follow(
 ): AsyncGenerator<Chunk[]> {
   let seq = afterSeq
   while (!signal.aborted) {
-    // Asked first: what is stored between the look and the wait must not be missed.
     const now = entry()
-    const changed = now?.changes.changed()
-    const hasEnded = now?.job.state !== 'running'
     const chunks = store.readSome(job, seq)
     if (chunks.length > 0) {
       seq = chunks.at(-1)!.seq
       yield chunks
-    } else if (hasEnded) return
-    else if (!(await firstOf(changed!, signal, idleMs))) yield []
+    } else if (now?.job.state !== 'running') return
+    else if (!(await nextChange(now.changes, signal, idleMs))) yield []
   }
 }
 
-/** True when there is a change or the reader has gone, false when the time is up first. */
-const firstOf = async (changed: Promise<void>, signal: AbortSignal, idleMs = 2 ** 30): Promise<boolean> => {
+/**
+ * True when there is a change or the reader has gone, false when the time is up first. It must be called without a
+ * wait after the last look, so that no change is missed; and it leaves nothing behind, however often it is called.
+ */
+const nextChange = async (changes: Notifier, signal: AbortSignal, idleMs = 2 ** 30): Promise<boolean> => {
   const { promise, resolve } = Promise.withResolvers<boolean>()
+  const wake = () => resolve(true)
+  const forget = changes.wait(wake)
   const timer = setTimeout(resolve, idleMs, false)
-  const gone = () => resolve(true)
-  signal.addEventListener('abort', gone)
-  void changed.then(gone)
+  signal.addEventListener('abort', wake)
   try {
     return await promise
   } finally {
+    forget()
     clearTimeout(timer)
-    signal.removeEventListener('abort', gone)
+    signal.removeEventListener('abort', wake)
   }
 }
 

@@ -1,49 +1,39 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setImmediate } from 'node:timers/promises'
 import { createNotifier } from '../../lib/notifier.ts'
 
-test('everybody who waits is told of the next change, once', async () => {
-  const { changed, notify } = createNotifier()
+test('everybody who waits is told of the next change, once', () => {
+  const { wait, notify } = createNotifier()
   let told = 0
-  for (let count = 0; count < 200; count++) void changed().then(() => told++)
-  await setImmediate()
+  for (let count = 0; count < 200; count++) wait(() => told++)
   assert.equal(told, 0)
   notify()
-  await setImmediate()
   assert.equal(told, 200)
   notify()
-  await setImmediate()
   assert.equal(told, 200)
 })
 
-test('who asks after a change waits for the next one', async () => {
-  const { changed, notify } = createNotifier()
+test('who no longer waits is not told', () => {
+  const { wait, notify } = createNotifier()
+  const told: string[] = []
+  const forget = wait(() => told.push('gone'))
+  wait(() => told.push('here'))
+  forget()
   notify()
-  let told = false
-  const waiting = changed().then(() => {
-    told = true
-  })
-  await setImmediate()
-  assert.equal(told, false)
-  notify()
-  await waiting
+  forget()
+  assert.deepEqual(told, ['here'])
 })
 
-test('a change between asking and waiting is not missed', async () => {
-  const { changed, notify } = createNotifier()
-  const change = changed()
-  notify()
-  notify()
-  await change
-})
-
-test('who asks while others are being told waits for the next change', async () => {
-  const { changed, notify } = createNotifier()
+test('who waits again while being told is told of the next change only', () => {
+  const { wait, notify } = createNotifier()
   let turns = 0
-  const wait = (): void => void changed().then(() => ++turns < 100 && wait())
-  wait()
+  const again = (): void => {
+    turns++
+    wait(again)
+  }
+  wait(again)
   notify()
-  await setImmediate()
   assert.equal(turns, 1)
+  notify()
+  assert.equal(turns, 2)
 })

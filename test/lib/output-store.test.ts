@@ -193,32 +193,37 @@ test('a reader that has read all that was there when it began sees what came mea
   assert.deepEqual(read, chunks)
 })
 
-test('the byte at an offset is in the chunk after the one that is located', () => {
+test('the chunks of a range are exactly those that hold its bytes', () => {
   const store = createOutputStore(scratchDatabase())
   let job = 0
   fc.assert(
-    fc.property(anyPieces(), fc.nat(1600), (pieces, anyOffset) => {
+    fc.property(anyPieces(), fc.nat(1600), fc.nat(1600), (pieces, one, other) => {
       const chunks = chunksOfBytes(pieces)
       store.append(++job, chunks)
       for (const stream of STREAMS) {
         const all = bytesOf(chunks, stream)
-        if (all.length === 0) continue
-        const wanted = anyOffset % all.length
-        const { afterSeq, offset } = store.locate(job, wanted, stream)
-        const next = chunks.find(chunk => chunk.seq > afterSeq && (stream ?? chunk.stream) === chunk.stream)!
-        assert.ok(offset <= wanted && wanted < offset + next.bytes.length)
-        assert.equal(next.bytes[wanted - offset], all[wanted])
+        const [start, end] = [Math.min(one, other), Math.max(one, other)]
+        const parts = store.locateRange(job, start, end, stream).map(({ seq, offset, length }) => {
+          const bytes = store.bytesOf(job, seq)!
+          assert.equal(bytes.length, length)
+          const part = bytes.subarray(Math.max(0, start - offset), Math.min(length, end - offset))
+          assert.ok(part.length > 0)
+          return part
+        })
+        assert.ok(Buffer.concat(parts).equals(all.subarray(start, end)))
       }
     }),
   )
 })
 
-test('an offset at or after the end is located after the last chunk', () => {
+test('a range at or after the end has no chunks', () => {
   const store = createOutputStore(scratchDatabase())
   store.append(1, SOME)
-  assert.deepEqual(store.locate(1, 20), { afterSeq: 4, offset: 20 })
-  assert.deepEqual(store.locate(1, 999, 'stdout'), { afterSeq: 4, offset: 11 })
-  assert.deepEqual(store.locate(2, 0), { afterSeq: 0, offset: 0 })
+  assert.deepEqual(
+    [store.locateRange(1, 20, 21), store.locateRange(2, 0, 1), store.locateRange(1, 3, 3)],
+    [[], [], []],
+  )
+  assert.deepEqual([store.lastSeq(1), store.lastSeq(2), store.bytesOf(1, 99)], [4, 0, undefined])
 })
 
 test('offsets count what is kept, sizes too, and the end of a chunk counts all that was written', () => {
@@ -226,7 +231,7 @@ test('offsets count what is kept, sizes too, and the end of a chunk counts all t
   store.append(1, SOME)
   store.append(1, [], { fromSeq: 2, position: 16 })
   assert.deepEqual([store.size(1), store.size(1, 'stdout'), store.size(1, 'stderr')], [10, 9, 1])
-  assert.deepEqual(store.locate(1, 6), { afterSeq: 1, offset: 6 })
+  assert.deepEqual(store.locateRange(1, 6, 7), [{ seq: 3, offset: 6, length: 3 }])
   assert.deepEqual(
     [0, 1, 2, 3, 4, 5].map(seq => store.endOf(1, seq)),
     [undefined, 6, undefined, 19, 20, undefined],
