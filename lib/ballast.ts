@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
-import { open, rm, stat } from 'node:fs/promises'
+import { open, rm, stat, statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
 
 /**
  * A file that does nothing but take room on the data directory's disk: when that is full, it is removed, so that how
@@ -10,7 +11,12 @@ export const openBallast = async (path: string) => {
 
   const fill = async (): Promise<void> => {
     try {
-      if ((await stat(path).catch(() => undefined))?.size !== BALLAST_BYTES) await write(path)
+      if ((await stat(path).catch(() => undefined))?.size !== BALLAST_BYTES) {
+        // What was given up for the ends of jobs must not be taken from them again.
+        const { bavail, bsize } = await statfs(dirname(path))
+        if (bavail * bsize < ENOUGH_BYTES) return
+        await write(path)
+      }
       held = true
     } catch {
       await rm(path, { force: true }).catch(() => {})
@@ -49,6 +55,8 @@ const write = async (path: string): Promise<void> => {
   }
 }
 
-/** Room for the ends of thousands of jobs, or the output of one that ends. */
+/** Room for the ends of thousands of jobs. */
 const BALLAST_BYTES = 1 << 20
+/** How much must be free before it is made. */
+const ENOUGH_BYTES = 3 << 20
 const REFILL_MS = 1000

@@ -76,7 +76,11 @@ export const createJobs = (options: JobsOptions) => {
       onOverflow: () => {
         if (request.onOutputLimit === 'kill') execution.stop('output-limit', options.killGraceMs)
       },
-      append: (chunks, superseded) => outputStore.append(number, chunks, superseded),
+      append: (chunks, superseded) => {
+        // The room that is left is for how jobs end.
+        if (!ballast.isHeld()) throw new Error('the disk is full')
+        return outputStore.append(number, chunks, superseded)
+      },
       now: timer.now,
       onError: error =>
         log.error({ jobId: job.id, err: error }, 'output could not be stored; it is tried again'),

@@ -35,7 +35,7 @@ interface Segment {
 export const createCapture = ({ limit, append, now, onStored, onOverflow, onError }: CaptureOptions) => {
   const headLimit = Math.ceil(limit / 2)
   const tailLimit = limit - headLimit
-  const capacity = Math.max(tailLimit, BATCH_BYTES)
+  const capacity = Math.max(headLimit, BATCH_BYTES)
   const ring = createByteRing()
   const written = { stdout: 0, stderr: 0 }
   let segments: Segment[] = []
