@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { Ballast } from './ballast.ts'
 import type { Clock } from './clock.ts'
 import { errors, tooManyJobsMessage } from './errors.ts'
@@ -7,13 +6,13 @@ import type { EndedJob, JobFacts, JobJson, JobRequest, RunningJob } from './job.
 import type { IdempotencyKey, JobStore } from './job-store.ts'
 import { createJobViews } from './job-views.ts'
 import type { Log } from './log.ts'
+import { newFacts } from './new-facts.ts'
 import { createNotifier, type Notifier } from './notifier.ts'
 import { type Capture, createCapture } from './output-capture.ts'
 import type { OutputStore } from './output-store.ts'
 import { createOutputViews } from './output-view.ts'
 import type { Processes } from './process/spawn.ts'
 import type { Retention } from './retention.ts'
-import { newScriptPath } from './script-file.ts'
 import type { Slots } from './slots.ts'
 
 export interface JobsOptions {
@@ -242,22 +241,6 @@ export const createJobs = (options: JobsOptions) => {
 }
 
 export type Jobs = ReturnType<typeof createJobs>
-
-const newFacts = (
-  { cmd, script, params, async, encoding = 'utf-8' }: JobRequest,
-  directory: string,
-  clock: Clock,
-): JobFacts => ({
-  id: uuidv7().replaceAll('-', ''),
-  cmd,
-  params,
-  scriptName: script?.name ?? '',
-  scriptType: script?.type ?? '',
-  scriptPath: script ? newScriptPath(directory, script.name) : '',
-  async,
-  encoding,
-  createTime: clock.now(),
-})
 
 const RETRY_MS = 1000
 const JOBS_PRUNED_A_SUBMISSION = 2
