@@ -42,7 +42,13 @@ export const stopAll = async (
     signalAll(found, 'SIGCONT')
     const deadline = performance.now() + graceMs
     for (let pause = 2; performance.now() < deadline; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-      if ((await find()).length === 0) return []
+      const left = await find()
+      if (left.length === 0) return []
+      // One that stops itself when it sees its child stopped (su does) must go on, to come to its end.
+      signalAll(
+        left.filter(({ state }) => state === 'T'),
+        'SIGCONT',
+      )
       await setTimeout(Math.min(pause, Math.max(1, deadline - performance.now())))
     }
   }
