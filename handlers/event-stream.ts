@@ -1,6 +1,7 @@
+import type { JobJson } from '../lib/job.ts'
 import type { Chunk } from '../lib/output-store.ts'
 import { decodeAlone } from '../lib/output-text.ts'
-import type { OutputView } from '../lib/output-view.ts'
+import { OutputRemovedError, type OutputView } from '../lib/output-view.ts'
 import { formatTimestamp } from '../lib/timestamp.ts'
 import { JOB_ID_HEADER } from './reply.ts'
 import { streamOf } from './stream.ts'
@@ -36,11 +37,24 @@ async function* eventsOf(view: OutputView, after: number, signal: AbortSignal): 
     }
   }
   if (signal.aborted) return
-  const job = await view.job()
-  if (!job) return
+  const job = await view.job({ output: false })
+  if (!job) throw new OutputRemovedError()
   const total = job.stdoutBytes + job.stderrBytes
   if (position !== undefined && position < total) yield event('dropped', { bytes: total - position })
-  yield event('end', job)
+  yield* endEvent(job, view)
+}
+
+/**
+ * The whole final job; its output is decoded as it is sent, for many readers may be told of the same end. In JSON a
+ * quote within a string is escaped, so what is looked for here can only be the two fields.
+ */
+function* endEvent(job: JobJson, view: OutputView): Generator<string> {
+  const [before, after] = event('end', job).split('"stdout":"","stderr":""') as [string, string]
+  yield `${before}"stdout":"`
+  for (const text of view.texts('stdout')) yield JSON.stringify(text).slice(1, -1)
+  yield '","stderr":"'
+  for (const text of view.texts('stderr')) yield JSON.stringify(text).slice(1, -1)
+  yield `"${after}`
 }
 
 const dataOf = ({ seq, time, position, bytes }: Chunk, encoding: string) => {

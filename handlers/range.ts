@@ -6,7 +6,7 @@ export const parseRange = (
   header: string | null,
   size: number,
 ): { start: number; end: number } | 'unsatisfiable' | undefined => {
-  const [, first, last] = /^bytes=\s*(\d{0,15})-(\d{0,15})\s*$/i.exec(header ?? '') ?? []
+  const [, first, last] = /^bytes=\s*(\d*)-(\d*)\s*$/i.exec(header ?? '') ?? []
   if (first === undefined || last === undefined || first + last === '') return undefined
   if (first === '') {
     if (Number(last) === 0) return 'unsatisfiable'

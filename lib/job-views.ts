@@ -26,7 +26,7 @@ export const createJobViews = ({ active, jobStore, outputStore, processes, began
   ): { number: number; job: Job; mark: number; totals: OutputTotals } | undefined => {
     const entry = active.get(id)
     if (!entry) return settled(jobStore.find(id))
-    entry.capture.flush()
+    entry.capture.refresh()
     return { ...entry, totals: entry.capture.totals() }
   }
 
@@ -48,7 +48,8 @@ export const createJobViews = ({ active, jobStore, outputStore, processes, began
       if (!found) return undefined
       const { number, job, totals } = found
       const living = hasLeftovers(job) ? (await processesOf(found)).length : 0
-      const text = output ? decodeOutput(outputStore.read(number), job.encoding) : NO_TEXT
+      const isText = output && totals.keptBytes <= LARGEST_TEXT_BYTES
+      const text = isText ? decodeOutput(outputStore.read(number), job.encoding) : NO_TEXT
       return jobToJson(job, { ...text, ...countsOf(totals) }, living)
     },
 
@@ -80,6 +81,9 @@ const countsOf = ({ stdoutBytes, stderrBytes, keptBytes }: OutputTotals) => ({
   stderrBytes,
   droppedBytes: stdoutBytes + stderrBytes - keptBytes,
 })
+
+/** Each byte may take six characters in JSON, and a string of V8 holds half a billion. */
+const LARGEST_TEXT_BYTES = 80 << 20
 
 const NO_TEXT = { stdout: '', stderr: '' }
 

@@ -49,6 +49,7 @@ export const createCapture = ({ limit, append, now, onStored, onOverflow, onErro
   let tailSeq: number | undefined
   let timer: NodeJS.Timeout | undefined
   let flushedAt = Number.NEGATIVE_INFINITY
+  let flushedPosition = 0
 
   /** Forgets `count` bytes of what waits, the oldest first; the ring may hold fewer than that yet. */
   const dropOldest = (count: number): void => {
@@ -109,6 +110,7 @@ export const createCapture = ({ limit, append, now, onStored, onOverflow, onErro
     clearTimeout(timer)
     timer = undefined
     flushedAt = performance.now()
+    flushedPosition = position
     if (segments.length === 0) return
     const windowStart = position - tailLimit
     const chunks = pendingChunks(windowStart)
@@ -133,8 +135,19 @@ export const createCapture = ({ limit, append, now, onStored, onOverflow, onErro
     onStored?.()
   }
 
+  /** When the next write to the store is due; the more waits, the rarer, for the newest half supersedes itself. */
+  const dueIn = (): number => {
+    const isFlood = position > headLimit && position - flushedPosition >= FLOOD_BYTES
+    return flushedAt + (isFlood ? TAIL_INTERVAL_MS : HEAD_INTERVAL_MS) - performance.now()
+  }
+
   const schedule = (delay: number): void => {
-    timer ??= setTimeout(flush, delay)
+    timer ??= setTimeout(() => {
+      timer = undefined
+      const due = failing ? 0 : dueIn()
+      if (due > 0) schedule(due)
+      else flush()
+    }, delay)
   }
 
   return {
@@ -153,10 +166,15 @@ export const createCapture = ({ limit, append, now, onStored, onOverflow, onErro
         overflowed = true
         onOverflow?.()
       }
-      const due = flushedAt + (tail.length > 0 ? TAIL_INTERVAL_MS : HEAD_INTERVAL_MS) - performance.now()
+      const due = dueIn()
       const full = (tail.length === 0 && ring.length() >= BATCH_BYTES) || segments.length >= MOST_SEGMENTS
       if (full || (due <= 0 && timer === undefined)) flush()
       else schedule(Math.max(1, due))
+    },
+
+    /** Stores what waits, unless that was done a moment ago: many readers must not make a flood be stored whole. */
+    refresh(): void {
+      if (position <= headLimit || performance.now() - flushedAt > REFRESH_MS) flush()
     },
 
     flush,
@@ -193,6 +211,8 @@ const advance = (segment: Segment, count: number): Segment => ({
 const HEAD_INTERVAL_MS = 10
 const TAIL_INTERVAL_MS = 250
 const RETRY_MS = 250
+const REFRESH_MS = 50
+const FLOOD_BYTES = 1 << 16
 const BATCH_BYTES = 1 << 20
 /** The largest piece a reader has to take at once. */
 const CHUNK_BYTES = 1 << 16

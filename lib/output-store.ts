@@ -50,8 +50,8 @@ export const createOutputStore = (database: Database) => {
     'SELECT coalesce(sum(length(bytes)), 0) AS bytes FROM outputs WHERE job = ? AND stream = ?',
   )
 
-  const readSome = (job: number, afterSeq: number): Chunk[] =>
-    (after.all(job, afterSeq, CHUNKS_A_TURN) as unknown as OutputRow[]).map(fromRow)
+  const readSome = (job: number, afterSeq: number, most = CHUNKS_A_TURN): Chunk[] =>
+    (after.all(job, afterSeq, most) as unknown as OutputRow[]).map(fromRow)
 
   /** Removes superseded chunks and the superseded part of the first that stays; returns how many bytes went. */
   const supersede = (job: number, { fromSeq, position }: Superseded): number => {

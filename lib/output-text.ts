@@ -1,4 +1,5 @@
 import type { Chunk } from './output-store.ts'
+import type { OutputStream } from './process/spawn.ts'
 
 /** The name of an encoding as the Encoding Standard has it ("gbk" for "GB2312"); undefined for an unknown one. */
 export const canonicalEncoding = (label: string): string | undefined => {
@@ -14,9 +15,27 @@ export const decodeOutput = (
   chunks: Iterable<Chunk>,
   encoding = 'utf-8',
 ): { stdout: string; stderr: string } => {
-  const streams = { stdout: createDecoder(encoding), stderr: createDecoder(encoding) }
-  for (const { stream, streamPosition, bytes } of chunks) streams[stream].add(streamPosition, bytes)
-  return { stdout: streams.stdout.end(), stderr: streams.stderr.end() }
+  const all = [...chunks]
+  const textOf = (stream: OutputStream): string => [...decodeStream(all, stream, encoding)].join('')
+  return { stdout: textOf('stdout'), stderr: textOf('stderr') }
+}
+
+/** The same for one stream, piece by piece. */
+export function* decodeStream(
+  chunks: Iterable<Chunk>,
+  stream: OutputStream,
+  encoding: string,
+): Generator<string> {
+  const decoder = encoding === 'utf-8' ? streamingDecoder(encoding) : wholeDecoder(encoding)
+  let next = 0
+  for (const { stream: of, streamPosition, bytes } of chunks) {
+    if (of !== stream) continue
+    // Where bytes were dropped, the two ends must not be read as one character.
+    if (streamPosition !== next) yield decoder.end()
+    yield decoder.add(bytes)
+    next = streamPosition + bytes.length
+  }
+  yield decoder.end()
 }
 
 /** The text of a chunk, if it is valid in its encoding all by itself. */
@@ -28,24 +47,25 @@ export const decodeAlone = (bytes: Uint8Array, encoding: string): string | undef
   }
 }
 
-const createDecoder = (encoding: string) => {
-  let text = ''
-  let parts: Uint8Array[] = []
-  let next = 0
-  // In one piece: Node's decoder of gbk, gb18030 and euc-jp throws on bad bytes when it is fed piece by piece.
-  const decodeParts = (): void => {
-    text += new TextDecoder(encoding, { ignoreBOM: true }).decode(Buffer.concat(parts))
-    parts = []
-  }
+const streamingDecoder = (encoding: string) => {
+  const decoder = new TextDecoder(encoding, { ignoreBOM: true })
   return {
-    add(position: number, bytes: Uint8Array): void {
-      // Where bytes were dropped, the two ends must not be read as one character.
-      if (position !== next) decodeParts()
+    add: (bytes: Uint8Array): string => decoder.decode(bytes, { stream: true }),
+    end: (): string => decoder.decode(),
+  }
+}
+
+/** Node's decoder of gbk, gb18030 and euc-jp throws on bad bytes when it is fed piece by piece. */
+const wholeDecoder = (encoding: string) => {
+  let parts: Uint8Array[] = []
+  return {
+    add(bytes: Uint8Array): string {
       parts.push(bytes)
-      next = position + bytes.length
+      return ''
     },
     end(): string {
-      decodeParts()
+      const text = new TextDecoder(encoding, { ignoreBOM: true }).decode(Buffer.concat(parts))
+      parts = []
       return text
     },
   }

@@ -3,6 +3,7 @@ import type { JobStore } from './job-store.ts'
 import type { ActiveJob } from './jobs.ts'
 import type { Notifier } from './notifier.ts'
 import type { Chunk, OutputStore } from './output-store.ts'
+import { decodeStream } from './output-text.ts'
 import type { OutputStream } from './process/spawn.ts'
 
 export interface OutputViewOptions {
@@ -37,6 +38,8 @@ export interface OutputView {
   follow(options: FollowOptions): AsyncIterable<Chunk[]>
   /** Where a chunk ends in all that the job wrote; undefined when it is not kept any more. */
   endOf(seq: number): number | undefined
+  /** What is kept of a stream, decoded, piece by piece. */
+  texts(stream: OutputStream): Iterable<string>
   /** The job as it is now. */
   job(options?: { output?: boolean }): Promise<JobJson | undefined>
 }
@@ -51,7 +54,7 @@ export class OutputRemovedError extends Error {
 export const createOutputViews = ({ active, jobStore, outputStore, get }: OutputViewOptions) => ({
   /** Undefined for an unknown job. */
   openOutput(id: string): OutputView | undefined {
-    active.get(id)?.capture.flush()
+    active.get(id)?.capture.refresh()
     const stored = jobStore.find(id)
     if (!stored) return undefined
     const { number, job } = stored
@@ -62,9 +65,17 @@ export const createOutputViews = ({ active, jobStore, outputStore, get }: Output
       size: stream => outputStore.size(number, stream),
       read: (start, end, stream) => readRange(outputStore, number, start, end, stream),
       tailStart: (lines, stream) => tailStart(outputStore, number, lines, stream),
-      follow: options => follow(() => active.get(id), outputStore, number, options),
+      follow: options =>
+        follow(
+          () => active.get(id),
+          () => jobStore.find(id) !== undefined,
+          outputStore,
+          number,
+          options,
+        ),
       endOf: seq => outputStore.endOf(number, seq),
       locate: (offset, stream) => locate(outputStore, number, offset, stream),
+      texts: stream => decodeStream(outputStore.read(number), stream, job.encoding),
       job: options => get(id, options),
     }
   },
@@ -120,6 +131,7 @@ const locate = (store: OutputStore, job: number, offset: number, stream: OutputS
 
 async function* follow(
   entry: () => ActiveJob | undefined,
+  exists: () => boolean,
   store: OutputStore,
   job: number,
   { afterSeq, signal, idleMs }: FollowOptions,
@@ -127,12 +139,15 @@ async function* follow(
   let seq = afterSeq
   while (!signal.aborted) {
     const now = entry()
-    const chunks = store.readSome(job, seq)
+    const chunks = store.readSome(job, seq, CHUNKS_A_TURN)
     if (chunks.length > 0) {
       seq = chunks.at(-1)!.seq
       yield chunks
-    } else if (now?.job.state !== 'running') return
-    else if (!(await nextChange(now.changes, signal, idleMs))) yield []
+    } else if (now?.job.state !== 'running') {
+      // A job that was removed has not ended here: what is missing must not pass for the end.
+      if (!exists()) throw new OutputRemovedError()
+      return
+    } else if (!(await nextChange(now.changes, signal, idleMs))) yield []
   }
 }
 
@@ -155,4 +170,6 @@ const nextChange = async (changes: Notifier, signal: AbortSignal, idleMs = 2 ** 
   }
 }
 
+/** What a reader that is stuck keeps in memory. */
+const CHUNKS_A_TURN = 2
 const NEWLINE = 10

@@ -4,6 +4,7 @@ import {
   type IncomingMessage,
   type Server,
   type ServerResponse,
+  STATUS_CODES,
 } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { createServerAdapter } from '@whatwg-node/server'
@@ -42,6 +43,7 @@ export const createServer = (options: ServerOptions): Server => {
       requestIds.set(request, requestId)
       const path = normalizeTarget(request)
       logWhenDone(log, request, response, path ?? '', requestId)
+      completeHead(response)
       if (path === undefined) return sendFailure(response, errors.malformedRequest())
       void adapter.requestListener(request, response)
     },
@@ -70,6 +72,23 @@ const LOCAL = 'localhost'
 
 /** Idle ones cost a descriptor each, and jobs need descriptors too. */
 const MOST_CONNECTIONS = 1000
+
+/**
+ * The adapter gives no reason phrase, and Node keeps the head of an answer back until its first byte: a follower of
+ * a silent job would not know that it has been heard.
+ */
+const completeHead = (response: ServerResponse): void => {
+  const writeHead = response.writeHead.bind(response) as (
+    status: number,
+    reason: string,
+    head?: object,
+  ) => void
+  response.writeHead = ((status: number, reason: string, head?: object) => {
+    writeHead(status, reason || (STATUS_CODES[status] ?? ''), head)
+    if (!response.hasHeader('content-length')) response.flushHeaders()
+    return response
+  }) as typeof response.writeHead
+}
 
 const logWhenDone = (
   log: Log,

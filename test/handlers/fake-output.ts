@@ -200,6 +200,7 @@ export const createFakeOutput = ({
       }
       return { afterSeq: seq, position: 0 }
     },
+    texts: stream => [bytesOf(stream).toString()],
     async job({ output: withOutput = true } = {}) {
       output.jobReads++
       if (job) {

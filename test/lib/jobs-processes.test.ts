@@ -12,6 +12,14 @@ import { findByText, know, lives, zombieChildren } from '../support/proc.ts'
 import { runningJob } from '../support/sample-jobs.ts'
 import { waitFor } from '../support/wait-for.ts'
 
+const kill = (pid: number): void => {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // Gone.
+  }
+}
+
 describe('the processes of a job', () => {
   const agent = createTestJobs()
   const { jobs } = agent
@@ -64,7 +72,12 @@ describe('the processes of a job', () => {
     assert.ok(job.leftovers >= 1)
     await assert.rejects(jobs.signal(id, 'SIGHUP', 'all'), (error: AgentError) => error.status === 409)
     await assert.rejects(jobs.signal('nope', 'SIGHUP', 'all'), (error: AgentError) => error.status === 404)
-    for (const { pid } of await jobs.listProcesses(id)) process.kill(pid, 'SIGKILL')
+    // What the child has started for a moment may be gone by now.
+    await waitFor('what it has left is gone', async () => {
+      const left = await jobs.listProcesses(id)
+      for (const { pid } of left) kill(pid)
+      return left.length === 0
+    })
   })
 
   test('that stay behind are counted, at the end and now, and can be listed', async () => {

@@ -177,25 +177,43 @@ test('the first bytes after a pause are stored at once, what follows soon after,
   capture.end()
 })
 
-test('the newest half is written no more often than every 250 ms, and what is superseded before is never written', t => {
+test('under load the newest half is written no more often than every 250 ms, and what is superseded before is never written', t => {
   const time = fakeTime(t)
   const store = memoryStore()
   const tailWrites: number[] = []
   let stored = 0
-  const capture = newCapture(2000, (chunks, superseded) => {
-    if (chunks.some(({ position }) => position >= 1000)) tailWrites.push(performance.now())
+  const capture = newCapture(200_000, (chunks, superseded) => {
+    if (chunks.some(({ position }) => position >= 100_000)) tailWrites.push(performance.now())
     stored += chunks.reduce((sum, { bytes }) => sum + bytes.length, 0)
     return store.append(chunks, superseded)
   })
   for (let turn = 0; turn < 2000; turn++) {
-    capture.write('stdout', Buffer.alloc(700))
+    capture.write('stdout', Buffer.alloc(70_000))
     time.pass(1)
   }
   for (const [index, at] of tailWrites.entries()) {
     assert.ok(index === 0 || at - tailWrites[index - 1]! >= 250, `${tailWrites}`)
   }
   assert.ok(tailWrites.length >= 7)
-  assert.ok(stored <= 1000 + tailWrites.length * 1000)
+  assert.ok(stored <= 100_000 + tailWrites.length * 100_000)
+  capture.end()
+})
+
+test('a line in the newest half is stored within 10 ms when there is no load', t => {
+  const time = fakeTime(t)
+  const store = memoryStore()
+  const capture = newCapture(100, store.append)
+  capture.write('stdout', Buffer.alloc(200, 'x'))
+  for (let turn = 0; turn < 20; turn++) {
+    time.pass(100)
+    capture.write('stdout', Buffer.from(`${turn}\n`))
+    time.pass(10)
+    assert.ok(
+      Buffer.concat(store.read().map(({ bytes }) => bytes))
+        .toString()
+        .endsWith(`${turn}\n`),
+    )
+  }
   capture.end()
 })
 

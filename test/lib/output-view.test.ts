@@ -167,6 +167,18 @@ test('newer output is never given in the place of what was superseded while it w
   assert.ok(bytesOf(all.slice(0, 40)).subarray(0, given.length).equals(Buffer.concat(given)))
 })
 
+test('a job that is removed while it is followed breaks off, rather than seeming to end', async () => {
+  const { ended, database } = createViews()
+  const { view, number } = ended(chunksOf(Array.from({ length: 40 }, () => text('stdout', 'x'))))
+  const chunks = view.follow({ afterSeq: 0, signal: new AbortController().signal })[Symbol.asyncIterator]()
+  assert.equal((await chunks.next()).done, false)
+  for (const sql of ['DELETE FROM outputs WHERE job = ?', 'DELETE FROM jobs WHERE number = ?'])
+    database.prepare(sql).run(number)
+  await assert.rejects(async () => {
+    while (!(await chunks.next()).done);
+  }, /removed/)
+})
+
 test('a job that takes the number of a removed one is never read in its place', () => {
   const { ended, database } = createViews()
   const { view, number } = ended(chunksOf(Array.from({ length: 40 }, () => text('stdout', 'a'))))

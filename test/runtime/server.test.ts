@@ -147,6 +147,20 @@ describe('the server', () => {
     assert.equal(agent.jobs.list({ limit: 1 })[0]?.id, before)
   })
 
+  test('a follower of a silent job is answered before its first byte, with a reason phrase', async () => {
+    const { id } = await agent.jobs.submit({ cmd: 'sleep 1000', params: '', async: true })
+    let heard = ''
+    await send(get(`/api/jobs/${id}/stdout?follow=true`), socket => {
+      socket.on('data', data => {
+        heard += data
+        if (heard.includes('\r\n\r\n')) socket.destroy()
+      })
+    })
+    assert.match(heard, /^HTTP\/1\.1 200 OK\r\n/)
+    assert.equal((await agent.jobs.get(id))?.state, 'running')
+    await agent.jobs.cancel(id)
+  })
+
   test('the log has one line a request, with the job but without query and signature', async () => {
     await waitFor('every request before was logged', () => open === 0)
     logged.length = 0
