@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -121,11 +121,21 @@ describe('output of any size', () => {
     stuck.write(
       `GET /api/jobs/${id}/output?follow=true&sign=${signature}&signAt=${signAt} HTTP/1.1\r\nHost: x\r\n\r\n`,
     )
+    // Says at once that it will say no more.
+    const halfClosed = connect(Number(new URL(agent.url).port), '127.0.0.1')
+    halfClosed.on('error', () => {}).resume()
+    halfClosed.end(
+      `GET /api/jobs/${id}/events?sign=${signature}&signAt=${signAt} HTTP/1.1\r\nHost: x\r\n\r\n`,
+    )
     const follow = async () => (await agent.fetch(`/api/jobs/${id}/stdout?follow=true`)).text()
     const texts = await Promise.all(Array.from({ length: 200 }, follow))
     const expected = Array.from({ length: 200 }, (_, index) => `${index + 1}\n`).join('')
     assert.equal(texts.filter(text => text === expected).length, 200)
     stuck.destroy()
+    await waitFor('every reader that has gone is let go of', () => {
+      const descriptors = readdirSync(`/proc/${agent.pid}/fd`).length
+      return descriptors < 100
+    })
   })
 
   test('five floods leave memory and disk bounded, health answered, and the right exit codes', async t => {
