@@ -240,7 +240,5 @@ export const createJobs = (options: JobsOptions) => {
   }
 }
 
-export type Jobs = ReturnType<typeof createJobs>
-
 const RETRY_MS = 1000
 const JOBS_PRUNED_A_SUBMISSION = 2

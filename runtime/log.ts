@@ -24,7 +24,5 @@ export const createLogger = async (level: Config['logLevel'], pretty: boolean) =
   return { log: pino({ level }, stream), flush }
 }
 
-export type Logger = Awaited<ReturnType<typeof createLogger>>['log']
-
 const MOST_WAITING_BYTES = 8 << 20
 const FLUSH_MS = 500

@@ -25,5 +25,3 @@ export const createSoftLimit = (libc: Libc, resource: number) => {
     },
   }
 }
-
-export type SoftLimit = ReturnType<typeof createSoftLimit>

@@ -21,7 +21,10 @@ describe('a disk without space', () => {
   test('refuses jobs with a clear error, tells true ends, and is recovered from without a restart', {
     skip: !canMount,
   }, async t => {
-    t.after(() => run('umount', home.data))
+    t.after(() => {
+      run('umount', home.data)
+      home.remove()
+    })
     const agent = await startAgent(home)
     const running = await agent.execute({ cmd: 'sleep 0.5; exit 5', cwd: home.path, async: true })
     const flood = await agent.execute({ cmd: 'head -c 40000000 /dev/zero; echo end >&2; exit 7' })

@@ -16,6 +16,7 @@ export const SECRET = 'shindata'
 /** A directory for the agent's data, and one where it and its jobs put temporary files. */
 export const createHome = () => {
   const path = mkdtempSync(join(tmpdir(), 'test-newdt-'))
+  homes.push(path)
   const home = { path, data: join(path, 'data'), temporary: mkdtempSync(join(path, 'tmp-')) }
   return {
     ...home,
@@ -38,8 +39,10 @@ export interface AgentOptions {
 
 // A test that fails must not leave its agent behind, nor keep the test process alive.
 const children = new Set<ChildProcess>()
+const homes: string[] = []
 after(() => {
   for (const child of children) child.kill('SIGKILL')
+  for (const path of homes) rmSync(path, { recursive: true, force: true })
 })
 
 /** Starts the real agent as a child process on a free port, and waits until it listens. */
