@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { LONGEST_TIMER_MS, parseDuration } from '../lib/duration.ts'
+import { LONGEST_TIMER_MS } from '../lib/duration.ts'
 import { readOptionalJson } from './body.ts'
+import { durationUpTo } from './duration-schema.ts'
 import { okJob } from './reply.ts'
 import type { Handler } from './services.ts'
 
@@ -10,14 +11,4 @@ export const cancelJob: Handler = async (request, { jobs, bodyLimit }) => {
   return okJob(await jobs.cancel(request.params.id ?? '', grace))
 }
 
-const bodySchema = z.strictObject({
-  grace: z
-    .string()
-    .transform((text, context) => {
-      const ms = parseDuration(text)
-      if (ms !== undefined && ms <= LONGEST_TIMER_MS) return ms
-      context.addIssue({ code: 'custom', message: '应为不超过 24d 的时长，例如 "30s"' })
-      return z.NEVER
-    })
-    .optional(),
-})
+const bodySchema = z.strictObject({ grace: durationUpTo(LONGEST_TIMER_MS, '24d').optional() })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseDuration } from '../lib/duration.ts'
+import { durationUpTo } from './duration-schema.ts'
 import { okJob } from './reply.ts'
 import type { Handler } from './services.ts'
 import { validateQuery } from './validate.ts'
@@ -13,19 +13,9 @@ export const getJob: Handler = async (request, { jobs }) => {
 }
 
 const querySchema = z.object({
-  wait: z
-    .string()
-    .transform((text, context) => {
-      const ms = parseDuration(text)
-      if (ms !== undefined && ms <= LONGEST_WAIT_MS) return ms
-      context.addIssue({ code: 'custom', message: '应为不超过 10m 的时长，例如 30s' })
-      return z.NEVER
-    })
-    .optional(),
+  wait: durationUpTo(10 * 60_000, '10m').optional(),
   output: z
     .enum(['true', 'false'])
     .default('true')
     .transform(text => text === 'true'),
 })
-
-const LONGEST_WAIT_MS = 10 * 60_000

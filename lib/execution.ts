@@ -34,7 +34,7 @@ export interface ExecutionOptions {
 
 /** One job on its way from start to end. */
 export interface Execution {
-  /** Resolves when the process runs, or could not be started; never rejects. */
+  /** Resolves when the process runs; not at all when it could not be started. */
   started: Promise<void>
   /** Resolves when nothing more will happen to the job; never rejects. */
   ended: Promise<EndedJob>
@@ -52,6 +52,8 @@ export const execute = (options: ExecutionOptions): Execution => {
   let child: StartedProcess | undefined
   let stopping: Promise<unknown> = Promise.resolve()
   let beingStopped = false
+  /** Of a stop that came before there was a process. */
+  let earlyGraceMs = Number.POSITIVE_INFINITY
   let isScriptOurs = false
   let survivors: Survivor[] = []
 
@@ -59,6 +61,7 @@ export const execute = (options: ExecutionOptions): Execution => {
 
   const stop = (why: StopReason, graceMs: number): void => {
     reason ??= why
+    if (!child) earlyGraceMs = Math.min(earlyGraceMs, graceMs)
     const hasEnded = reason === 'exited' || reason === 'signaled'
     if (child && (!hasEnded || beingStopped)) stopChild(child, graceMs)
   }
@@ -115,7 +118,7 @@ export const execute = (options: ExecutionOptions): Execution => {
     job.startTime = clock.now()
     options.onStarted(job)
     started.resolve()
-    if (reason !== undefined) stopChild(child, killGraceMs)
+    if (reason !== undefined) stopChild(child, earlyGraceMs)
     const timer = request.timeout && setTimeout(stop, request.timeout.ms, 'timeout', killGraceMs)
     const exit = await Promise.race([child.exited, lost.promise])
     clearTimeout(timer)
@@ -152,8 +155,7 @@ export const execute = (options: ExecutionOptions): Execution => {
     }
   }
 
-  const ended = run().finally(started.resolve)
-  return { started: started.promise, ended, stop, signal }
+  return { started: started.promise, ended: run(), stop, signal }
 }
 
 /** The state that a cause leads to, where it does not depend on the exit status. */

@@ -48,6 +48,8 @@ export interface ActiveJob {
   /** Tells of chunks that were stored, and of the end. */
   changes: Notifier
   execution: Execution
+  /** Resolves when its process runs, or when it is done because none could be started. */
+  started: Promise<unknown>
   /** Resolves when its end is stored, or at least was tried to be, and its slot is free. */
   done: Promise<EndedJob>
 }
@@ -104,9 +106,10 @@ export const createJobs = (options: JobsOptions) => {
       },
     })
     const done = execution.ended.then(ended => finish(entry, ended, release))
-    const entry: ActiveJob = { number, mark, job, capture, changes, execution, done }
+    const started = Promise.race([execution.started, done])
+    const entry: ActiveJob = { number, mark, job, capture, changes, execution, started, done }
     active.set(job.id, entry)
-    return execution.started
+    return started
   }
 
   const insertOrRefuse = (
@@ -196,7 +199,7 @@ export const createJobs = (options: JobsOptions) => {
       const earlier = key && jobStore.findByKey(key.key)
       if (earlier) {
         if (Buffer.compare(earlier.requestHash, key.requestHash) !== 0) throw errors.keyReused()
-        await active.get(earlier.id)?.execution.started
+        await active.get(earlier.id)?.started
         return { id: earlier.id, rejected: false }
       }
       const facts = newFacts(request, options.scriptDirectory, clock)
@@ -223,7 +226,8 @@ export const createJobs = (options: JobsOptions) => {
     /** Signals a running job; what it makes of it is told as it happens. Rejects with AgentError, like cancel. */
     async signal(id: string, signal: NodeJS.Signals, to: 'leader' | 'all'): Promise<JobJson> {
       const entry = runningEntry(id)
-      await entry.execution.started
+      await entry.started
+      runningEntry(id) // It may have failed to start.
       await entry.execution.signal(signal, to)
       return (await views.get(id))!
     },

@@ -194,8 +194,6 @@ export const createCapture = ({ limit, append, now, onStored, onOverflow, onErro
       stderrBytes: written.stderr,
       keptBytes: position - dropped,
     }),
-
-    droppedBytes: (): number => dropped,
   }
 }
 

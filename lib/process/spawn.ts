@@ -34,8 +34,8 @@ export interface StartedProcess {
 }
 
 /**
- * Which processes are meant: all that bear one of the marks, and the job's own process as long as it is not reaped;
- * where there are no marks, the session that it leads.
+ * Which processes are meant: all that bear one of the marks; as long as the job's own process is not reaped, that one
+ * and its session; and what descends from any of them.
  */
 export interface Target {
   marks: ReadonlySet<number>

@@ -18,7 +18,7 @@ import {
 } from './fake-services.ts'
 
 const PATH = `/api/jobs/${ID}/cancel`
-const BAD_GRACE = 'grace 应为不超过 24d 的时长，例如 "30s"'
+const BAD_GRACE = 'grace 应为不超过 24d 的时长，例如 30s'
 const UNSUPPORTED = '请求的 Content-Type 必须是 application/json（UTF-8）'
 
 const cancel = (id = ID) => signed(`/api/jobs/${id}/cancel`, { method: 'POST' })

@@ -6,7 +6,7 @@ import { createClock } from '../../lib/clock.ts'
 import type { AgentError } from '../../lib/errors.ts'
 import type { Processes } from '../../lib/process/spawn.ts'
 import { recover } from '../../lib/recovery.ts'
-import { createTestJobs } from '../support/jobs.ts'
+import { createTestJobs, script } from '../support/jobs.ts'
 import { linuxProcesses } from '../support/linux-processes.ts'
 import { findByText, know, lives, zombieChildren } from '../support/proc.ts'
 import { runningJob } from '../support/sample-jobs.ts'
@@ -118,6 +118,35 @@ describe('the processes of a job', () => {
     assert.equal(Number(job.stdout), Math.min(own + 300, 1000))
     assert.equal(Number(readFileSync('/proc/self/oom_score_adj', 'utf8')), own)
   })
+})
+
+test('a job that is still being started can be canceled, but one that fails to start gets no signal', async () => {
+  const agent = createTestJobs()
+  const newest = () => agent.jobs.list({ limit: 1 })[0]!.id
+  const starting = agent.start({ script: script('sleep 1000') })
+  const canceled = await agent.jobs.cancel(newest())
+  assert.deepEqual([canceled.state, canceled.reason, canceled.error], ['canceled', 'canceled', 'canceled'])
+  assert.equal(canceled.id, await starting)
+  assert.deepEqual(agent.scripts(), [])
+
+  const failing = agent.start({ cmd: 'true', cwd: '/nope' })
+  await assert.rejects(
+    agent.jobs.signal(newest(), 'SIGHUP', 'leader'),
+    (error: AgentError) => error.status === 409,
+  )
+  assert.equal((await agent.jobs.get(await failing))?.reason, 'start-failed')
+  await agent.close()
+})
+
+test('a submission that could not be started is told as failed at once, not as running', async () => {
+  const agent = createTestJobs()
+  const states: string[] = []
+  await agent
+    .start({ cmd: 'true', cwd: '/nope' })
+    .then(() => states.push(agent.jobs.list({ limit: 1 })[0]!.state))
+  assert.deepEqual(states, ['failed'])
+  assert.equal(agent.jobs.countRunning(), 0)
+  await agent.close()
 })
 
 test('what survives even SIGKILL is told in the job', async () => {
