@@ -1,31 +1,22 @@
 # Evaluated by a `sh` that has: the label of the mark in /proc/<pid>/limits, the pid of the agent (for whoever reads ps).
-# For dash, bash and busybox. Input: "+ <mark> <script file>" before a job starts, "= <mark> <pid>" when it runs,
-# "- <mark>" when it has ended. End of file means that the agent is gone: then every process of a running job is
-# killed: what bears its mark, what is of its session, and what descends from either.
+# For dash, bash and busybox. The end of its input means that the agent is gone; then descriptor 3 tells which jobs
+# were running, a line each: "+ <mark> <pid of its leader, or 0> <script file>" (others are to be skipped). Every
+# process of theirs is killed: what bears the mark, what is of its session, and what descends from either.
 label=$1
 trap '' HUP INT TERM
 
-marks=' '
-while read -r op mark rest; do
-  if [ "$op" = = ]; then
-    eval "leader_$mark=\$rest"
-    continue
-  fi
-  case $marks in
-    *" $mark "*) marks="${marks%% $mark *} ${marks#* $mark }" ;;
-  esac
-  unset "script_$mark" "leader_$mark"
-  if [ "$op" = + ]; then
-    marks="$marks$mark "
-    eval "script_$mark=\$rest"
-  fi
-done
-[ "$marks" = ' ' ] && exit
+while read -r _; do :; done
 
+marks=' '
 leaders=' '
-for mark in $marks; do
-  eval "leaders=\"\$leaders\${leader_$mark-} \""
-done
+while read -r state mark pid script; do
+  [ "$state" = + ] || continue
+  marks="$marks$mark "
+  [ "$pid" = 0 ] || leaders="$leaders$pid "
+  eval "script_$mark=\$script"
+done <&3
+exec 3<&-
+[ "$marks" = ' ' ] && exit
 
 # Sets `limit` to the process's mark or whatever else the limit is; read by the shell itself, it takes no time.
 set -- $label

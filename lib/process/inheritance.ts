@@ -30,10 +30,10 @@ export const createInheritance = (libc: Libc) => {
       }
     },
 
-    /** Has the child close everything but its three standard descriptors. */
-    closeRest(actions: Buffer): void {
-      libc.posix_spawn_file_actions_addclosefrom_np?.(actions, 3)
-      for (const fd of stray) libc.posix_spawn_file_actions_addclose(actions, fd)
+    /** Has the child close everything but its descriptors below `from`. */
+    closeRest(actions: Buffer, from: number): void {
+      libc.posix_spawn_file_actions_addclosefrom_np?.(actions, from)
+      for (const fd of stray) if (fd >= from) libc.posix_spawn_file_actions_addclose(actions, fd)
     },
   }
 }

@@ -1,9 +1,10 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import type { Guardian } from './guardian.ts'
 import type { Inheritance } from './inheritance.ts'
-import { type Libc, MFD_CLOEXEC, O_CLOEXEC } from './libc.ts'
+import { type Libc, O_CLOEXEC } from './libc.ts'
 import type { Mark } from './mark.ts'
-import { READ_BYTES, readPipe } from './output-pipe.ts'
+import { openMemoryFile } from './memory-file.ts'
+import { createOutputPipes } from './output-pipe.ts'
 import { errnoText, type PosixSpawn } from './posix-spawn.ts'
 import type { Reaper } from './reaper.ts'
 import { StartError, type StartedProcess, type StartSpec } from './spawn.ts'
@@ -20,18 +21,12 @@ export interface JobStartOptions {
 /** Starts jobs: real pipes for what they write (`echo x > /dev/stderr` works), a file in memory for what they read. */
 export const createJobStart = ({ libc, mark, reaper, guardian, inheritance, spawn }: JobStartOptions) => {
   const devNull = openSync('/dev/null', 'r')
-  const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
+  const readPipe = createOutputPipes(libc)
 
   const pipe = (): [number, number] => {
     const ends: [number, number] = [-1, -1]
     if (libc.pipe2(ends, O_CLOEXEC) !== 0) throw new StartError(`pipe2: ${errnoText(libc.errno())}`)
     return ends
-  }
-
-  const memoryFile = (): number => {
-    const fd = libc.memfd_create('stdin', MFD_CLOEXEC)
-    if (fd < 0) throw new StartError(`memfd_create: ${errnoText(libc.errno())}`)
-    return fd
   }
 
   const start = (spec: StartSpec): StartedProcess => {
@@ -41,7 +36,7 @@ export const createJobStart = ({ libc, mark, reaper, guardian, inheritance, spaw
     try {
       let stdin = devNull
       if (spec.stdin !== undefined) {
-        stdin = memoryFile()
+        stdin = openMemoryFile(libc, 'stdin')
         childEnds.push(stdin)
         writeAll(stdin, spec.stdin)
       }
@@ -54,13 +49,16 @@ export const createJobStart = ({ libc, mark, reaper, guardian, inheritance, spaw
       const pid = spawn(spec, { stdin, stdout, stderr }, call =>
         mark.during(spec.mark, () => inheritance.during(call)),
       )
-      const exited = reaper.exitOf(pid)
       guardian.tellLeader(spec.mark, pid)
       readEnds.length = 0 // They are the readers' now.
-      const outputClosed = Promise.all([
-        readPipe(outRead, buffer, bytes => spec.onOutput('stdout', bytes)),
-        readPipe(errRead, buffer, bytes => spec.onOutput('stderr', bytes)),
-      ]).then(() => {})
+      const out = readPipe(outRead, bytes => spec.onOutput('stdout', bytes))
+      const err = readPipe(errRead, bytes => spec.onOutput('stderr', bytes))
+      const exited = reaper.exitOf(pid).then(exit => {
+        out.drain()
+        err.drain()
+        return exit
+      })
+      const outputClosed = Promise.all([out.closed, err.closed]).then(() => {})
       return { pid, exited, outputClosed, kill: signal => reaper.holds(pid) && process.kill(pid, signal) }
     } finally {
       for (const fd of [...childEnds, ...readEnds]) closeSync(fd)

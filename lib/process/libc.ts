@@ -10,6 +10,9 @@ export const openLibc = () => {
     posix_spawnp: libc.func(
       'int posix_spawnp(_Out_ int *pid, const char *file, void *actions, void *attr, const char **argv, const char **envp)',
     ),
+    posix_spawn: libc.func(
+      'int posix_spawn(_Out_ int *pid, const char *path, void *actions, void *attr, const char **argv, const char **envp)',
+    ),
     posix_spawn_file_actions_init: libc.func('int posix_spawn_file_actions_init(void *actions)'),
     posix_spawn_file_actions_destroy: libc.func('int posix_spawn_file_actions_destroy(void *actions)'),
     posix_spawn_file_actions_adddup2: libc.func(
@@ -27,6 +30,11 @@ export const openLibc = () => {
     posix_spawnattr_setsigmask: libc.func('int posix_spawnattr_setsigmask(void *attr, void *set)'),
     pipe2: libc.func('int pipe2(_Out_ int *fds, int flags)'),
     memfd_create: libc.func('int memfd_create(const char *name, unsigned int flags)'),
+    read: libc.func('long read(int fd, void *buffer, size_t size)') as (
+      fd: number,
+      buffer: Buffer,
+      size: number,
+    ) => number,
     fcntl: libc.func('int fcntl(int fd, int command, ...)'),
     fchdir: libc.func('int fchdir(int fd)'),
     getrlimit: libc.func('int getrlimit(int resource, void *limit)'),
@@ -61,9 +69,11 @@ export const POSIX_SPAWN_SETSID = 0x80
 export const O_CLOEXEC = 0o2000000
 export const MFD_CLOEXEC = 1
 export const O_NONBLOCK = 0o4000
+export const F_SETFL = 4
 export const PR_SET_CHILD_SUBREAPER = 36
 export const P_ALL = 0
 export const WNOHANG = 1
+export const WSTOPPED = 2
 export const WEXITED = 4
 export const WNOWAIT = 0x1000000
 export const ENOENT = koffi.os.errno.ENOENT

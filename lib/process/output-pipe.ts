@@ -1,26 +1,96 @@
+import { closeSync } from 'node:fs'
 import { Socket } from 'node:net'
+import { F_SETFL, type Libc, O_NONBLOCK } from './libc.ts'
+
+export interface OutputPipe {
+  /** Takes what is there now; the job's own process has just ended, so most often that is all. */
+  drain(): void
+  /** Resolves at end of file, which comes when every holder has closed the pipe; never rejects. */
+  closed: Promise<void>
+}
 
 /**
- * Reads a pipe to its end through a buffer that all pipes share: it is empty again when `onBytes` returns.
- * `onBytes` gets a view that is only valid during the call. Resolves at end of file; never rejects.
+ * Reads pipes to their end through a buffer that all of them share. `onBytes` gets a view that is only valid during
+ * the call. A pipe is looked at every few milliseconds at first, and left to the event loop, as a socket, as soon as
+ * something came or it has lived for a while: for most jobs, which end at once, a socket would cost more than all
+ * they write.
  */
-export const readPipe = (fd: number, buffer: Buffer, onBytes: (bytes: Uint8Array) => void): Promise<void> =>
-  new Promise(resolve => {
-    const socket = new Socket({
-      fd,
-      readable: true,
-      writable: false,
-      onread: {
-        buffer,
-        callback(length) {
-          onBytes(buffer.subarray(0, length))
-          return true
-        },
+export const createOutputPipes = (libc: Libc) => {
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
+  const young = new Set<{ look(): void }>()
+  let timer: NodeJS.Timeout | undefined
+
+  const lookAtAll = (): void => {
+    for (const pipe of young) pipe.look()
+    if (young.size > 0) return
+    clearInterval(timer)
+    timer = undefined
+  }
+
+  /** Takes over `fd`, the reading end of a pipe. */
+  return (fd: number, onBytes: (bytes: Uint8Array) => void): OutputPipe => {
+    const closed = Promise.withResolvers<void>()
+    let looks = 0
+
+    /** Returns whether it has come to the end, and how many bytes it took before. */
+    const take = (): { atEnd: boolean; taken: number } => {
+      for (let taken = 0, reads = 0; ; reads++) {
+        const length = reads < MOST_READS ? libc.read(fd, buffer, READ_BYTES) : -1
+        if (length <= 0) return { atEnd: length === 0, taken }
+        taken += length
+        onBytes(buffer.subarray(0, length))
+      }
+    }
+
+    const pipe = {
+      look(): void {
+        const { atEnd, taken } = take()
+        if (atEnd) end()
+        else if (taken > 0 || ++looks >= MOST_LOOKS) becomeSocket()
       },
-    })
-    socket.on('error', () => {}) // 'close' follows, and that is all that matters here.
-    socket.on('close', () => resolve())
-  })
+    }
+
+    const end = (): void => {
+      young.delete(pipe)
+      closeSync(fd)
+      closed.resolve()
+    }
+
+    const becomeSocket = (): void => {
+      young.delete(pipe)
+      const socket = new Socket({
+        fd,
+        readable: true,
+        writable: false,
+        onread: {
+          buffer,
+          callback(length) {
+            onBytes(buffer.subarray(0, length))
+            return true
+          },
+        },
+      })
+      socket.on('error', () => {}) // 'close' follows, and that is all that matters here.
+      socket.on('close', () => closed.resolve())
+    }
+
+    libc.fcntl(fd, F_SETFL, 'int', O_NONBLOCK)
+    young.add(pipe)
+    timer ??= setInterval(lookAtAll, LOOK_MS)
+    return {
+      drain(): void {
+        if (!young.has(pipe)) return // The loop reads it.
+        if (take().atEnd) end()
+        else becomeSocket()
+      },
+      closed: closed.promise,
+    }
+  }
+}
 
 /** The capacity of a Linux pipe, pipe(7): one read can take all that is there. */
-export const READ_BYTES = 65_536
+const READ_BYTES = 65_536
+/** A job that writes without end must not keep everybody else waiting. */
+const MOST_READS = 16
+const LOOK_MS = 2
+const MOST_LOOKS = 8

@@ -19,20 +19,35 @@ export interface Program {
   cwd: string | undefined
 }
 
-/** Opens, closes and inherits: what is done in the child before it becomes the program. */
+/** What the child gets as its descriptors 0, 1 and 2, and `others` from 3 on. */
 export interface Descriptors {
   stdin: number
   stdout: number
   stderr: number
+  others?: number[]
 }
 
 /**
  * Starts processes with posix_spawnp(3): the true wait status, and a start whose cost does not grow with the
  * agent's memory, as fork's does. `around` wraps the call itself, for what the child inherits at that moment.
  */
-export const createPosixSpawn = (libc: Libc, closeRest: (actions: Buffer) => void) => {
+export const createPosixSpawn = (libc: Libc, closeRest: (actions: Buffer, from: number) => void) => {
   const attributes = spawnAttributes(libc)
   const home = openSync('.', constants.O_RDONLY | constants.O_DIRECTORY)
+
+  const located = new Map<string, string>()
+  let searchPath: string | null = null
+
+  /** Found once, for each start would pay a failed execve(2) in every directory before the right one. */
+  const locate = (file: string): string => {
+    if (libc.getenv('PATH') !== searchPath) {
+      searchPath = libc.getenv('PATH')
+      located.clear()
+    }
+    const path = located.get(file) ?? (file.includes('/') ? file : (lookUp(file, searchPath ?? '') ?? file))
+    located.set(file, path)
+    return path
+  }
 
   // A change of directory for the moment of the start: chdir says itself what is wrong with the directory,
   // and glibc has had a file action for it only since 2.29. Nothing else runs meanwhile.
@@ -53,22 +68,26 @@ export const createPosixSpawn = (libc: Libc, closeRest: (actions: Buffer) => voi
   /** Returns the pid; throws StartError. */
   return (
     program: Program,
-    { stdin, stdout, stderr }: Descriptors,
+    { stdin, stdout, stderr, others = [] }: Descriptors,
     around: (start: () => number) => number,
   ) => {
     const actions = Buffer.alloc(SIZE_OF.fileActions)
     libc.posix_spawn_file_actions_init(actions)
     try {
       // dup2 also clears FD_CLOEXEC, even of a descriptor onto itself (POSIX.1-2024).
-      libc.posix_spawn_file_actions_adddup2(actions, stdin, 0)
-      libc.posix_spawn_file_actions_adddup2(actions, stdout, 1)
-      libc.posix_spawn_file_actions_adddup2(actions, stderr, 2)
-      closeRest(actions)
+      const inherited = [stdin, stdout, stderr, ...others]
+      for (const [number, fd] of inherited.entries())
+        libc.posix_spawn_file_actions_adddup2(actions, fd, number)
+      closeRest(actions, inherited.length)
       const pid: [number] = [0]
       const { file, args, env, cwd } = program
       const argv = [file, ...args, null]
       const envp = environmentStrings(env)
-      const start = () => libc.posix_spawnp(pid, file, actions, attributes, argv, envp)
+      const start = () => {
+        const error = libc.posix_spawn(pid, locate(file), actions, attributes, argv, envp)
+        // It may have moved; then the message is that of a search.
+        return error === 0 ? 0 : libc.posix_spawnp(pid, file, actions, attributes, argv, envp)
+      }
       const error = inDirectory(cwd, () => around(start))
       if (error !== 0) throw new StartError(startErrorText(file, error, libc.getenv('PATH')))
       return pid[0]
@@ -113,7 +132,7 @@ const startErrorText = (file: string, errno: number, searchPath: string | null):
   return `fork/exec ${path ?? file}: ${errnoText(errno)}`
 }
 
-/** Where posix_spawnp finds a program; only asked once a start has failed, for the message. */
+/** Where posix_spawnp finds a program. */
 const lookUp = (file: string, searchPath: string): string | undefined =>
   searchPath
     .split(delimiter)

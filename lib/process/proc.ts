@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs'
 
 /** One line of /proc/<pid>/stat, proc_pid_stat(5). Times are in clock ticks (1/100 s), memory in pages. */
 export interface ProcessStat {
@@ -49,9 +49,27 @@ export const parseStat = (text: string): ProcessStat | undefined => {
   }
 }
 
-/** The direct children of this process, zombies included; undefined where the kernel does not tell. */
-export const readChildren = (): number[] | undefined =>
-  readText(`/proc/self/task/${process.pid}/children`)?.split(' ').filter(Boolean).map(Number)
+/**
+ * Tells the direct children of this process, zombies included; undefined where the kernel does not. The file stays
+ * open: each job asks, and a read takes a microsecond.
+ */
+export const createChildrenReader = (): (() => number[] | undefined) => {
+  let file: number
+  let buffer = Buffer.alloc(4096)
+  try {
+    file = openSync(`/proc/self/task/${process.pid}/children`, 'r')
+  } catch {
+    return () => undefined
+  }
+  return () => {
+    let length = readSync(file, buffer, 0, buffer.length, 0)
+    while (length === buffer.length) {
+      buffer = Buffer.alloc(2 * buffer.length)
+      length = readSync(file, buffer, 0, buffer.length, 0)
+    }
+    return buffer.toString('latin1', 0, length).split(' ').filter(Boolean).map(Number)
+  }
+}
 
 /** A process's soft limit by its label in /proc/<pid>/limits, e.g. "Max file locks"; undefined if unlimited. */
 export const readSoftLimit = (pid: number, label: string): number | undefined => {

@@ -1,7 +1,16 @@
 import { type Exit, parseWaitStatus } from './exit-status.ts'
-import { type Libc, P_ALL, PR_SET_CHILD_SUBREAPER, SIZE_OF, WEXITED, WNOHANG, WNOWAIT } from './libc.ts'
+import {
+  type Libc,
+  P_ALL,
+  PR_SET_CHILD_SUBREAPER,
+  SIZE_OF,
+  WEXITED,
+  WNOHANG,
+  WNOWAIT,
+  WSTOPPED,
+} from './libc.ts'
 import type { Mark } from './mark.ts'
-import { readChildren } from './proc.ts'
+import { createChildrenReader } from './proc.ts'
 
 /**
  * Collects the ends of the processes that it is told of, and of the orphans of jobs. The agent is a subreaper
@@ -11,6 +20,7 @@ import { readChildren } from './proc.ts'
  */
 export const createReaper = (libc: Libc, mark: Mark) => {
   const started = new Map<number, { resolve(exit: Exit): void; keepsAlive: boolean }>()
+  const readChildren = createChildrenReader()
   /** Orphans by pid, with their marks. Until they are reaped, their pids are not used again. */
   const orphans = new Map<number, number>()
   /** Dead children that nobody is known to wait for, with the time when they were seen first. */
@@ -25,6 +35,17 @@ export const createReaper = (libc: Libc, mark: Mark) => {
   const nextZombie = (): number => {
     info.fill(0)
     return libc.waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT) === 0 ? info.readInt32LE(SI_PID) : 0
+  }
+
+  /** Kills what may not stand still: of a job's own processes, being stopped is their own affair. */
+  const killStopped = (): void => {
+    for (;;) {
+      info.fill(0)
+      if (libc.waitid(P_ALL, 0, info, WSTOPPED | WNOHANG) !== 0) return
+      const pid = info.readInt32LE(SI_PID)
+      if (pid === 0) return
+      if (started.get(pid)?.keepsAlive === false) process.kill(pid, 'SIGKILL')
+    }
   }
 
   /** Takes the status of a child if it has ended. */
@@ -61,6 +82,7 @@ export const createReaper = (libc: Libc, mark: Mark) => {
 
   // Signals coalesce, so each SIGCHLD collects all there is; the cost is that of what has ended, not of what lives.
   const reap = (): void => {
+    killStopped()
     for (let pid = nextZombie(); pid !== 0; pid = nextZombie()) {
       if (!isOurs(pid) && !isNobodys(pid)) {
         // It stands in front of the others until it is reaped.
@@ -80,7 +102,10 @@ export const createReaper = (libc: Libc, mark: Mark) => {
   const safetyNet = setInterval(reap, SAFETY_NET_MS).unref()
 
   return {
-    /** Must be called before the loop turns after the start. */
+    /**
+     * Must be called before the loop turns after the start. One that does not keep the agent alive is a helper of
+     * its own: it is killed when somebody stops it.
+     */
     exitOf: (pid: number, { keepsAlive = true } = {}): Promise<Exit> =>
       new Promise(resolve => {
         started.set(pid, { resolve, keepsAlive })
