@@ -1,9 +1,10 @@
 import { errors } from '../lib/errors.ts'
 import type { Handler } from './services.ts'
+import { queryOf } from './validate.ts'
 
 /** Lets a signed request pass; nothing of its body has been read by then. */
 export const authenticate: Handler = (request, { signature }) => {
-  const query = new URL(request.url).searchParams
+  const query = queryOf(request.url)
   const sign = single(query.getAll('sign'), request.headers.get('sign'))
   const signAt = single(query.getAll('signAt'), request.headers.get('signAt'))
   if (sign === undefined || signAt === undefined || !signature.verify(sign, signAt))

@@ -1,3 +1,4 @@
+import { Response } from '@whatwg-node/fetch'
 import { AgentError, errors } from '../lib/errors.ts'
 import type { JobJson } from '../lib/job.ts'
 import type { Context, Services } from './services.ts'

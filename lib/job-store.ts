@@ -1,5 +1,13 @@
-import type { Database } from './database.ts'
-import type { EndedJob, EndReason, Job, JobState, RejectedJob, RunningJob, ScriptType } from './job.ts'
+import type { Database, StatementSync } from './database.ts'
+import {
+  type EndedJob,
+  JOB_STATES,
+  type Job,
+  type JobState,
+  type RejectedJob,
+  type RunningJob,
+} from './job.ts'
+import { fromRow, JOB_COLUMNS, type JobRow } from './job-row.ts'
 import type { Micros } from './timestamp.ts'
 
 /** A job as it is stored, with what only the agent itself needs. */
@@ -35,63 +43,86 @@ export interface JobQuery {
 /** The records of all jobs. Every method may throw what SQLite throws, a full disk for example. */
 export const createJobStore = (database: Database) => {
   const insert = database.prepare(`
-    INSERT INTO jobs (id, state, mark, async, encoding, create_time, finish_time, error, reason,
+    INSERT INTO jobs (number, id, state, mark, async, encoding, create_time, finish_time, error, reason,
                       script_name, script_type, script_path, cmd, params, idempotency_key, request_hash)
-    VALUES (:id, :state, :mark, :async, :encoding, :createTime, :finishTime, :error, :reason,
-            :scriptName, :scriptType, :scriptPath, :cmd, :params, :key, :hash)`)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
   const start = database.prepare('UPDATE jobs SET pid = ?, start_time = ? WHERE number = ?')
   const finish = database.prepare(`
-    UPDATE jobs SET state = :state, pid = :pid, start_time = :startTime, finish_time = :finishTime,
-                    exit_code = :exitCode, signal = :signal, error = :error, reason = :reason,
-                    stdout_bytes = :stdoutBytes, stderr_bytes = :stderrBytes, kept_bytes = :keptBytes,
-                    cpu_user = :cpuUser, cpu_system = :cpuSystem, leftovers = :leftovers, survivors = :survivors
-    WHERE number = :number`)
-  const byId = database.prepare('SELECT * FROM jobs WHERE id = ?')
+    UPDATE jobs SET state = ?, pid = ?, start_time = ?, finish_time = ?, exit_code = ?, signal = ?, error = ?,
+                    reason = ?, stdout_bytes = ?, stderr_bytes = ?, kept_bytes = ?, cpu_user = ?, cpu_system = ?,
+                    leftovers = ?, survivors = ?
+    WHERE number = ?`)
+  const select = (rest: string): StatementSync => {
+    const statement = database.prepare(`SELECT ${JOB_COLUMNS} FROM jobs ${rest}`)
+    statement.setReturnArrays(true)
+    return statement
+  }
+  const byId = select('WHERE id = ?')
   const byKey = database.prepare('SELECT id, request_hash FROM jobs WHERE idempotency_key = ?')
-  const running = database.prepare(`SELECT * FROM jobs WHERE state = 'running'`)
-  const newest = database.prepare('SELECT * FROM jobs WHERE id < ? ORDER BY id DESC LIMIT ?')
-  const newestOfState = database.prepare(
-    'SELECT * FROM jobs WHERE state = ? AND id < ? ORDER BY id DESC LIMIT ?',
+  const running = select(`WHERE state = 'running'`)
+  const newest = select('WHERE id < ? ORDER BY id DESC LIMIT ?')
+  // In words, for the planner must see which of the indexes holds the state.
+  const newestOfState = new Map(
+    JOB_STATES.map(state => {
+      const isState = state === 'running' ? `state = 'running'` : `state = '${state}' AND state <> 'running'`
+      return [state, select(`WHERE ${isState} AND id < ? ORDER BY id DESC LIMIT ?`)]
+    }),
   )
+  // Never used again while this agent lives: readers of a job that was removed must not read another.
+  let { lastNumber } = database
+    .prepare('SELECT coalesce(max(number), 0) AS lastNumber FROM jobs')
+    .get() as unknown as { lastNumber: number }
 
   return {
     /** Stores a job before it is started, or one that never will be; returns its number. */
     insert(job: RunningJob | RejectedJob, mark: number, key?: IdempotencyKey): number {
+      const number = ++lastNumber
       const rejected = job.state === 'rejected'
-      const { lastInsertRowid } = insert.run({
-        id: job.id,
-        state: job.state,
+      insert.run(
+        number,
+        job.id,
+        job.state,
         mark,
-        async: Number(job.async),
-        encoding: job.encoding,
-        createTime: job.createTime,
-        finishTime: rejected ? job.createTime : null,
-        error: rejected ? job.error : '',
-        reason: rejected ? 'rejected' : '',
-        scriptName: job.scriptName,
-        scriptType: job.scriptType,
-        scriptPath: job.scriptPath,
-        cmd: job.cmd,
-        params: job.params,
-        key: key?.key ?? null,
-        hash: key?.requestHash ?? null,
-      })
-      return Number(lastInsertRowid)
+        Number(job.async),
+        job.encoding,
+        job.createTime,
+        rejected ? job.createTime : null,
+        rejected ? job.error : '',
+        rejected ? 'rejected' : '',
+        job.scriptName,
+        job.scriptType,
+        job.scriptPath,
+        job.cmd,
+        job.params,
+        key?.key ?? null,
+        key?.requestHash ?? null,
+      )
+      return number
     },
 
     markStarted(number: number, pid: number, startTime: Micros): void {
       start.run(pid, startTime, number)
     },
 
-    finish(number: number, job: EndedJob, totals: OutputTotals): void {
-      const { state, pid, startTime, finishTime, exitCode, signal, error, reason, leftovers } = job
-      finish.run({
-        ...{ number, state, pid, startTime, finishTime, exitCode, signal, error, reason, leftovers },
-        ...totals,
-        cpuUser: job.cpu.user,
-        cpuSystem: job.cpu.system,
-        survivors: JSON.stringify(job.survivors),
-      })
+    finish(number: number, job: EndedJob, { stdoutBytes, stderrBytes, keptBytes }: OutputTotals): void {
+      finish.run(
+        job.state,
+        job.pid,
+        job.startTime,
+        job.finishTime,
+        job.exitCode,
+        job.signal,
+        job.error,
+        job.reason,
+        stdoutBytes,
+        stderrBytes,
+        keptBytes,
+        job.cpu.user,
+        job.cpu.system,
+        job.leftovers,
+        job.survivors.length === 0 ? '[]' : JSON.stringify(job.survivors),
+        number,
+      )
     },
 
     find(id: string): StoredJob | undefined {
@@ -109,8 +140,8 @@ export const createJobStore = (database: Database) => {
     /** Newest first: ids sort by time. */
     list({ state, before, limit }: JobQuery): StoredJob[] {
       const below = before ?? AFTER_ALL_IDS
-      const rows = state === undefined ? newest.all(below, limit) : newestOfState.all(state, below, limit)
-      return (rows as unknown as JobRow[]).map(fromRow)
+      const statement = (state && newestOfState.get(state)) ?? newest
+      return (statement.all(below, limit) as unknown as JobRow[]).map(fromRow)
     },
   }
 }
@@ -119,71 +150,3 @@ export type JobStore = ReturnType<typeof createJobStore>
 
 /** Ids are 32 hex digits. */
 const AFTER_ALL_IDS = 'g'
-
-interface JobRow {
-  number: number
-  id: string
-  state: JobState
-  mark: number
-  pid: number
-  async: number
-  encoding: string
-  create_time: Micros
-  start_time: Micros | null
-  finish_time: Micros | null
-  exit_code: number
-  signal: string
-  error: string
-  reason: EndReason
-  stdout_bytes: number
-  stderr_bytes: number
-  kept_bytes: number
-  cpu_user: number
-  cpu_system: number
-  leftovers: number
-  survivors: string
-  script_name: string
-  script_type: ScriptType | ''
-  script_path: string
-  cmd: string
-  params: string
-}
-
-const fromRow = (row: JobRow): StoredJob => ({
-  number: row.number,
-  mark: row.mark,
-  job: jobFromRow(row),
-  totals: { stdoutBytes: row.stdout_bytes, stderrBytes: row.stderr_bytes, keptBytes: row.kept_bytes },
-})
-
-const jobFromRow = (row: JobRow): Job => {
-  const facts = {
-    id: row.id,
-    cmd: row.cmd,
-    params: row.params,
-    scriptName: row.script_name,
-    scriptType: row.script_type,
-    scriptPath: row.script_path,
-    async: row.async === 1,
-    encoding: row.encoding,
-    createTime: row.create_time,
-  }
-  if (row.state === 'rejected') return { ...facts, state: row.state, error: row.error }
-  if (row.state === 'running') {
-    return { ...facts, state: row.state, pid: row.pid, startTime: row.start_time ?? undefined }
-  }
-  return {
-    ...facts,
-    state: row.state,
-    pid: row.pid,
-    startTime: row.start_time ?? row.create_time,
-    finishTime: row.finish_time ?? row.create_time,
-    exitCode: row.exit_code,
-    signal: row.signal,
-    error: row.error,
-    reason: row.reason,
-    cpu: { user: row.cpu_user, system: row.cpu_system },
-    leftovers: row.leftovers,
-    survivors: JSON.parse(row.survivors),
-  }
-}

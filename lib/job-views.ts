@@ -48,7 +48,7 @@ export const createJobViews = ({ active, jobStore, outputStore, processes, began
       if (!found) return undefined
       const { number, job, totals } = found
       const living = hasLeftovers(job) ? (await processesOf(found)).length : 0
-      const isText = output && totals.keptBytes <= LARGEST_TEXT_BYTES
+      const isText = output && totals.keptBytes > 0 && totals.keptBytes <= LARGEST_TEXT_BYTES
       const text = isText ? decodeOutput(outputStore.read(number), job.encoding) : NO_TEXT
       return jobToJson(job, { ...text, ...countsOf(totals) }, living)
     },

@@ -168,7 +168,8 @@ export const createJobs = (options: JobsOptions) => {
     try {
       const totals = entry.capture.totals()
       jobStore.finish(entry.number, ended, totals)
-      active.delete(ended.id)
+      // Whoever waits for it, and asks within this turn of the loop, needs no look at the store.
+      setImmediate(() => active.delete(ended.id))
       retention.added(totals.keptBytes)
     } catch (error) {
       if (ballast.release()) store(entry, ended)

@@ -25,6 +25,11 @@ export const createRetention = (database: Database, limits: RetentionLimits) => 
     )
     .get() as { jobs: number; bytes: number }
 
+  const isOver = (): boolean => kept.jobs > limits.jobs || kept.bytes > limits.bytes
+
+  /** Before this time no job is too old: nobody needs to look. */
+  let dueAt = 0
+
   return {
     /** A job has finished, and so many bytes of its output are kept. */
     added(bytes: number): void {
@@ -35,16 +40,17 @@ export const createRetention = (database: Database, limits: RetentionLimits) => 
     /** Removes at most `most` jobs that are over a limit; returns how many. `nowMs` is wall time. */
     prune(nowMs: number, most = JOBS_A_TURN): number {
       let removed = 0
-      for (; removed < most; removed++) {
+      while (removed < most && (isOver() || nowMs > dueAt)) {
         const job = oldest.get() as { number: number; finishTime: number; bytes: number } | undefined
-        const tooOld = job !== undefined && job.finishTime / 1000 < nowMs - limits.ageMs
-        if (!job || !(tooOld || kept.jobs > limits.jobs || kept.bytes > limits.bytes)) break
+        dueAt = (job ? job.finishTime / 1000 : nowMs) + limits.ageMs
+        if (!job || !(isOver() || nowMs > dueAt)) break
         database.transaction(() => {
           removeOutput.run(job.number)
           removeJob.run(job.number)
         })
         kept.jobs--
         kept.bytes -= job.bytes
+        removed++
       }
       return removed
     },

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 
 export interface SignatureOptions {
   secret: string
@@ -27,4 +27,4 @@ export const createSignature = ({ secret, ttlMs, clockSkewMs, now }: SignatureOp
   }
 }
 
-const md5 = (text: string): string => createHash('md5').update(text).digest('hex')
+const md5 = (text: string): string => hash('md5', text)

@@ -13,16 +13,67 @@ export const createLogger = async (level: Config['logLevel'], pretty: boolean) =
     return { log: pino({ level }, stream), flush: async () => {} }
   }
   const stream = destination({ dest: 1, sync: false, maxLength: MOST_WAITING_BYTES })
+  const written = { all: Promise.withResolvers<void>(), isPending: false }
   stream.on('error', () => {}) // Whoever read the log is gone: no reason to stop.
+  stream.on('drain', () => {
+    written.isPending = false
+    written.all.resolve()
+    written.all = Promise.withResolvers()
+  })
+  const batch = createBatch(text => {
+    written.isPending = true
+    stream.write(text)
+  })
+
   /** Never waits for long for a reader that does not read. */
   const flush = async (): Promise<void> => {
-    const flushed = new Promise<boolean>(resolve => stream.flush(() => resolve(true)))
-    if (await within(flushed, FLUSH_MS)) return
+    batch.writeOut()
+    if (
+      !written.isPending ||
+      (await within(
+        written.all.promise.then(() => true),
+        FLUSH_MS,
+      ))
+    )
+      return
     // A thread is stuck in write(2), and exit would wait for it for ever.
     process.kill(process.pid, 'SIGKILL')
   }
-  return { log: pino({ level }, stream), flush }
+  return { log: pino({ level }, batch), flush }
+}
+
+/**
+ * The first line after a pause goes out at once, what follows together with what else there is by then: each write
+ * wakes a thread, and that costs more than all that is done for a request.
+ */
+const createBatch = (writeText: (text: string) => void) => {
+  let lines: string[] = []
+  let timer: NodeJS.Timeout | undefined
+
+  const writeOut = (): void => {
+    if (lines.length > 0) writeText(lines.join(''))
+    lines = []
+  }
+
+  const rest = (): void => {
+    timer = undefined
+    if (lines.length === 0) return
+    writeOut()
+    timer = setTimeout(rest, PAUSE_MS).unref()
+  }
+
+  return {
+    write(line: string): void {
+      lines.push(line)
+      if (timer !== undefined && lines.length < MOST_LINES) return
+      writeOut()
+      timer ??= setTimeout(rest, PAUSE_MS).unref()
+    },
+    writeOut,
+  }
 }
 
 const MOST_WAITING_BYTES = 8 << 20
 const FLUSH_MS = 500
+const PAUSE_MS = 50
+const MOST_LINES = 1000

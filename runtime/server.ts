@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import {
   createServer as createHttpServer,
   type IncomingMessage,
+  type OutgoingHttpHeaders,
   type Server,
-  type ServerResponse,
+  ServerResponse,
   STATUS_CODES,
 } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -23,7 +24,9 @@ export interface ServerOptions {
 }
 
 /** Serves a fetch function by node:http; one log line a request. */
-export const createServer = (options: ServerOptions): Server => {
+export const createServer = (
+  options: ServerOptions,
+): Server<typeof IncomingMessage, typeof CompleteResponse> => {
   const { fetch, log, headersTimeoutMs = 20_000, requestTimeoutMs = 120_000 } = options
   const adapter = createServerAdapter<{ req: IncomingMessage }>((request, { req }) =>
     // A rejection that reached the adapter would be answered with its stack.
@@ -32,6 +35,7 @@ export const createServer = (options: ServerOptions): Server => {
   const requestIds = new WeakMap<IncomingMessage, string>()
   const server = createHttpServer(
     {
+      ServerResponse: CompleteResponse,
       headersTimeout: headersTimeoutMs,
       requestTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.min(1000, headersTimeoutMs),
@@ -43,7 +47,6 @@ export const createServer = (options: ServerOptions): Server => {
       requestIds.set(request, requestId)
       const path = normalizeTarget(request)
       logWhenDone(log, request, response, path ?? '', requestId)
-      completeHead(response)
       if (path === undefined) return sendFailure(response, errors.malformedRequest())
       void adapter.requestListener(request, response)
     },
@@ -77,23 +80,23 @@ const MOST_CONNECTIONS = 1000
  * The adapter gives no reason phrase, and Node keeps the head of an answer back until its first byte: a follower of
  * a silent job would not know that it has been heard.
  */
-const completeHead = (response: ServerResponse): void => {
-  const writeHead = response.writeHead.bind(response) as (
-    status: number,
-    reason: string,
-    head?: object,
-  ) => void
-  response.writeHead = ((status: number, reason: string, head?: object) => {
-    writeHead(status, reason || (STATUS_CODES[status] ?? ''), head)
-    if (!response.hasHeader('content-length')) response.flushHeaders()
-    return response
-  }) as typeof response.writeHead
+class CompleteResponse extends ServerResponse {
+  jobId: unknown
+
+  override writeHead(status: number, reason?: unknown, headers: OutgoingHttpHeaders = {}): this {
+    // Headers that come with the head cannot be asked for afterwards.
+    this.jobId = headers[JOB_ID_HEADER] ?? this.getHeader(JOB_ID_HEADER)
+    const hasLength = 'Content-Length' in headers || this.hasHeader('Content-Length')
+    super.writeHead(status, (reason as string) || (STATUS_CODES[status] ?? ''), headers)
+    if (!hasLength) this.flushHeaders()
+    return this
+  }
 }
 
 const logWhenDone = (
   log: Log,
   request: IncomingMessage,
-  response: ServerResponse,
+  response: CompleteResponse,
   path: string,
   requestId: string,
 ): void => {
@@ -107,7 +110,7 @@ const logWhenDone = (
       status: response.statusCode,
       ms: Math.round((performance.now() - start) * 10) / 10,
       client,
-      jobId: response.getHeader(JOB_ID_HEADER),
+      jobId: response.jobId,
     }
     if (response.writableFinished) log.info(fields, 'request')
     else log.info({ ...fields, status: undefined, aborted: true }, 'request')
@@ -147,7 +150,7 @@ const STATUS_TEXTS: Record<number, string> = {
 
 const sendFailure = (response: ServerResponse, { status, code, message }: AgentError): void => {
   const body = Buffer.from(JSON.stringify(failureEnvelope(code, message)))
-  response.writeHead(status, {
+  response.writeHead(status, '', {
     'Content-Type': 'application/json; charset=utf-8',
     Connection: 'close',
     'Content-Length': body.length,

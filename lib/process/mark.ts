@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import type { Libc } from './libc.ts'
 import { readSoftLimit } from './proc.ts'
 import { createSoftLimit, RLIM_INFINITY, RLIMIT_LOCKS, RLIMIT_RTTIME } from './resource-limit.ts'
@@ -22,7 +22,7 @@ export const createMark = (libc: Libc) => {
     label: usable?.label,
 
     /** A number nobody sets by hand and no other agent draws: bit 51 set, 51 random bits, exact in a double. */
-    newMark: (): number => SMALLEST_MARK + Number(randomBytes(8).readBigUInt64LE() & (2n ** 51n - 1n)),
+    newMark: (): number => SMALLEST_MARK + Number(BigInt.asUintN(51, nextRandom())),
 
     /** The mark of a process, a zombie included. An ordinary limit is never taken for one. */
     of(pid: number): number | undefined {
@@ -45,3 +45,12 @@ export const createMark = (libc: Libc) => {
 export type Mark = ReturnType<typeof createMark>
 
 const SMALLEST_MARK = 2 ** 51
+
+/** Asking the system for each number would cost more than the rest of the mark. */
+const randoms = new BigUint64Array(256)
+let unused = 0
+
+const nextRandom = (): bigint => {
+  if (unused === 0) unused = randomFillSync(randoms).length
+  return randoms[--unused]!
+}

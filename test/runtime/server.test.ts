@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import type { Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { createApp } from '../../handlers/app.ts'
@@ -11,7 +10,7 @@ import { waitFor } from '../support/wait-for.ts'
 /** The real server and real jobs, with time limits that a test can wait for. */
 describe('the server', () => {
   const agent = createTestJobs()
-  let server: Server
+  let server: ReturnType<typeof createServer>
   let port: number
   let open = 0
 
