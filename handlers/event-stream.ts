@@ -1,8 +1,8 @@
-import type { JobJson } from '../lib/job.ts'
 import type { Chunk } from '../lib/output-store.ts'
 import { decodeAlone } from '../lib/output-text.ts'
 import { OutputRemovedError, type OutputView } from '../lib/output-view.ts'
 import { formatTimestamp } from '../lib/timestamp.ts'
+import { withOutput } from './long-output.ts'
 import { JOB_ID_HEADER } from './reply.ts'
 import { streamOf } from './stream.ts'
 
@@ -41,20 +41,7 @@ async function* eventsOf(view: OutputView, after: number, signal: AbortSignal): 
   if (!job) throw new OutputRemovedError()
   const total = job.stdoutBytes + job.stderrBytes
   if (position !== undefined && position < total) yield event('dropped', { bytes: total - position })
-  yield* endEvent(job, view)
-}
-
-/**
- * The whole final job; its output is decoded as it is sent, for many readers may be told of the same end. In JSON a
- * quote within a string is escaped, so what is looked for here can only be the two fields.
- */
-function* endEvent(job: JobJson, view: OutputView): Generator<string> {
-  const [before, after] = event('end', job).split('"stdout":"","stderr":""') as [string, string]
-  yield `${before}"stdout":"`
-  for (const text of view.texts('stdout')) yield JSON.stringify(text).slice(1, -1)
-  yield '","stderr":"'
-  for (const text of view.texts('stderr')) yield JSON.stringify(text).slice(1, -1)
-  yield `"${after}`
+  yield* withOutput(event('end', job), view)
 }
 
 const dataOf = ({ seq, time, position, bytes }: Chunk, encoding: string) => {

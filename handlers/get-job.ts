@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { durationUpTo } from './duration-schema.ts'
-import { okJob } from './reply.ts'
+import { okJob } from './reply-job.ts'
 import type { Handler } from './services.ts'
 import { validateQuery } from './validate.ts'
 
@@ -9,7 +9,7 @@ export const getJob: Handler = async (request, { jobs }) => {
   const { wait, output } = validateQuery(querySchema, ['wait', 'output'], request.url)
   const id = request.params.id ?? ''
   if (wait !== undefined) await jobs.waitForEnd(id, wait)
-  return okJob(await jobs.get(id, { output }))
+  return okJob(await jobs.get(id, { output }), jobs, request.signal, { output })
 }
 
 const querySchema = z.object({

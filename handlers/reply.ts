@@ -1,17 +1,12 @@
 import { Response } from '@whatwg-node/fetch'
 import { AgentError, errors } from '../lib/errors.ts'
-import type { JobJson } from '../lib/job.ts'
 import type { Context, Services } from './services.ts'
 
 /** Success: the contract's envelope around `data`. */
 export const ok = (data: unknown, headers: Record<string, string> = {}): Response =>
-  json(200, { code: 0, success: true, msg: '', data }, headers)
+  json(200, success(data), headers)
 
-/** A job, or 404. */
-export const okJob = (job: JobJson | undefined): Response => {
-  if (!job) throw errors.unknownJob()
-  return ok(job, { [JOB_ID_HEADER]: job.id })
-}
+export const success = (data: unknown) => ({ code: 0, success: true, msg: '', data })
 
 /** The contract's answer to a submission when every slot is taken: it has no `data`, but an `id`. */
 export const rejected = (id: string, running: number): Response => {
@@ -34,12 +29,14 @@ export const failureOf = (error: unknown, services: Services, { requestId }: Con
 /** Tells the client, and the request log, which job an answer is about. */
 export const JOB_ID_HEADER = 'X-Job-Id'
 
+export const JSON_TYPE = 'application/json; charset=utf-8'
+
 const json = (status: number, value: unknown, headers: Record<string, string>): Response => {
   const body = JSON.stringify(value)
   return new Response(body, {
     status,
     headers: {
-      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Type': JSON_TYPE,
       'Content-Length': String(Buffer.byteLength(body)),
       ...headers,
     },

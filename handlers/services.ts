@@ -17,6 +17,7 @@ export interface Services {
 export interface JobService {
   /** Resolves when the job runs, or could not be started, or was rejected. */
   submit(request: JobRequest, key?: IdempotencyKey): Promise<Submission>
+  /** Long output of a job that has ended is left out, as all output is without `output`: see openOutput. */
   get(id: string, options?: { output?: boolean }): Promise<JobJson | undefined>
   /** Resolves when the job has ended, or after `ms` milliseconds; at once for one that does not run. */
   waitForEnd(id: string, ms?: number): Promise<void>

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import { parseSignal } from '../lib/process/exit-status.ts'
 import { readJson } from './body.ts'
-import { okJob } from './reply.ts'
+import { okJob } from './reply-job.ts'
 import type { Handler } from './services.ts'
 
 /** A mere signal: it changes no state by itself, what the job makes of it is told as it happens. */
 export const signalJob: Handler = async (request, { jobs, bodyLimit }) => {
   const { value } = await readJson(request, bodySchema, bodyLimit)
-  return okJob(await jobs.signal(request.params.id ?? '', value.signal, value.to))
+  const job = await jobs.signal(request.params.id ?? '', value.signal, value.to)
+  return okJob(job, jobs, request.signal)
 }
 
 const bodySchema = z.strictObject({

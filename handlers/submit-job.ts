@@ -6,7 +6,8 @@ import type { JobRequest } from '../lib/job.ts'
 import type { IdempotencyKey } from '../lib/job-store.ts'
 import { readJson } from './body.ts'
 import { eventStream } from './event-stream.ts'
-import { okJob, rejected } from './reply.ts'
+import { rejected } from './reply.ts'
+import { okJob } from './reply-job.ts'
 import type { Services } from './services.ts'
 
 /**
@@ -24,7 +25,7 @@ export const submitJob = async (
   const view = acceptsEvents(request) ? jobs.openOutput(submission.id) : undefined
   if (view) return eventStream(submission.id, view, 0, request.signal)
   if (!value.async) await jobs.waitForEnd(submission.id)
-  return okJob(await jobs.get(submission.id))
+  return okJob(await jobs.get(submission.id), jobs, request.signal)
 }
 
 const acceptsEvents = ({ headers }: IRequestStrict): boolean =>

@@ -43,12 +43,14 @@ export const createJobViews = ({ active, jobStore, outputStore, processes, began
   }
 
   return {
+    /** Output is left out unless it is wanted and short, or the job runs. */
     async get(id: string, { output = true } = {}): Promise<JobJson | undefined> {
       const found = locate(id)
       if (!found) return undefined
       const { number, job, totals } = found
       const living = hasLeftovers(job) ? (await processesOf(found)).length : 0
-      const isText = output && totals.keptBytes > 0 && totals.keptBytes <= LARGEST_TEXT_BYTES
+      const mostBytes = job.state === 'running' ? LARGEST_TEXT_BYTES : LONG_OUTPUT_BYTES
+      const isText = output && totals.keptBytes > 0 && totals.keptBytes <= mostBytes
       const text = isText ? decodeOutput(outputStore.read(number), job.encoding) : NO_TEXT
       return jobToJson(job, { ...text, ...countsOf(totals) }, living)
     },
@@ -81,6 +83,9 @@ const countsOf = ({ stdoutBytes, stderrBytes, keptBytes }: OutputTotals) => ({
   stderrBytes,
   droppedBytes: stdoutBytes + stderrBytes - keptBytes,
 })
+
+/** More than this is for openOutput to read, piece by piece, once the job has ended and it stands still. */
+const LONG_OUTPUT_BYTES = 256 << 10
 
 /** Each byte may take six characters in JSON, and a string of V8 holds half a billion. */
 const LARGEST_TEXT_BYTES = 80 << 20

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { eraseFromEnvironment } from '../lib/process/erase.ts'
 import { type Agent, StartupError, startAgent } from './agent.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
@@ -43,6 +44,8 @@ const main = async (): Promise<void> => {
     throw error
   }
   announce(agent, config, log)
+  // Node writes it at its exit, but an agent may be killed.
+  setTimeout(flushCompileCache, SETTLED_MS).unref()
 }
 
 /** Takes the settings out of this process's environment, also as `ps` and /proc show it, and npm's PATH. */
@@ -86,6 +89,8 @@ const onStopSignal = (stop: (signal: string) => void, kill: () => unknown): void
 }
 
 const IMPATIENCE_MS = 1000
+/** When the first requests need nothing more to be compiled. */
+const SETTLED_MS = 2000
 /** What an end may take beyond the grace period. */
 const LAST_SECONDS_MS = 1900
 

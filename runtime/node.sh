@@ -1,7 +1,10 @@
 #!/bin/sh
 # Runs the Node that `npm ci` installed, else (on macOS) the machine's own. It should be node_modules/.bin/node,
 # but npm before 11.6 removes that link again along with the package for the other processor.
-for node in "${0%/*}"/../node_modules/node-linux-*/bin/node; do
+# What Node has compiled once it keeps beside it, if it may: more than a third of a start, and of its memory.
+modules=${0%/*}/../node_modules
+export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE-$modules/.cache/newdt-auto}"
+for node in "$modules"/node-linux-*/bin/node; do
   [ -x "$node" ] && exec "$node" "$@"
 done
 exec node "$@"

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -55,11 +56,16 @@ export const createTestJobs = (options: Partial<JobsOptions> & { limit?: number 
     lines,
     scripts: (): string[] => readdirSync(scriptDirectory),
 
-    /** Submits, waits for the end, and gives the whole job. */
+    /** Submits, waits for the end, and gives the whole job, with its output however long it is. */
     async run(request: Partial<JobRequest>) {
       const { id } = await jobs.submit(requestOf(request))
       await jobs.waitForEnd(id)
-      return (await jobs.get(id))!
+      const job = (await jobs.get(id))!
+      const view = jobs.openOutput(id)!
+      const [stdout, stderr] = [[...view.texts('stdout')].join(''), [...view.texts('stderr')].join('')]
+      const isShort = stdout.length + stderr.length <= 1 << 16
+      if (isShort) assert.deepEqual([job.stdout, job.stderr], [stdout, stderr])
+      return { ...job, stdout, stderr }
     },
 
     /** Submits; resolves with the id when it runs. */

@@ -1,0 +1,31 @@
+import { errors } from '../lib/errors.ts'
+import type { JobJson } from '../lib/job.ts'
+import { withOutput } from './long-output.ts'
+import { JOB_ID_HEADER, JSON_TYPE, ok, success } from './reply.ts'
+import type { JobService } from './services.ts'
+import { streamOf } from './stream.ts'
+
+/** A job, or 404. Output that is too long for one piece, and wanted, is sent as it is read. */
+export const okJob = (
+  job: JobJson | undefined,
+  jobs: Pick<JobService, 'openOutput'>,
+  signal: AbortSignal,
+  { output = true } = {},
+): Response => {
+  if (!job) throw errors.unknownJob()
+  const headers = { [JOB_ID_HEADER]: job.id }
+  const view = output && lacksOutput(job) ? jobs.openOutput(job.id) : undefined
+  if (!view) return ok(job, headers)
+  const json = JSON.stringify(success(job))
+  return new Response(
+    streamOf(() => encoded(withOutput(json, view)), signal),
+    { headers: { 'Content-Type': JSON_TYPE, ...headers } },
+  )
+}
+
+const lacksOutput = ({ stdout, stderr, stdoutBytes, stderrBytes, droppedBytes }: JobJson): boolean =>
+  stdout === '' && stderr === '' && stdoutBytes + stderrBytes > droppedBytes
+
+function* encoded(texts: Iterable<string>): Generator<Uint8Array> {
+  for (const text of texts) if (text !== '') yield Buffer.from(text)
+}
