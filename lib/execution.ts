@@ -22,6 +22,7 @@ export interface ExecutionOptions {
   job: RunningJob
   request: JobRequest
   mark: number
+  /** What all jobs have in common. */
   env: Record<string, string>
   capture: Capture
   processes: Processes
@@ -98,6 +99,7 @@ export const execute = (options: ExecutionOptions): Execution => {
       // `--`: a command that begins with a dash is no option of bash.
       args: script ? [job.scriptPath, ...script.words] : ['-c', '--', command],
       env: options.env,
+      ownEnv: { ...request.env, NEWDT_AUTO_JOB_ID: job.id },
       cwd,
       stdin: stdin === undefined ? undefined : Buffer.from(stdin),
       mark: options.mark,

@@ -94,7 +94,7 @@ export const createJobs = (options: JobsOptions) => {
       processes,
       log,
       clock: timer,
-      env: { ...options.env, ...request.env, NEWDT_AUTO_JOB_ID: job.id },
+      env: options.env,
       killGraceMs: options.killGraceMs,
       onStarted: ({ id, pid, startTime }) => {
         log.info({ jobId: id, jobPid: pid }, 'job started')

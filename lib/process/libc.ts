@@ -8,10 +8,10 @@ export const openLibc = () => {
   const libc = koffi.load(null)
   return {
     posix_spawnp: libc.func(
-      'int posix_spawnp(_Out_ int *pid, const char *file, void *actions, void *attr, const char **argv, const char **envp)',
+      'int posix_spawnp(_Out_ int *pid, const char *file, void *actions, void *attr, const char **argv, void *envp)',
     ),
     posix_spawn: libc.func(
-      'int posix_spawn(_Out_ int *pid, const char *path, void *actions, void *attr, const char **argv, const char **envp)',
+      'int posix_spawn(_Out_ int *pid, const char *path, void *actions, void *attr, const char **argv, void *envp)',
     ),
     posix_spawn_file_actions_init: libc.func('int posix_spawn_file_actions_init(void *actions)'),
     posix_spawn_file_actions_destroy: libc.func('int posix_spawn_file_actions_destroy(void *actions)'),

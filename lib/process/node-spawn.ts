@@ -47,7 +47,8 @@ const start = async (spec: StartSpec): Promise<StartedProcess> => {
 
 const spawned = async (spec: StartSpec): Promise<ChildProcess> => {
   try {
-    const { file, args, cwd, env } = spec
+    const { file, args, cwd } = spec
+    const env = { ...spec.env, ...spec.ownEnv }
     const stdin = spec.stdin === undefined ? 'ignore' : 'pipe'
     const child = spawn(file, args, { cwd, env, detached: true, stdio: [stdin, 'pipe', 'pipe'] })
     if (child.pid === undefined) throw (await once(child, 'error'))[0]

@@ -1,6 +1,7 @@
 import { accessSync, constants, openSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { getSystemErrorMessage } from 'node:util'
+import { createEnvironmentVectors } from './environment-vector.ts'
 import {
   EACCES,
   ENOENT,
@@ -15,7 +16,9 @@ import { StartError } from './spawn.ts'
 export interface Program {
   file: string
   args: string[]
+  /** The same object for all that have it in common. */
   env: Record<string, string>
+  ownEnv?: Record<string, string> | undefined
   cwd: string | undefined
 }
 
@@ -35,6 +38,7 @@ export const createPosixSpawn = (libc: Libc, closeRest: (actions: Buffer, from: 
   const attributes = spawnAttributes(libc)
   const home = openSync('.', constants.O_RDONLY | constants.O_DIRECTORY)
 
+  const environmentOf = createEnvironmentVectors()
   const located = new Map<string, string>()
   let searchPath: string | null = null
 
@@ -80,9 +84,9 @@ export const createPosixSpawn = (libc: Libc, closeRest: (actions: Buffer, from: 
         libc.posix_spawn_file_actions_adddup2(actions, fd, number)
       closeRest(actions, inherited.length)
       const pid: [number] = [0]
-      const { file, args, env, cwd } = program
+      const { file, args, env, ownEnv = {}, cwd } = program
       const argv = [file, ...args, null]
-      const envp = environmentStrings(env)
+      const envp = environmentOf(env, ownEnv)
       const start = () => {
         const error = libc.posix_spawn(pid, locate(file), actions, attributes, argv, envp)
         // It may have moved; then the message is that of a search.
@@ -115,13 +119,6 @@ const spawnAttributes = (libc: Libc): Buffer => {
   libc.posix_spawnattr_setsigdefault(attributes, Buffer.alloc(SIZE_OF.signalSet, 0xff))
   libc.posix_spawnattr_setsigmask(attributes, Buffer.alloc(SIZE_OF.signalSet))
   return attributes
-}
-
-const environmentStrings = (env: Record<string, string>): (string | null)[] => {
-  const strings: (string | null)[] = []
-  for (const name in env) strings.push(`${name}=${env[name]}`)
-  strings.push(null)
-  return strings
 }
 
 const startErrorText = (file: string, errno: number, searchPath: string | null): string => {

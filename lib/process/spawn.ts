@@ -5,9 +5,12 @@ export type OutputStream = 'stdout' | 'stderr'
 export interface StartSpec {
   /** The program: a name to be looked up in the agent's PATH, or a path. */
   file: string
-  /** The arguments after the program's own name. No string here or in `env` may hold a NUL. */
+  /** The arguments after the program's own name. No string here or in the environment may hold a NUL. */
   args: string[]
+  /** The environment that many have in common: the same object each time, and never changed. */
   env: Record<string, string>
+  /** What is added to it, or takes its place. */
+  ownEnv?: Record<string, string> | undefined
   /** Where it runs; the agent's own directory when absent. */
   cwd: string | undefined
   /** What it reads from its standard input, then end of file; end of file at once when absent. */
