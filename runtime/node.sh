@@ -4,6 +4,8 @@
 # What Node has compiled once it keeps beside it, if it may: more than a third of a start, and of its memory.
 modules=${0%/*}/../node_modules
 export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE-$modules/.cache/newdt-auto}"
+# By default V8 lets what is young grow to 100 MB and more before it looks at it, on a machine with much memory.
+set -- --max-semi-space-size=4 "$@"
 for node in "$modules"/node-linux-*/bin/node; do
   [ -x "$node" ] && exec "$node" "$@"
 done

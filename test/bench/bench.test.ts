@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { suite, test } from 'node:test'
+import { findByText } from '../support/proc.ts'
+import { scratchDirectory } from '../support/scratch.ts'
+import { waitFor } from '../support/wait-for.ts'
+
+const MAIN = join(import.meta.dirname, 'main.ts')
+
+/** Whom each row measures at least, in its order; others depend on what is installed. */
+const CONTESTANTS = [
+  ['agent', 'naive Node', 'limit'],
+  ['agent', 'naive Node', 'limit'],
+  ['agent', 'agent, 500 jobs', 'bare adapter', 'bare adapter, its Response', 'bare node:http'],
+  ['agent', 'agent, answer without output', 'plain pipe'],
+  ['agent', 'bare node:http'],
+  ['agent'],
+  ['agent, 0 jobs', 'agent, 50 jobs', 'agent, 500 jobs'],
+  ['agent'],
+  ['agent, 0 sleeping', 'agent, 50 sleeping'],
+  ['agent, first start', 'agent, again', 'bare node -e'],
+]
+
+suite('the benchmark', { skip: process.platform !== 'linux' && 'it needs Linux' }, () => {
+  const directory = scratchDirectory()
+
+  const startBench = (args: string[], signal: AbortSignal): ChildProcess =>
+    spawn(process.execPath, [MAIN, ...args], {
+      env: { ...process.env, TMPDIR: directory },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      signal,
+      killSignal: 'SIGTERM',
+    })
+
+  const assertNothingLeft = async (): Promise<void> => {
+    await waitFor('every process of the benchmark is gone', () => findByText(directory).length === 0)
+    assert.deepEqual(readdirSync(directory), [])
+  }
+
+  test('measures everything and leaves nothing behind', async t => {
+    const child = startBench(['--rounds=1', '--seconds=0.2', '--history=500', '--json'], t.signal)
+    const [output, progress, [code]] = await Promise.all([
+      text(child.stdout!),
+      text(child.stderr!),
+      once(child, 'close'),
+    ])
+    assert.equal(code, 0, output + progress)
+    const { rows } = JSON.parse(output) as { rows: RowJson[] }
+    assert.equal(rows.length, CONTESTANTS.length)
+    for (const [at, { title, contestants }] of rows.entries()) {
+      const names = contestants.map(({ name }) => name)
+      for (const name of CONTESTANTS[at]!) assert.ok(names.includes(name), `${title}: ${name}`)
+      for (const { name, rounds } of contestants) {
+        assert.ok(rounds.length > 0, `${title}: ${name}`)
+        for (const [key, value] of rounds.flatMap(figures => Object.entries(figures))) {
+          assert.ok(Number.isFinite(value) && value > 0, `${title}: ${name}: ${key} ${value}`)
+        }
+      }
+    }
+    await assertNothingLeft()
+  })
+
+  test('leaves nothing behind when it is interrupted', async t => {
+    const child = startBench(['--row=1', '--seconds=60'], t.signal)
+    child.stdout!.resume()
+    let progress = ''
+    child.stderr!.on('data', chunk => {
+      progress += chunk
+    })
+    await waitFor('the first contestant is under load', () => progress.includes('warmed up'))
+    child.kill('SIGINT')
+    const [code] = await once(child, 'close')
+    assert.equal(code, 130)
+    await assertNothingLeft()
+  })
+
+  for (const args of [['--rounds=0'], ['--seconds=x'], ['--row=7'], ['--also=/nowhere'], ['--nonsense']]) {
+    test(`refuses ${args} in one line`, async t => {
+      const child = startBench(args, t.signal)
+      const [errors, [code]] = await Promise.all([text(child.stderr!), once(child, 'close')])
+      assert.equal(code, 1)
+      assert.match(errors, /^bench: .+\n$/)
+    })
+  }
+})
+
+interface RowJson {
+  title: string
+  contestants: { name: string; rounds: Record<string, number>[] }[]
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { after, suite, test } from 'node:test'
+import { createScratch } from '../scratch.ts'
+import { findTools } from '../tools.ts'
+import { createLoad } from './load.ts'
+
+const { wrk } = findTools()
+
+for (const [name, tool] of [
+  ['wrk', wrk],
+  ['autocannon', undefined],
+] as const) {
+  suite(name, { skip: name === 'wrk' && wrk === undefined && 'it is not installed' }, () => {
+    const scratch = createScratch()
+    after(() => scratch.remove())
+    const load = createLoad(scratch, tool)
+
+    test('sends what it is told to, and tells how many were answered, and how fast', async t => {
+      const seen = new Set<string>()
+      let answers = 0
+      await using server = createServer(async (request, response) => {
+        const chunks = await request.toArray()
+        seen.add(`${request.method} ${request.url} ${request.headers['x-some']} ${Buffer.concat(chunks)}`)
+        answers++
+        response.end('ok')
+      }).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/path?x=1`
+      const request = { url, method: 'POST', headers: { 'X-Some': 'value' }, body: '{"a":"b c"}' }
+      const { perSecond, p50Ms, p99Ms } = await load({ ...request, connections: 2, seconds: 0.3 })
+      t.diagnostic(JSON.stringify({ perSecond, p50Ms, p99Ms, answers }))
+      assert.deepEqual([...seen], ['POST /path?x=1 value {"a":"b c"}'])
+      assert.ok(perSecond > 0 && p50Ms > 0 && p99Ms >= p50Ms)
+      server.closeAllConnections()
+    })
+
+    test('fails when an answer is bad', async () => {
+      let answers = 0
+      await using server = createServer((_request, response) => {
+        response.writeHead(++answers === 5 ? 429 : 200).end()
+      }).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+      await assert.rejects(load({ url, connections: 2, seconds: 0.3 }), /^Error: 1 bad answers from http/)
+      server.closeAllConnections()
+    })
+
+    test('fails when nobody answers', async () => {
+      await assert.rejects(load({ url: 'http://127.0.0.1:1/', connections: 1, seconds: 0.3 }))
+    })
+  })
+}

@@ -1,0 +1,44 @@
+import { setTimeout } from 'node:timers/promises'
+import type { Scratch } from '../scratch.ts'
+import { createAutocannonLoad } from './autocannon.ts'
+import { createWrkLoad } from './wrk.ts'
+
+/** A request that is sent again and again. */
+export interface Target {
+  url: string
+  method?: string
+  headers?: Record<string, string>
+  body?: string
+}
+
+export interface LoadRequest extends Target {
+  /** Kept alive; each sends its next request when it has the answer to the one before. */
+  connections: number
+  seconds: number
+}
+
+export interface LoadFigures {
+  perSecond: number
+  p50Ms: number
+  p99Ms: number
+  /** Answers that are not 2xx, and requests without an answer. */
+  bad: number
+}
+
+/** Rejects when there were bad answers. */
+export type Load = (request: LoadRequest) => Promise<Omit<LoadFigures, 'bad'>>
+
+/** With wrk where it is installed: it takes less of the machine. */
+export const createLoad = (scratch: Scratch, wrk: string | undefined): Load => {
+  const send = wrk === undefined ? createAutocannonLoad() : createWrkLoad(scratch, wrk)
+  return async request => {
+    // The last load ended with requests under way, whose jobs still run.
+    await setTimeout(PAUSE_MS)
+    const { bad, ...figures } = await send(request)
+    if (bad > 0) throw new Error(`${bad} bad answers from ${request.url}`)
+    if (!(figures.perSecond > 0)) throw new Error(`no answers from ${request.url}`)
+    return figures
+  }
+}
+
+const PAUSE_MS = 100

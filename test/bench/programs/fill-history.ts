@@ -1,0 +1,82 @@
+import { join } from 'node:path'
+import { v7 as uuidv7 } from 'uuid'
+import type { EndedJob, RunningJob } from '../../../lib/job.ts'
+import type { OutputTotals } from '../../../lib/job-store.ts'
+import type { Chunk } from '../../../lib/output-store.ts'
+
+// fill-history.ts <checkout> <database> <jobs>: a store as an agent of that checkout leaves it.
+const [directory, path, count] = process.argv.slice(2) as [string, string, string]
+
+/** Of the given checkout, whose schema may be another one. */
+const load = <T>(file: string): Promise<T> => import(join(directory, 'lib', file))
+const { openDatabase } = await load<typeof import('../../../lib/database.ts')>('database.ts')
+const { createJobStore } = await load<typeof import('../../../lib/job-store.ts')>('job-store.ts')
+const { createOutputStore } = await load<typeof import('../../../lib/output-store.ts')>('output-store.ts')
+
+const quiet = { info() {}, warn() {}, error() {} }
+const database = openDatabase(path, quiet)
+const jobStore = createJobStore(database)
+// Transactions do not nest.
+const outputStore = createOutputStore({ ...database, transaction: work => work() })
+
+const JOBS_A_TRANSACTION = 10_000
+const SPAN_MS = 3 * 3600_000
+const COMMANDS = [
+  'uptime',
+  'df -h /',
+  'systemctl is-active nginx',
+  'tail -n 20 /var/log/syslog',
+  'echo hello',
+]
+
+/** A finished job of the last hours: most succeed, some fail, a few are canceled. */
+const endedJob = (index: number, createdMs: number): EndedJob => {
+  const state = index % 50 === 7 ? 'canceled' : index % 20 === 3 ? 'failed' : 'success'
+  const createTime = createdMs * 1000
+  return {
+    id: uuidv7({ msecs: createdMs }).replaceAll('-', ''),
+    cmd: COMMANDS[index % COMMANDS.length]!,
+    params: '',
+    scriptName: '',
+    scriptType: '',
+    scriptPath: '',
+    async: index % 3 === 0,
+    encoding: 'utf-8',
+    createTime,
+    state,
+    pid: 1000 + (index % 30_000),
+    startTime: createTime + 400,
+    finishTime: createTime + 3000 + (index % 5000),
+    exitCode: state === 'failed' ? 1 : 0,
+    signal: state === 'canceled' ? 'SIGTERM' : '',
+    error: { success: '', failed: 'exit status 1', canceled: 'signal: terminated' }[state],
+    reason: state === 'canceled' ? 'canceled' : 'exited',
+    cpu: { user: 0.001, system: 0.001 },
+    leftovers: 0,
+    survivors: [],
+  }
+}
+
+const store = (job: EndedJob, index: number): void => {
+  const { pid, startTime } = job
+  const running: RunningJob = { ...job, state: 'running', pid: 0, startTime: undefined }
+  const number = jobStore.insert(running, index + 1)
+  jobStore.markStarted(number, pid, startTime)
+  const bytes = Buffer.from(`${job.cmd}: line of output\n`.repeat(1 + (index % 5)))
+  const chunk: Chunk = { seq: 1, stream: 'stdout', time: startTime, position: 0, streamPosition: 0, bytes }
+  outputStore.append(number, [chunk])
+  const totals: OutputTotals = { stdoutBytes: bytes.length, stderrBytes: 0, keptBytes: bytes.length }
+  jobStore.finish(number, job, totals)
+}
+
+const jobs = Number(count)
+const begin = Date.now() - SPAN_MS
+for (let from = 0; from < jobs; from += JOBS_A_TRANSACTION) {
+  database.transaction(() => {
+    for (let index = from; index < Math.min(from + JOBS_A_TRANSACTION, jobs); index++) {
+      store(endedJob(index, begin + Math.floor((index / jobs) * SPAN_MS)), index)
+    }
+  })
+}
+database.close()
+console.log(JSON.stringify({ jobs }))

@@ -1,0 +1,90 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Agent, startAgents } from '../agent.ts'
+import type { Bench } from '../bench.ts'
+import { startProgram } from '../children.ts'
+import type { Target } from '../load/load.ts'
+import { underLoad } from '../load/under-load.ts'
+import { type Contestant, type Results, runRounds } from '../rounds.ts'
+import { atLeast, type Outcome, type Row } from '../row.ts'
+import type { Scratch } from '../scratch.ts'
+
+const CONNECTIONS = 20
+
+/** What the agent's layers cost above the HTTP server and the adapter that it is built on. */
+export const getJob: Row = {
+  number: 2,
+  title: `GET /api/jobs/:id a second, ${CONNECTIONS} connections`,
+  async run(bench) {
+    const contestants = await contestantsOf(bench)
+    return outcomeOf(
+      await runRounds(contestants, bench.options.rounds, bench.progress),
+      bench.options.history,
+    )
+  },
+}
+
+const contestantsOf = async (bench: Bench): Promise<Contestant[]> => {
+  const { options, scratch } = bench
+  const agents = await startAgents(bench)
+  const agentsWithHistory = await startAgents(bench, options.history)
+  const jobs = await Promise.all(agents.map(runOneJob))
+  const jobsAmongMany = await Promise.all(agentsWithHistory.map(runOneJob))
+  const answer = await saveAnswer(scratch, jobs[0]!)
+
+  const contestant = underLoad(bench, CONNECTIONS)
+  const bare = async (name: string, program: string, ...args: string[]) =>
+    contestant(name, { url: await startProgram(scratch, program, [...answer, ...args]) })
+  return [
+    ...agents.map(({ name }, at) => contestant(name, jobs[at]!)),
+    ...agents.map(({ name }, at) => contestant(withHistory(name, options.history), jobsAmongMany[at]!)),
+    await bare(BARE_ADAPTER, 'bare-adapter.ts', 'global'),
+    await bare(OWN_RESPONSE, 'bare-adapter.ts', 'own'),
+    await bare('bare node:http', 'bare-http.ts'),
+  ]
+}
+
+const BARE_ADAPTER = 'bare adapter'
+const OWN_RESPONSE = 'bare adapter, its Response'
+
+const withHistory = (name: string, history: number): string => `${name}, ${history} jobs`
+
+const runOneJob = async (agent: Agent): Promise<Target> => {
+  const { id } = await agent.submit('echo hello')
+  return agent.get(`/api/jobs/${id}`)
+}
+
+/** The files for the bare servers: headers, body. */
+const saveAnswer = async (scratch: Scratch, { url, headers = {} }: Target): Promise<[string, string]> => {
+  const response = await fetch(url, { headers })
+  const directory = scratch.directory('answer')
+  const files: [string, string] = [join(directory, 'headers.json'), join(directory, 'body')]
+  const sent = ['Content-Type', 'Content-Length'].map(name => [name, response.headers.get(name)])
+  writeFileSync(files[0], JSON.stringify(Object.fromEntries(sent)))
+  writeFileSync(files[1], await response.bytes())
+  return files
+}
+
+const outcomeOf = (results: Results, history: number): Outcome => {
+  const times = (base: string) => (name: string) =>
+    name === base ? undefined : results.ratio(name, base, 'perSecond')
+  const toNoHistory = results.ratio(withHistory('agent', history), 'agent', 'perSecond')
+  return {
+    results,
+    columns: [
+      { title: 'GET/s', digits: 0, of: name => results.median(name, 'perSecond') },
+      { title: 'spread', digits: 0, of: name => results.spread(name, 'perSecond') },
+      { title: 'p50 ms', digits: 2, of: name => results.median(name, 'p50Ms') },
+      { title: 'p99 ms', digits: 2, of: name => results.median(name, 'p99Ms') },
+      { title: '× adapter', digits: 2, of: times(BARE_ADAPTER) },
+      { title: '× its Response', digits: 2, of: times(OWN_RESPONSE) },
+      { title: '× node:http', digits: 2, of: times('bare node:http') },
+    ],
+    goals: [
+      atLeast(0.5, '× adapter', times(BARE_ADAPTER)('agent')),
+      atLeast(0.5, '× adapter, its Response', times(OWN_RESPONSE)('agent')),
+      atLeast(0.75, '× adapter (aim)', times(BARE_ADAPTER)('agent')),
+      atLeast(0.9, '× without history', toNoHistory),
+    ],
+  }
+}

@@ -1,0 +1,23 @@
+import type { Row } from '../row.ts'
+import { getJob } from './get-job.ts'
+import { growthHistory } from './growth-history.ts'
+import { growthMemory } from './growth-memory.ts'
+import { growthRunning } from './growth-running.ts'
+import { liveLatency } from './live-latency.ts'
+import { outputFetch } from './output-fetch.ts'
+import { outputThrough } from './output-through.ts'
+import { start } from './start.ts'
+import { syncJobs } from './sync-jobs.ts'
+
+export const ROWS: Row[] = [
+  syncJobs(1),
+  syncJobs(5),
+  getJob,
+  outputThrough,
+  outputFetch,
+  liveLatency,
+  growthHistory,
+  growthMemory,
+  growthRunning,
+  start,
+]
