@@ -83,11 +83,11 @@ const MOST_DISCARDED_BYTES = 64 << 20
 
 const parseJson = (bytes: Uint8Array): unknown => {
   // request.json() would replace invalid bytes and run another command than the one that was meant.
-  const text = orBadRequest('请求体不是合法的 UTF-8', () =>
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes),
-  )
+  const text = orBadRequest('请求体不是合法的 UTF-8', () => utf8.decode(bytes))
   return orBadRequest('请求体不是合法的 JSON', () => JSON.parse(text))
 }
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 const orBadRequest = <T>(detail: string, parse: () => T): T => {
   try {

@@ -1,6 +1,6 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { Clock } from './clock.ts'
 import type { JobFacts, JobRequest } from './job.ts'
+import { newJobId } from './job-id.ts'
 import { newScriptPath } from './script-file.ts'
 
 /** What is known of a job as soon as it is asked for; `directory` is where its script will be. */
@@ -9,7 +9,7 @@ export const newFacts = (
   directory: string,
   clock: Clock,
 ): JobFacts => ({
-  id: uuidv7().replaceAll('-', ''),
+  id: newJobId(),
   cmd,
   params,
   scriptName: script?.name ?? '',

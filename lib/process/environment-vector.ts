@@ -20,7 +20,7 @@ export const createEnvironmentVectors = () => {
    */
   return (common: Record<string, string>, own: Record<string, string>): BigUint64Array => {
     const isReplaced = Object.keys(own).some(name => Object.hasOwn(common, name))
-    latest = isReplaced ? vectorOf({ ...common, ...own }) : vectorOf(own, vectorOfCommon(common))
+    latest = isReplaced ? vectorOf({ ...common, ...own }) : vectorOf(own, vectorOfCommon(common).pointers)
     return latest.pointers
   }
 }
@@ -31,14 +31,15 @@ interface StringVector {
   memory: Buffer[]
 }
 
-const vectorOf = (env: Record<string, string>, { pointers: before, memory } = EMPTY): StringVector => {
+/** The strings of `before`, whose memory somebody else keeps, come first. */
+const vectorOf = (env: Record<string, string>, before: BigUint64Array = NO_POINTERS): StringVector => {
   const strings = Object.entries(env).map(([name, value]) => Buffer.from(`${name}=${value}\0`))
   const pointers = new BigUint64Array(before.length + strings.length)
   pointers.set(before)
   // In place of the null pointer, with another one behind.
   for (const [index, string] of strings.entries()) pointers[before.length - 1 + index] = koffi.address(string)
   pointers[pointers.length - 1] = 0n
-  return { pointers, memory: memory.concat(strings) }
+  return { pointers, memory: strings }
 }
 
-const EMPTY: StringVector = { pointers: new BigUint64Array(1), memory: [] }
+const NO_POINTERS = new BigUint64Array(1)

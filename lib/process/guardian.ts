@@ -5,12 +5,14 @@ import { type Libc, O_CLOEXEC } from './libc.ts'
 import type { Mark } from './mark.ts'
 import type { PosixSpawn } from './posix-spawn.ts'
 import type { Reaper } from './reaper.ts'
+import type { Turns } from './turns.ts'
 
 export interface GuardianOptions {
   libc: Libc
   mark: Mark
   reaper: Reaper
   spawn: PosixSpawn
+  turns: Turns
 }
 
 /**
@@ -19,20 +21,20 @@ export interface GuardianOptions {
  * removes their scripts, as a table in memory names them. It is started with the first job, and again whenever it
  * has ended or somebody has stopped it. While the agent lives it sleeps: a job costs it nothing.
  */
-export const createGuardian = ({ libc, mark, reaper, spawn }: GuardianOptions) => {
+export const createGuardian = ({ libc, mark, reaper, spawn, turns }: GuardianOptions) => {
   const program = readFileSync(join(import.meta.dirname, 'guardian.sh'), 'utf8')
   /** Where each running job stands in the table, by its mark. */
   const running = new Map<number, Place>()
   let table: GuardianTable | undefined
   let shell: { pipe: number; startedAt: number } | undefined
 
-  const begin = (): void => {
+  const begin = async (): Promise<void> => {
     if (shell || running.size === 0 || !table) return
     const ends: [number, number] = [-1, -1]
     if (libc.pipe2(ends, O_CLOEXEC) !== 0) return
     const [read, pipe] = ends
     try {
-      const pid = spawnShell(read, table.fd)
+      const pid = await spawnShell(read, table.fd)
       const begun = { pipe, startedAt: performance.now() }
       shell = begun
       void reaper.exitOf(pid, { keepsAlive: false }).then(() => hasEnded(begun))
@@ -43,14 +45,15 @@ export const createGuardian = ({ libc, mark, reaper, spawn }: GuardianOptions) =
     }
   }
 
-  const spawnShell = (stdin: number, tableFile: number): number => {
+  const spawnShell = async (stdin: number, tableFile: number): Promise<number> => {
     const devNull = openSync('/dev/null', 'w')
     try {
       // In the environment the program does not fill a page of ps(1).
       const args = ['-c', 'eval "$program"', 'newdt-auto-guardian', mark.label ?? '', String(process.pid)]
       const env = { PATH: libc.getenv('PATH') ?? '', program }
       const descriptors = { stdin, stdout: devNull, stderr: devNull, others: [tableFile] }
-      return spawn({ file: 'sh', args, env, cwd: '/' }, descriptors, start => mark.during(0, start))
+      const sh = { file: 'sh', args, env, cwd: '/' }
+      return await spawn(sh, descriptors, { inherit: () => mark.give(0) })
     } finally {
       closeSync(devNull)
     }
@@ -61,20 +64,20 @@ export const createGuardian = ({ libc, mark, reaper, spawn }: GuardianOptions) =
     if (shell === ended) shell = undefined
     // One that ends at once, again and again, must not keep the agent busy.
     const lived = performance.now() - ended.startedAt
-    if (lived >= SHORTEST_LIFE_MS) begin()
-    else setTimeout(begin, SHORTEST_LIFE_MS).unref()
+    if (lived >= SHORTEST_LIFE_MS) void turns.run(begin)
+    else setTimeout(() => turns.run(begin), SHORTEST_LIFE_MS).unref()
   }
 
   return {
     /**
-     * From now on the agent's death is that of whatever bears the mark; `script` is removed then, too. Throws
-     * StartError.
+     * From now on the agent's death is that of whatever bears the mark; `script` is removed then, too. Rejects with
+     * StartError. Nothing else may be started meanwhile.
      */
-    protect(of: number, script = ''): void {
+    async protect(of: number, script = ''): Promise<void> {
       if (mark.label === undefined) return
       table ??= createGuardianTable(libc)
       running.set(of, table.add(of, script))
-      begin()
+      await begin()
     },
 
     /** The job's own process runs. */

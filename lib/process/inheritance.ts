@@ -16,19 +16,20 @@ export const createInheritance = (libc: Libc) => {
 
   return {
     /**
-     * Runs `start` with the agent's own limit and score changed to what the child is to inherit: that costs no
-     * race and no shell. Must be synchronous.
+     * Changes the agent's own limit and score to what a child is to inherit, until the function that is returned
+     * is called: that costs no race and no shell.
      */
-    during<T>(start: () => T): T {
+    give(): () => void {
       if (limitsFiles) openFiles.set(softAtStart)
       oomScore?.raise()
-      try {
-        return start()
-      } finally {
+      return () => {
         oomScore?.restore()
         if (limitsFiles) openFiles.restore()
       }
     },
+
+    /** Whether the agent, whose descriptors go up to `fd`, can live with the child's limit for a while. */
+    leavesRoomAbove: (fd: number): boolean => !limitsFiles || BigInt(fd + ROOM) < softAtStart,
 
     /** Has the child close everything but its descriptors below `from`. */
     closeRest(actions: Buffer, from: number): void {
@@ -72,6 +73,9 @@ const openOomScore = () => {
 const OOM_SCORE = '/proc/self/oom_score_adj'
 const JOB_OOM_SCORE = 300
 const HIGHEST_OOM_SCORE = 1000
+
+/** How many descriptors may be opened within the millisecond that a start takes. */
+const ROOM = 256
 
 /** Descriptors without FD_CLOEXEC; Node sets it on all of its own. For glibc before 2.34. */
 const strayDescriptors = (): number[] =>

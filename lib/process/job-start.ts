@@ -1,4 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
+import type { Exit } from './exit-status.ts'
 import type { Guardian } from './guardian.ts'
 import type { Inheritance } from './inheritance.ts'
 import { type Libc, O_CLOEXEC } from './libc.ts'
@@ -8,6 +9,7 @@ import { createOutputPipes } from './output-pipe.ts'
 import { errnoText, type PosixSpawn } from './posix-spawn.ts'
 import type { Reaper } from './reaper.ts'
 import { StartError, type StartedProcess, type StartSpec } from './spawn.ts'
+import type { Turns } from './turns.ts'
 
 export interface JobStartOptions {
   libc: Libc
@@ -16,10 +18,12 @@ export interface JobStartOptions {
   guardian: Guardian
   inheritance: Inheritance
   spawn: PosixSpawn
+  turns: Turns
 }
 
 /** Starts jobs: real pipes for what they write (`echo x > /dev/stderr` works), a file in memory for what they read. */
-export const createJobStart = ({ libc, mark, reaper, guardian, inheritance, spawn }: JobStartOptions) => {
+export const createJobStart = (options: JobStartOptions) => {
+  const { libc, mark, reaper, guardian, inheritance, spawn, turns } = options
   const devNull = openSync('/dev/null', 'r')
   const readPipe = createOutputPipes(libc)
 
@@ -29,7 +33,7 @@ export const createJobStart = ({ libc, mark, reaper, guardian, inheritance, spaw
     return ends
   }
 
-  const start = (spec: StartSpec): StartedProcess => {
+  const start = async (spec: StartSpec): Promise<StartedProcess> => {
     // Everything the child needs is opened here and closed again below, however the start ends.
     const childEnds: number[] = []
     const readEnds: number[] = []
@@ -46,17 +50,29 @@ export const createJobStart = ({ libc, mark, reaper, guardian, inheritance, spaw
       const [errRead, stderr] = pipe()
       readEnds.push(errRead)
       childEnds.push(stderr)
-      const pid = spawn(spec, { stdin, stdout, stderr }, call =>
-        mark.during(spec.mark, () => inheritance.during(call)),
-      )
+      // A start takes as long as others need the processors: where there are others, the agent goes on meanwhile.
+      const background = reaper.countRunning() > 0 && inheritance.leavesRoomAbove(Math.max(errRead, stderr))
+      const makeKnown = reaper.expectStart()
+      let exit: Promise<Exit>
+      let pid: number
+      try {
+        pid = await spawn(
+          spec,
+          { stdin, stdout, stderr },
+          { inherit: () => inheritFor(spec.mark), background },
+        )
+        exit = reaper.exitOf(pid)
+      } finally {
+        makeKnown()
+      }
       guardian.tellLeader(spec.mark, pid)
       readEnds.length = 0 // They are the readers' now.
       const out = readPipe(outRead, bytes => spec.onOutput('stdout', bytes))
       const err = readPipe(errRead, bytes => spec.onOutput('stderr', bytes))
-      const exited = reaper.exitOf(pid).then(exit => {
+      const exited = exit.then(status => {
         out.drain()
         err.drain()
-        return exit
+        return status
       })
       const outputClosed = Promise.all([out.closed, err.closed]).then(() => {})
       return { pid, exited, outputClosed, kill: signal => reaper.holds(pid) && process.kill(pid, signal) }
@@ -65,15 +81,25 @@ export const createJobStart = ({ libc, mark, reaper, guardian, inheritance, spaw
     }
   }
 
-  return async (spec: StartSpec): Promise<StartedProcess> => {
-    guardian.protect(spec.mark, spec.script)
-    try {
-      return start(spec)
-    } catch (error) {
-      guardian.release(spec.mark)
-      throw error
+  const inheritFor = (of: number): (() => void) => {
+    const takeMark = mark.give(of)
+    const takeRest = inheritance.give()
+    return () => {
+      takeRest()
+      takeMark()
     }
   }
+
+  return (spec: StartSpec): Promise<StartedProcess> =>
+    turns.run(async () => {
+      await guardian.protect(spec.mark, spec.script)
+      try {
+        return await start(spec)
+      } catch (error) {
+        guardian.release(spec.mark)
+        throw error
+      }
+    })
 }
 
 /** Written by position, so the job finds its offset at 0; memory, so it never waits for a disk. */

@@ -7,6 +7,7 @@ import { createPosixSpawn } from './posix-spawn.ts'
 import { createReaper } from './reaper.ts'
 import { createSearch } from './search.ts'
 import type { Processes } from './spawn.ts'
+import { createTurns } from './turns.ts'
 
 /** Processes on Linux: started by posix_spawn, collected by wait4, known by their mark, guarded. */
 export const createLinuxProcesses = (): Processes => {
@@ -15,11 +16,12 @@ export const createLinuxProcesses = (): Processes => {
   const reaper = createReaper(libc, mark)
   const inheritance = createInheritance(libc)
   const spawn = createPosixSpawn(libc, inheritance.closeRest)
-  const guardian = createGuardian({ libc, mark, reaper, spawn })
+  const turns = createTurns()
+  const guardian = createGuardian({ libc, mark, reaper, spawn, turns })
   const search = createSearch(mark, reaper, libc.getpagesize())
   return {
     newMark: mark.newMark,
-    start: createJobStart({ libc, mark, reaper, guardian, inheritance, spawn }),
+    start: createJobStart({ libc, mark, reaper, guardian, inheritance, spawn, turns }),
     release: guardian.release,
     find: search.find,
     mayHaveLeft: ({ marks }) => reaper.mayHoldOrphan(marks),

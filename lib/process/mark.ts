@@ -30,14 +30,10 @@ export const createMark = (libc: Libc) => {
       return limit !== undefined && limit >= SMALLEST_MARK ? limit : undefined
     },
 
-    /** Runs `start` while whatever it starts gets the mark, or none if it is 0. Must be synchronous. */
-    during<T>(mark: number, start: () => T): T {
+    /** What is started gets the mark, or none if it is 0, until the function that is returned is called. */
+    give(mark: number): () => void {
       usable?.limit.set(mark === 0 ? usable.limit.hard : BigInt(mark))
-      try {
-        return start()
-      } finally {
-        usable?.limit.restore()
-      }
+      return () => usable?.limit.restore()
     },
   }
 }

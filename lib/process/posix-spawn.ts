@@ -30,9 +30,17 @@ export interface Descriptors {
   others?: number[]
 }
 
+/** How a process is started. */
+export interface SpawnOptions {
+  /** Called right before the start, for what the child inherits; what it returns is called right after it. */
+  inherit(): () => void
+  /** On another thread: the kernel holds the thread that starts a process until the new program is in place. */
+  background?: boolean
+}
+
 /**
  * Starts processes with posix_spawnp(3): the true wait status, and a start whose cost does not grow with the
- * agent's memory, as fork's does. `around` wraps the call itself, for what the child inherits at that moment.
+ * agent's memory, as fork's does. One at a time: what a child inherits is the whole agent's meanwhile.
  */
 export const createPosixSpawn = (libc: Libc, closeRest: (actions: Buffer, from: number) => void) => {
   const attributes = spawnAttributes(libc)
@@ -54,7 +62,7 @@ export const createPosixSpawn = (libc: Libc, closeRest: (actions: Buffer, from: 
   }
 
   // A change of directory for the moment of the start: chdir says itself what is wrong with the directory,
-  // and glibc has had a file action for it only since 2.29. Nothing else runs meanwhile.
+  // and glibc has had a file action for it only since 2.29. Nothing else may run meanwhile.
   const inDirectory = <T>(directory: string | undefined, start: () => T): T => {
     if (directory === undefined) return start()
     try {
@@ -69,12 +77,12 @@ export const createPosixSpawn = (libc: Libc, closeRest: (actions: Buffer, from: 
     }
   }
 
-  /** Returns the pid; throws StartError. */
-  return (
-    program: Program,
+  /** Resolves with the pid, in the same turn of the loop unless it is in the background; rejects with StartError. */
+  return async (
+    { file, args, env, ownEnv = {}, cwd }: Program,
     { stdin, stdout, stderr, others = [] }: Descriptors,
-    around: (start: () => number) => number,
-  ) => {
+    { inherit, background = false }: SpawnOptions,
+  ): Promise<number> => {
     const actions = Buffer.alloc(SIZE_OF.fileActions)
     libc.posix_spawn_file_actions_init(actions)
     try {
@@ -84,22 +92,30 @@ export const createPosixSpawn = (libc: Libc, closeRest: (actions: Buffer, from: 
         libc.posix_spawn_file_actions_adddup2(actions, fd, number)
       closeRest(actions, inherited.length)
       const pid: [number] = [0]
-      const { file, args, env, ownEnv = {}, cwd } = program
       const argv = [file, ...args, null]
-      const envp = environmentOf(env, ownEnv)
-      const start = () => {
-        const error = libc.posix_spawn(pid, locate(file), actions, attributes, argv, envp)
-        // It may have moved; then the message is that of a search.
-        return error === 0 ? 0 : libc.posix_spawnp(pid, file, actions, attributes, argv, envp)
+      const call = [pid, locate(file), actions, attributes, argv, environmentOf(env, ownEnv)] as const
+      const start = (): number => inDirectory(cwd, () => libc.posix_spawn(...call))
+      const restore = inherit()
+      try {
+        let error = background && cwd === undefined ? await inBackground(libc.posix_spawn, call) : start()
+        // It may have moved since it was located; then the message is that of a search.
+        if (error !== 0) error = inDirectory(cwd, () => libc.posix_spawnp(pid, file, ...call.slice(2)))
+        if (error !== 0) throw new StartError(startErrorText(file, error, libc.getenv('PATH')))
+        return pid[0]
+      } finally {
+        restore()
       }
-      const error = inDirectory(cwd, () => around(start))
-      if (error !== 0) throw new StartError(startErrorText(file, error, libc.getenv('PATH')))
-      return pid[0]
     } finally {
       libc.posix_spawn_file_actions_destroy(actions)
     }
   }
 }
+
+/** A call of a C function on a thread of libuv's pool. */
+const inBackground = (call: Libc['posix_spawn'], args: readonly unknown[]): Promise<number> =>
+  new Promise((resolve, reject) => {
+    call.async(...args, (error: Error | null, result: number) => (error ? reject(error) : resolve(result)))
+  })
 
 export type PosixSpawn = ReturnType<typeof createPosixSpawn>
 

@@ -62,6 +62,10 @@ export const createReaper = (libc: Libc, mark: Mark) => {
     waiting.resolve(result === pid ? { status: parseWaitStatus(status[0]), cpu: cpuOf(usage) } : UNKNOWN_EXIT)
   }
 
+  /** Starts under way on another thread, whose children may end before anybody knows their pids. */
+  let unknownStarts = 0
+  let isPutOff = false
+
   const isOurs = (pid: number): boolean =>
     started.has(pid) || orphans.has(pid) || process.pid === 1 || bearsMark(pid)
 
@@ -80,13 +84,23 @@ export const createReaper = (libc: Libc, mark: Mark) => {
     return seen !== undefined && performance.now() - seen >= SAFETY_NET_MS
   }
 
+  /** For when another one stands in front of them. */
+  const collectStarted = (): void => {
+    for (const pid of started.keys()) collect(pid)
+  }
+
   // Signals coalesce, so each SIGCHLD collects all there is; the cost is that of what has ended, not of what lives.
   const reap = (): void => {
     killStopped()
     for (let pid = nextZombie(); pid !== 0; pid = nextZombie()) {
+      if (unknownStarts > 0 && !started.has(pid)) {
+        // Whose it is will be known in a moment.
+        isPutOff = true
+        collectStarted()
+        return
+      }
       if (!isOurs(pid) && !isNobodys(pid)) {
-        // It stands in front of the others until it is reaped.
-        for (const other of started.keys()) collect(other)
+        collectStarted()
         setTimeout(reap, SAFETY_NET_MS).unref()
         return
       }
@@ -103,7 +117,7 @@ export const createReaper = (libc: Libc, mark: Mark) => {
 
   return {
     /**
-     * Must be called before the loop turns after the start. One that does not keep the agent alive is a helper of
+     * Must be called before the loop turns after the start, or see expectStart. One that does not keep the agent alive is a helper of
      * its own: it is killed when somebody stops it.
      */
     exitOf: (pid: number, { keepsAlive = true } = {}): Promise<Exit> =>
@@ -113,6 +127,23 @@ export const createReaper = (libc: Libc, mark: Mark) => {
         waitedFor++
         safetyNet.ref()
       }),
+
+    /**
+     * A start on another thread begins; the function that is returned is to be called when its process, if there is
+     * one, was made known by exitOf.
+     */
+    expectStart(): () => void {
+      unknownStarts++
+      return () => {
+        unknownStarts--
+        if (!isPutOff) return
+        isPutOff = false
+        reap()
+      }
+    },
+
+    /** How many processes are waited for. */
+    countRunning: (): number => waitedFor,
 
     /** Whether it is a process that was started here and is not reaped: its pid is not used again. */
     holds: (pid: number): boolean => started.has(pid),
