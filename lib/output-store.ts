@@ -36,7 +36,11 @@ export const createOutputStore = (database: Database) => {
     UPDATE outputs SET bytes = substr(bytes, 1 + :cut), position = position + :cut,
                        stream_position = stream_position + :cut
     WHERE job = :job AND seq = :seq`)
-  const after = database.prepare('SELECT * FROM outputs WHERE job = ? AND seq > ? ORDER BY seq LIMIT ?')
+  // One row as an array takes a fifth of what a list of objects does, and most jobs have one chunk or none.
+  const next = database.prepare(
+    'SELECT seq, stream, time, position, stream_position, bytes FROM outputs WHERE job = ? AND seq > ? ORDER BY seq LIMIT 1',
+  )
+  next.setReturnArrays(true)
   const backwards = database.prepare(
     'SELECT * FROM outputs WHERE job = ? AND seq < ? ORDER BY seq DESC LIMIT ?',
   )
@@ -50,8 +54,17 @@ export const createOutputStore = (database: Database) => {
     'SELECT coalesce(sum(length(bytes)), 0) AS bytes FROM outputs WHERE job = ? AND stream = ?',
   )
 
-  const readSome = (job: number, afterSeq: number, most = CHUNKS_A_TURN): Chunk[] =>
-    (after.all(job, afterSeq, most) as unknown as OutputRow[]).map(fromRow)
+  const readSome = (job: number, afterSeq: number, most = CHUNKS_A_TURN): Chunk[] => {
+    const chunks: Chunk[] = []
+    for (let last = afterSeq; chunks.length < most; ) {
+      const row = next.get(job, last) as NextRow | undefined
+      if (!row) break
+      const [seq, stream, time, position, streamPosition, bytes] = row
+      chunks.push({ seq, stream: streamOfNumber(stream), time, position, streamPosition, bytes })
+      last = seq
+    }
+    return chunks
+  }
 
   /** Removes superseded chunks and the superseded part of the first that stays; returns how many bytes went. */
   const supersede = (job: number, { fromSeq, position }: Superseded): number => {
@@ -157,7 +170,7 @@ export type OutputStore = ReturnType<typeof createOutputStore>
 
 const fromRow = (row: OutputRow): Chunk => ({
   seq: row.seq,
-  stream: row.stream === STREAM_NUMBERS.stdout ? 'stdout' : 'stderr',
+  stream: streamOfNumber(row.stream),
   time: row.time,
   position: row.position,
   streamPosition: row.stream_position,
@@ -183,6 +196,18 @@ interface LengthRow {
 }
 
 const STREAM_NUMBERS = { stdout: 1, stderr: 2 }
+
+const streamOfNumber = (stream: number): OutputStream =>
+  stream === STREAM_NUMBERS.stdout ? 'stdout' : 'stderr'
+
+type NextRow = [
+  seq: number,
+  stream: number,
+  time: Micros,
+  position: number,
+  streamPosition: number,
+  bytes: Uint8Array,
+]
 
 interface OutputRow {
   seq: number

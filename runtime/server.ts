@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import {
   createServer as createHttpServer,
-  type IncomingMessage,
+  IncomingMessage,
   type OutgoingHttpHeaders,
   type Server,
   ServerResponse,
@@ -26,15 +26,15 @@ export interface ServerOptions {
 /** Serves a fetch function by node:http; one log line a request. */
 export const createServer = (
   options: ServerOptions,
-): Server<typeof IncomingMessage, typeof CompleteResponse> => {
+): Server<typeof NamedRequest, typeof CompleteResponse> => {
   const { fetch, log, headersTimeoutMs = 20_000, requestTimeoutMs = 120_000 } = options
-  const adapter = createServerAdapter<{ req: IncomingMessage }>((request, { req }) =>
+  const adapter = createServerAdapter<{ req: NamedRequest }>((request, { req }) =>
     // A rejection that reached the adapter would be answered with its stack.
-    fetch(request, { requestId: requestIds.get(req) ?? '' }).catch(() => new Response(null, { status: 500 })),
+    fetch(request, { requestId: req.id }).catch(() => new Response(null, { status: 500 })),
   )
-  const requestIds = new WeakMap<IncomingMessage, string>()
   const server = createHttpServer(
     {
+      IncomingMessage: NamedRequest,
       ServerResponse: CompleteResponse,
       headersTimeout: headersTimeoutMs,
       requestTimeout: requestTimeoutMs,
@@ -43,10 +43,8 @@ export const createServer = (
       requireHostHeader: false,
     },
     (request, response) => {
-      const requestId = randomUUID()
-      requestIds.set(request, requestId)
       const path = normalizeTarget(request)
-      logWhenDone(log, request, response, path ?? '', requestId)
+      logWhenDone(log, request, response, path ?? '')
       if (path === undefined) return sendFailure(response, errors.malformedRequest())
       void adapter.requestListener(request, response)
     },
@@ -55,6 +53,11 @@ export const createServer = (
   server.on('clientError', refuse)
   server.on('checkExpectation', (_request, response) => sendFailure(response, errors.expectationFailed()))
   return server
+}
+
+/** Its id is what the client is told of an unexpected error, and what the log has. */
+class NamedRequest extends IncomingMessage {
+  readonly id = randomUUID()
 }
 
 /**
@@ -80,7 +83,7 @@ const MOST_CONNECTIONS = 1000
  * The adapter gives no reason phrase, and Node keeps the head of an answer back until its first byte: a follower of
  * a silent job would not know that it has been heard.
  */
-class CompleteResponse extends ServerResponse {
+class CompleteResponse extends ServerResponse<NamedRequest> {
   jobId: unknown
 
   override writeHead(status: number, reason?: unknown, headers: OutgoingHttpHeaders = {}): this {
@@ -93,18 +96,12 @@ class CompleteResponse extends ServerResponse {
   }
 }
 
-const logWhenDone = (
-  log: Log,
-  request: IncomingMessage,
-  response: CompleteResponse,
-  path: string,
-  requestId: string,
-): void => {
+const logWhenDone = (log: Log, request: NamedRequest, response: CompleteResponse, path: string): void => {
   const start = performance.now()
   const client = request.socket.remoteAddress
   response.once('close', () => {
     const fields = {
-      requestId,
+      requestId: request.id,
       method: request.method,
       path,
       status: response.statusCode,
