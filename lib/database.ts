@@ -39,6 +39,7 @@ export const openDatabase = (path: string, log: Log) => {
   const begin = database.prepare('BEGIN IMMEDIATE')
   const commit = database.prepare('COMMIT')
   const rollback = database.prepare('ROLLBACK')
+  const checkpoint = database.prepare('PRAGMA wal_checkpoint(PASSIVE)')
   return {
     prepare: (sql: string): StatementSync => database.prepare(sql),
 
@@ -55,6 +56,9 @@ export const openDatabase = (path: string, log: Log) => {
         throw error
       }
     },
+
+    /** Moves what is in the -wal into the file, and waits for the disk: from then on not even a loss of power loses it. */
+    checkpoint: (): void => void checkpoint.all(),
 
     close: (): void => database.close(),
   }

@@ -5,14 +5,14 @@ import { dirname, join, resolve } from 'node:path'
 import { createApp } from '../handlers/app.ts'
 import { openBallast } from '../lib/ballast.ts'
 import { createClock } from '../lib/clock.ts'
-import { DatabaseLockedError, openDatabase } from '../lib/database.ts'
+import { type Database, DatabaseLockedError, openDatabase } from '../lib/database.ts'
 import { createJobStore } from '../lib/job-store.ts'
 import { createJobs } from '../lib/jobs.ts'
 import type { Log } from '../lib/log.ts'
 import { createOutputStore } from '../lib/output-store.ts'
 import { createProcesses } from '../lib/process/processes.ts'
 import { recover } from '../lib/recovery.ts'
-import { createRetention } from '../lib/retention.ts'
+import { createRetention, type Retention } from '../lib/retention.ts'
 import { createSignature } from '../lib/signature.ts'
 import { createSlots } from '../lib/slots.ts'
 import { within } from '../lib/within.ts'
@@ -64,9 +64,9 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
     outputLimit: config.outputLimit,
     killGraceMs: config.killGraceMs,
   })
-  const housekeeping = setInterval(() => keepHouse(retention, log), HOUSEKEEPING_MS)
+  const housekeeping = setInterval(() => keepHouse(retention, database, log), HOUSEKEEPING_MS)
   const recording = setInterval(() => recordLost() && clearInterval(recording), RECORDING_MS)
-  keepHouse(retention, log)
+  keepHouse(retention, database, log)
 
   const app = createApp({
     jobs,
@@ -147,13 +147,14 @@ const orStartupError = async <T>(what: string, action: () => Promise<T>): Promis
   }
 }
 
-const keepHouse = (retention: ReturnType<typeof createRetention>, log: Log): void => {
+const keepHouse = (retention: Retention, database: Database, log: Log): void => {
   try {
     // A few at a time: the loop must breathe.
-    if (retention.prune(Date.now()) > 0) setImmediate(keepHouse, retention, log)
-    else retention.giveBack()
+    if (retention.prune(Date.now()) > 0) return void setImmediate(keepHouse, retention, database, log)
+    retention.giveBack()
+    database.checkpoint()
   } catch (err) {
-    log.error({ err }, 'old jobs could not be removed')
+    log.error({ err }, 'housekeeping failed')
   }
 }
 

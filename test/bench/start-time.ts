@@ -18,8 +18,13 @@ export const measureStart = async (scratch: Scratch, launch: (port: number) => {
 }
 
 /** The same for an agent. */
-export const measureAgentStart = async (scratch: Scratch, checkout: Checkout, home = createHome(scratch)) => {
-  const agent = await startAgent(scratch, checkout, { home, port: await freePort() })
+export const measureAgentStart = async (
+  scratch: Scratch,
+  checkout: Checkout,
+  home: string,
+  env: Record<string, string> = {},
+) => {
+  const agent = await startAgent(scratch, checkout, { home, port: await freePort(), env })
   const rssMb = residentMb(agent.pid)
   await agent.end()
   return { startMs: agent.startMs, rssMb }
