@@ -119,6 +119,98 @@ test('the oldest finished jobs go first until number, size and age are within th
   )
 })
 
+test('a job that finishes in an empty store goes when it is too old, not a millisecond earlier', () => {
+  const database = scratchDatabase()
+  const store = withJobs(database)
+  const retention = createRetention(database, { ...NO_LIMITS, ageMs: DAY_MS })
+  assert.equal(retention.prune(400), 0)
+  store.finished('1', 1000)
+  retention.added(1)
+  for (const nowMs of [1000, 401 + DAY_MS, 1000 + DAY_MS]) assert.equal(retention.prune(nowMs), 0)
+  assert.deepEqual(store.ids(), ['1'])
+  assert.equal(retention.prune(1001 + DAY_MS), 1)
+  assert.deepEqual(store.ids(), [])
+
+  store.finished('2', 1001 + DAY_MS)
+  retention.added(1)
+  assert.equal(retention.prune(1001 + 2 * DAY_MS), 0)
+  assert.equal(retention.prune(1002 + 2 * DAY_MS), 1)
+})
+
+test('when the oldest job has gone, the next one goes when its own time has come', () => {
+  const database = scratchDatabase()
+  const store = withJobs(database)
+  for (const finishMs of [1000, 1000, 2000, 5000]) store.finished(`${store.ids().length}`, finishMs)
+  const retention = createRetention(database, { ...NO_LIMITS, ageMs: DAY_MS, jobs: 4 })
+  assert.equal(retention.prune(999 + DAY_MS), 0)
+  // As many at once as it is allowed, and the rest the next time.
+  assert.equal(retention.prune(1001 + DAY_MS, 1), 1)
+  assert.equal(retention.prune(1001 + DAY_MS, 1), 1)
+  assert.equal(retention.prune(1001 + DAY_MS, 1), 0)
+  assert.equal(retention.prune(2000 + DAY_MS), 0)
+  assert.deepEqual(store.ids(), ['2', '3'])
+  assert.equal(retention.prune(2001 + DAY_MS), 1)
+  assert.deepEqual(store.ids(), ['3'])
+  assert.equal(retention.prune(5000 + DAY_MS), 0)
+  assert.equal(retention.prune(5001 + DAY_MS), 1)
+})
+
+test('the one that took the place of the oldest, removed for number or size, goes in its time too', () => {
+  for (const limit of [{ jobs: 1 }, { bytes: 1 }]) {
+    const database = scratchDatabase()
+    const store = withJobs(database)
+    store.finished('1', 1000)
+    const retention = createRetention(database, { ...NO_LIMITS, ageMs: DAY_MS, ...limit })
+    assert.equal(retention.prune(2000), 0)
+    store.finished('2', 3000)
+    retention.added(1)
+    assert.equal(retention.prune(3000), 1)
+    assert.deepEqual(store.ids(), ['2'])
+    assert.equal(retention.prune(3000 + DAY_MS), 0)
+    assert.equal(retention.prune(3001 + DAY_MS), 1)
+  }
+})
+
+test('as time goes by, jobs finish and the agent is started again: exactly those that are not too old are there', () => {
+  const step = fc.record({
+    passes: fc.nat(300),
+    // How long it took to store that a job has finished.
+    finished: fc.option(fc.nat(5), { nil: undefined }),
+    restarts: fc.boolean(),
+  })
+  const database = scratchDatabase()
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), fc.nat(400), fc.nat(6), (steps, ageMs, jobs) => {
+      database.prepare('DELETE FROM jobs').run()
+      database.prepare('DELETE FROM outputs').run()
+      const store = withJobs(database)
+      const limits = { ...NO_LIMITS, ageMs, jobs }
+      let retention = createRetention(database, limits)
+      let left: { id: string; finishMs: number }[] = []
+      let nowMs = 1000
+      for (const [index, { passes, finished, restarts }] of steps.entries()) {
+        nowMs += passes
+        if (restarts) retention = createRetention(database, limits)
+        while (retention.prune(nowMs, 2) > 0);
+        left = left.filter(({ finishMs }) => finishMs + ageMs >= nowMs)
+        if (finished !== undefined && passes > 5) {
+          const job = { id: `${1000 + index}`, finishMs: nowMs }
+          store.finished(job.id, job.finishMs)
+          retention.added(1)
+          left.push(job)
+          nowMs += finished
+        }
+        while (retention.prune(nowMs, 2) > 0);
+        left = left.filter(({ finishMs }) => finishMs + ageMs >= nowMs).slice(-jobs || left.length)
+        assert.deepEqual(
+          store.ids(),
+          left.map(({ id }) => id),
+        )
+      }
+    }),
+  )
+})
+
 test('space is given back to the file system when there is much of it, and only then', () => {
   const database = scratchDatabase()
   const pages = (): number => database.prepare('PRAGMA page_count').get()?.page_count as number

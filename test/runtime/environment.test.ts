@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { jobEnvironment } from '../../runtime/environment.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
 
 const name = fc.oneof(
   fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,12}$/),
@@ -72,6 +76,30 @@ test('a PATH without a directory of npm stays as it is', () => {
   for (const PATH of ['', '/usr/bin', '/usr/bin:/bin', '/opt/node_modules/.binary:/usr/bin']) {
     assert.equal(jobEnvironment({ npm_lifecycle_event: 'start', PATH }).PATH, PATH)
   }
+})
+
+test("a job does not keep what its Node compiles beside the agent's program, but where the user wants it", () => {
+  const own = '/srv/agent/runtime/../node_modules/.cache/newdt-auto'
+  for (const npm of [{}, { npm_lifecycle_event: 'start' }]) {
+    const { NODE_COMPILE_CACHE: left, A } = jobEnvironment({ ...npm, A: 'a', NODE_COMPILE_CACHE: own })
+    assert.deepEqual([left, A], [undefined, 'a'])
+    for (const NODE_COMPILE_CACHE of ['', '/var/cache/node', `${own}/`, `${own}-2`, 'newdt-auto']) {
+      assert.equal(jobEnvironment({ ...npm, NODE_COMPILE_CACHE }).NODE_COMPILE_CACHE, NODE_COMPILE_CACHE)
+    }
+    assert.equal(jobEnvironment({ ...npm, MY_CACHE: own }).MY_CACHE, own)
+  }
+})
+
+test('what node.sh sets as the place of compiled code is what no job sees', () => {
+  const { NODE_COMPILE_CACHE: _, ...environment } = process.env
+  const print = (env: NodeJS.ProcessEnv): string =>
+    execFileSync(join(ROOT, 'runtime/node.sh'), ['-p', 'process.env.NODE_COMPILE_CACHE'], {
+      env,
+      encoding: 'utf8',
+    }).trimEnd()
+  const set = print(environment)
+  assert.deepEqual(jobEnvironment({ NODE_COMPILE_CACHE: set }), {})
+  assert.equal(print({ ...environment, NODE_COMPILE_CACHE: '/var/cache/node' }), '/var/cache/node')
 })
 
 test("the agent's own environment is not changed", () => {

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { createNodeProcesses } from '../../../lib/process/node-spawn.ts'
 import { type Processes, StartError } from '../../../lib/process/spawn.ts'
 import { linuxProcesses } from '../../support/linux-processes.ts'
-import { openDescriptors, zombieChildren } from '../../support/proc.ts'
-import { runBash, startBash } from '../../support/run-process.ts'
+import { findByText, openDescriptors, zombieChildren } from '../../support/proc.ts'
+import { runBash, type Started, startBash } from '../../support/run-process.ts'
 import { scratchDirectory } from '../../support/scratch.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
@@ -200,3 +202,128 @@ for (const [layer, create] of layers) {
     })
   })
 }
+
+/** The kernel holds whoever starts a process, so beside others each start is another thread's. */
+describe('processes started beside others that run', () => {
+  let processes: Processes
+  let sleepers: Started[]
+  const startSleeper = (): Promise<Started> => startBash(processes, 'exec sleep 1000')
+  before(async () => {
+    processes = linuxProcesses()
+    sleepers = [await startSleeper()]
+  })
+  after(async () => {
+    for (const sleeper of sleepers) sleeper.kill('SIGKILL')
+    for (const { exited, outputClosed } of sleepers) await Promise.all([exited, outputClosed])
+    await waitFor('all are reaped', () => zombieChildren(process.pid).length === 0)
+  })
+
+  const ownLimits = () =>
+    ['limits', 'oom_score_adj'].map(name => readFileSync(`/proc/self/${name}`, 'latin1'))
+  /** The soft limit in a text of /proc/<pid>/limits, as proc_pid_limits(5) lays it out. */
+  const hasSoftLimit = (limits: string, value: number): boolean =>
+    limits.split('\n').some(line => line.slice(26, 47).trim() === String(value))
+
+  test('each of many that start at once has its own mark and its true end, and the agent is as before', async () => {
+    const before = ownLimits()
+    const program = (index: number): string =>
+      index % 2 === 0 ? `exit ${index}` : `cat /proc/$$/limits; echo ${index} >&2; exit ${index}`
+    const quick = Array.from({ length: 60 }, (_, index) => startBash(processes, program(index)))
+    const atOnce = Array.from({ length: 20 }, (_, index) =>
+      startBash(processes, '', { file: index % 2 ? 'false' : 'true', args: [] }),
+    )
+    const killed = Array.from({ length: 10 }, () => startBash(processes, 'kill -KILL $$'))
+    const long = Array.from({ length: 20 }, startSleeper)
+    const started = await Promise.all([...quick, ...atOnce, ...killed, ...long])
+    assert.deepEqual(ownLimits(), before)
+
+    const running = started.slice(-long.length)
+    sleepers.push(...running)
+    for (const { pid, mark } of running) {
+      assert.ok(hasSoftLimit(readFileSync(`/proc/${pid}/limits`, 'latin1'), mark), `${pid} has ${mark}`)
+    }
+    const ends: number[] = []
+    for (const { exited, outputClosed } of started.slice(0, -long.length)) {
+      const { status } = await exited
+      await outputClosed
+      assert.equal(status.coreDumped, false)
+      ends.push(status.signal === 0 ? status.exitCode : -status.signal)
+    }
+    assert.deepEqual(ends, [
+      ...quick.map((_, index) => index),
+      ...atOnce.map((_, index) => index % 2),
+      ...killed.map(() => -9),
+    ])
+    for (const [index, { mark, stdout, stderr }] of started.slice(0, quick.length).entries()) {
+      assert.equal(stderr(), index % 2 === 0 ? '' : `${index}\n`)
+      if (index % 2 === 1) assert.ok(hasSoftLimit(stdout(), mark), `${index} has ${mark}`)
+    }
+    assert.equal(new Set(started.map(({ pid }) => pid)).size, started.length)
+    assert.deepEqual(ownLimits(), before)
+  })
+
+  test('each is the first to go when memory runs out, and the agent is not', async () => {
+    const own = Number(readFileSync('/proc/self/oom_score_adj', 'latin1'))
+    const runs = Array.from({ length: 20 }, () => runBash(processes, 'cat /proc/self/oom_score_adj'))
+    for (const { stdout } of await Promise.all(runs)) {
+      assert.equal(Number(stdout), Math.min(own + 300, 1000))
+    }
+    assert.equal(Number(readFileSync('/proc/self/oom_score_adj', 'latin1')), own)
+  })
+
+  test("what cannot be started is told in Go's words, leaves no descriptor, and does not disturb the others", async () => {
+    const before = openDescriptors()
+    const limits = ownLimits()
+    const failures = [
+      [{ file: 'no-such-program' }, 'exec: "no-such-program": executable file not found in $PATH'],
+      [{ file: '/no/such', stdin: Buffer.from('x') }, 'fork/exec /no/such: no such file or directory'],
+      [{ file: '/etc/passwd' }, 'fork/exec /etc/passwd: permission denied'],
+      [{ cwd: '/nope' }, 'chdir /nope: no such file or directory'],
+    ] as const
+    const runs = Array.from({ length: 100 }, async (_, index) => {
+      const failure = failures[index % 5]
+      if (!failure) return assert.equal((await runBash(processes, `exit ${index}`)).status.exitCode, index)
+      const [spec, message] = failure
+      await assert.rejects(startBash(processes, 'true', spec), new StartError(message))
+    })
+    await Promise.all(runs)
+    await waitFor('descriptors are closed', () => openDescriptors() <= before)
+    assert.deepEqual(ownLimits(), limits)
+  })
+
+  test('each has the limit on open files that the agent was started with, and the agent keeps its own', async t => {
+    const text = `open-files-${process.pid}`
+    const ours = (path: string): string => JSON.stringify(join(import.meta.dirname, '../../..', path))
+    const program = `
+      import { readFileSync } from 'node:fs'
+      import { createLinuxProcesses } from ${ours('lib/process/linux.ts')}
+      import { runBash, startBash } from ${ours('test/support/run-process.ts')}
+      const softLimit = () => / (\\d+) /.exec(/Max open files.*/.exec(readFileSync('/proc/self/limits', 'latin1')))[1]
+      const before = softLimit()
+      const processes = createLinuxProcesses()
+      const sleeper = await startBash(processes, 'exec sleep 1000')
+      const runs = await Promise.all(Array.from({ length: 30 }, () => runBash(processes, 'ulimit -Sn')))
+      sleeper.kill('SIGKILL')
+      await sleeper.exited
+      const jobs = [...new Set(runs.map(({ stdout }) => stdout.trim()))]
+      console.log(JSON.stringify({ before, jobs, after: softLimit() }))
+    `
+    const careless = `ulimit -Sn 1000; "$0" --input-type=module -e "$1"; exit $?`
+    const env = { ...process.env, PATH: `${process.env.PATH}:/${text}` }
+    const child = spawn('bash', ['-c', careless, process.execPath, program], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    t.after(() => child.kill('SIGKILL'))
+    let output = ''
+    child.stdout.on('data', chunk => {
+      output += chunk
+    })
+    const [code] = await once(child, 'close')
+    assert.equal(code, 0)
+    const { before, jobs, after: afterwards } = JSON.parse(output)
+    assert.ok(Number(before) > 1000, `Node has raised it to ${before}`)
+    assert.deepEqual([jobs, afterwards], [['1000'], before])
+    await waitFor('its guardian is gone', () => findByText(text).length === 0)
+  })
+})
