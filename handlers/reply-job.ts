@@ -23,8 +23,9 @@ export const okJob = (
   )
 }
 
-const lacksOutput = ({ stdout, stderr, stdoutBytes, stderrBytes, droppedBytes }: JobJson): boolean =>
-  stdout === '' && stderr === '' && stdoutBytes + stderrBytes > droppedBytes
+/** While it runs, what it writes takes the place of what is being read. */
+const lacksOutput = ({ state, stdout, stderr, stdoutBytes, stderrBytes, droppedBytes }: JobJson): boolean =>
+  state !== 'running' && stdout === '' && stderr === '' && stdoutBytes + stderrBytes > droppedBytes
 
 function* encoded(texts: Iterable<string>): Generator<Uint8Array> {
   for (const text of texts) if (text !== '') yield Buffer.from(text)

@@ -38,7 +38,7 @@ export interface OutputView {
   follow(options: FollowOptions): AsyncIterable<Chunk[]>
   /** Where a chunk ends in all that the job wrote; undefined when it is not kept any more. */
   endOf(seq: number): number | undefined
-  /** What is kept of a stream, decoded, piece by piece. */
+  /** What is kept of a stream, decoded, piece by piece. Throws OutputRemovedError when it goes meanwhile. */
   texts(stream: OutputStream): Iterable<string>
   /** The job as it is now. */
   job(options?: { output?: boolean }): Promise<JobJson | undefined>
@@ -75,7 +75,11 @@ export const createOutputViews = ({ active, jobStore, outputStore, get }: Output
         ),
       endOf: seq => outputStore.endOf(number, seq),
       locate: (offset, stream) => locate(outputStore, number, offset, stream),
-      texts: stream => decodeStream(outputStore.read(number), stream, job.encoding),
+      *texts(stream) {
+        yield* decodeStream(outputStore.read(number), stream, job.encoding)
+        // What is missing must not pass for the end.
+        if (!jobStore.find(id)) throw new OutputRemovedError()
+      },
       job: options => get(id, options),
     }
   },

@@ -30,6 +30,9 @@ export const createRetention = (database: Database, limits: RetentionLimits) => 
   /** Before this time no job is too old: nobody needs to look. */
   let dueAt = 0
 
+  /** A clock that was ahead, and was set back, has put that time too far off. */
+  const isDue = (nowMs: number): boolean => nowMs > dueAt || nowMs + limits.ageMs < dueAt
+
   return {
     /** A job has finished, and so many bytes of its output are kept. */
     added(bytes: number): void {
@@ -40,7 +43,7 @@ export const createRetention = (database: Database, limits: RetentionLimits) => 
     /** Removes at most `most` jobs that are over a limit; returns how many. `nowMs` is wall time. */
     prune(nowMs: number, most = JOBS_A_TURN): number {
       let removed = 0
-      while (removed < most && (isOver() || nowMs > dueAt)) {
+      while (removed < most && (isOver() || isDue(nowMs))) {
         const job = oldest.get() as { number: number; finishTime: number; bytes: number } | undefined
         dueAt = (job ? job.finishTime / 1000 : nowMs) + limits.ageMs
         if (!job || !(isOver() || nowMs > dueAt)) break

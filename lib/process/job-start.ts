@@ -92,8 +92,8 @@ export const createJobStart = (options: JobStartOptions) => {
 
   return (spec: StartSpec): Promise<StartedProcess> =>
     turns.run(async () => {
-      await guardian.protect(spec.mark, spec.script)
       try {
+        await guardian.protect(spec.mark, spec.script)
         return await start(spec)
       } catch (error) {
         guardian.release(spec.mark)

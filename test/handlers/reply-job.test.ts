@@ -37,6 +37,14 @@ test('output that nobody asked for is not read', async () => {
   assert.deepEqual(fake.calls, [['get', ID, { output: false }]])
 })
 
+test('of a running job nothing is read beside what it came with: it would be gone before it is sent', async () => {
+  const running = { ...withoutOutput, state: 'running' as const }
+  const fake = createFake({ jobs: { get: async () => running } })
+  const { body } = await fake.ask(signed(PATH))
+  assert.deepEqual(body, succeeded(running))
+  assert.deepEqual(fake.calls, [['get', ID, { output: true }]])
+})
+
 test('output that goes while it is sent breaks the answer off: no end of JSON hides that', async () => {
   const view = {
     ...createFakeOutput().end().view,

@@ -179,6 +179,23 @@ test('a job that is removed while it is followed breaks off, rather than seeming
   }, /removed/)
 })
 
+test('a text whose job is removed while it is read breaks off, rather than seeming to end', () => {
+  const { ended, database } = createViews()
+  // More than is read at a time.
+  const bytes = Buffer.alloc(10, 'x')
+  const chunks = Array.from({ length: 100 }, (_, at): Chunk => {
+    return { seq: at + 1, stream: 'stdout', time: 1, position: 10 * at, streamPosition: 10 * at, bytes }
+  })
+  const { number, view } = ended(chunks)
+  assert.equal([...view.texts('stdout')].join(''), 'x'.repeat(1000))
+  assert.throws(() => {
+    for (const _ of view.texts('stdout')) {
+      for (const sql of ['DELETE FROM outputs WHERE job = ?', 'DELETE FROM jobs WHERE number = ?'])
+        database.prepare(sql).run(number)
+    }
+  }, /removed/)
+})
+
 test('a job that takes the number of a removed one is never read in its place', () => {
   const { ended, database } = createViews()
   const { view, number } = ended(chunksOf(Array.from({ length: 40 }, () => text('stdout', 'a'))))

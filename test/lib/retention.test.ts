@@ -211,6 +211,18 @@ test('as time goes by, jobs finish and the agent is started again: exactly those
   )
 })
 
+test('a clock that was ahead and is set back does not keep old jobs until it is there again', () => {
+  const database = scratchDatabase()
+  const store = withJobs(database)
+  const retention = createRetention(database, { ...NO_LIMITS, ageMs: DAY_MS })
+  assert.equal(retention.prune(1000 * DAY_MS), 0)
+  store.finished('1', 10 * DAY_MS)
+  retention.added(1)
+  assert.equal(retention.prune(10.5 * DAY_MS), 0)
+  assert.equal(retention.prune(11.5 * DAY_MS), 1)
+  assert.deepEqual(store.ids(), [])
+})
+
 test('space is given back to the file system when there is much of it, and only then', () => {
   const database = scratchDatabase()
   const pages = (): number => database.prepare('PRAGMA page_count').get()?.page_count as number
