@@ -86,13 +86,13 @@ export const execute = (options: ExecutionOptions): Execution => {
     else for (const found of await processes.find(target())) processes.signal(found, name)
   }
 
-  const start = async (): Promise<StartedProcess> => {
+  const start = (): Promise<StartedProcess> => {
     const { script, params, cmd, cwd, stdin } = request
-    if (script) {
+    const prepare = async (): Promise<void> => {
+      if (!script) return
       await writeScript(job.scriptPath, script.content).catch(toStartError)
       isScriptOurs = true
     }
-    if (reason !== undefined) throw new StartError('') // Stopped before it began.
     const command = params === '' ? cmd : `${cmd} ${params}`
     return processes.start({
       file: script ? INTERPRETERS[script.type] : 'bash',
@@ -104,6 +104,8 @@ export const execute = (options: ExecutionOptions): Execution => {
       stdin: stdin === undefined ? undefined : Buffer.from(stdin),
       mark: options.mark,
       script: job.scriptPath,
+      prepare,
+      isWanted: () => reason === undefined, // It may be stopped before it has begun.
       onOutput: capture.write,
     })
   }

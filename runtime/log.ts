@@ -14,12 +14,13 @@ export const createLogger = async (level: Config['logLevel'], pretty: boolean) =
   }
   const stream = destination({ dest: 1, sync: false, maxLength: MOST_WAITING_BYTES })
   const written = { all: Promise.withResolvers<void>(), isPending: false }
-  stream.on('error', () => {}) // Whoever read the log is gone: no reason to stop.
-  stream.on('drain', () => {
+  const settle = (): void => {
     written.isPending = false
     written.all.resolve()
     written.all = Promise.withResolvers()
-  })
+  }
+  stream.on('drain', settle)
+  stream.on('error', settle) // Whoever read the log is gone: no reason to stop, nor to wait.
   const batch = createBatch(text => {
     written.isPending = true
     stream.write(text)

@@ -71,13 +71,13 @@ export const createGuardian = ({ libc, mark, reaper, spawn, turns }: GuardianOpt
   return {
     /**
      * From now on the agent's death is that of whatever bears the mark; `script` is removed then, too. Rejects with
-     * StartError. Nothing else may be started meanwhile.
+     * StartError.
      */
     async protect(of: number, script = ''): Promise<void> {
       if (mark.label === undefined) return
       table ??= createGuardianTable(libc)
       running.set(of, table.add(of, script))
-      await begin()
+      if (!shell) await turns.run(begin)
     },
 
     /** The job's own process runs. */

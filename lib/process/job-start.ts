@@ -34,6 +34,7 @@ export const createJobStart = (options: JobStartOptions) => {
   }
 
   const start = async (spec: StartSpec): Promise<StartedProcess> => {
+    if (spec.isWanted?.() === false) throw new StartError('')
     // Everything the child needs is opened here and closed again below, however the start ends.
     const childEnds: number[] = []
     const readEnds: number[] = []
@@ -90,16 +91,16 @@ export const createJobStart = (options: JobStartOptions) => {
     }
   }
 
-  return (spec: StartSpec): Promise<StartedProcess> =>
-    turns.run(async () => {
-      try {
-        await guardian.protect(spec.mark, spec.script)
-        return await start(spec)
-      } catch (error) {
-        guardian.release(spec.mark)
-        throw error
-      }
-    })
+  return async (spec: StartSpec): Promise<StartedProcess> => {
+    try {
+      await guardian.protect(spec.mark, spec.script)
+      await spec.prepare?.()
+      return await turns.run(() => start(spec))
+    } catch (error) {
+      guardian.release(spec.mark)
+      throw error
+    }
+  }
 }
 
 /** Written by position, so the job finds its offset at 0; memory, so it never waits for a disk. */

@@ -34,7 +34,9 @@ export const createNodeProcesses = (): Processes => ({
 })
 
 const start = async (spec: StartSpec): Promise<StartedProcess> => {
+  await spec.prepare?.()
   await checkDirectory(spec.cwd)
+  if (spec.isWanted?.() === false) throw new StartError('')
   const child = await spawned(spec)
   const exited = once(child, 'exit').then(([code, signal]) => exitOf(code, signal))
   child.stdin?.on('error', () => {}) // EPIPE: the job does not read its input.

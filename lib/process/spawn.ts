@@ -19,6 +19,10 @@ export interface StartSpec {
   mark: number
   /** The job's script file, removed with the job should the agent die. */
   script?: string | undefined
+  /** Called before the start, once the agent's death removes the script too: writes it, for example. */
+  prepare?: (() => Promise<void>) | undefined
+  /** Asked right before the start, which may have had to wait for its turn: if not, it fails without a message. */
+  isWanted?: (() => boolean) | undefined
   /** Called for each read, in order; `bytes` is only valid during the call. */
   onOutput(stream: OutputStream, bytes: Uint8Array): void
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readdirSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -75,6 +76,15 @@ describe('the life of an agent', () => {
     const { code, stdout } = await agent.ended
     assert.equal(code, 0)
     assert.match(stdout, /"signal":"SIGKILL","reason":"agent-stopped"/)
+  })
+
+  test('TERM ends it in order also when nobody reads its log any more', async () => {
+    const agent = await startAgent(home)
+    agent.child.stdout?.destroy()
+    assert.equal((await agent.execute({ cmd: 'echo hello' })).stdout, 'hello\n')
+    process.kill(agent.pid, 'SIGTERM')
+    const [code, signal] = await once(agent.child, 'exit')
+    assert.deepEqual([code, signal], [0, null])
   })
 
   test('while it stops it refuses new jobs and still tells of the old ones', async () => {

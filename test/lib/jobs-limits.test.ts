@@ -147,6 +147,28 @@ describe('closing', () => {
     })
   })
 
+  test('lets no job start that was still waiting for its turn', () =>
+    withAgent({ limit: 60 }, async ({ jobs, start, scripts }) => {
+      await start({ cmd: 'sleep 1000' })
+      const submitted = Promise.all(
+        Array.from({ length: 50 }, (_, at) =>
+          jobs.submit(
+            requestOf(at % 2 ? { cmd: 'true', async: true } : { script: script('true'), async: true }),
+          ),
+        ),
+      )
+      const closed = jobs.close(0)
+      const ids = (await submitted).map(({ id }) => id)
+      await closed
+      const ended = await Promise.all(ids.map(async id => (await jobs.get(id))!))
+      for (const { state, reason } of ended) assert.deepEqual([state, reason], ['canceled', 'agent-stopped'])
+      // One may have been under way.
+      const unstarted = ended.filter(({ pid }) => pid === 0)
+      assert.ok(unstarted.length >= 49, `${unstarted.length} of 50`)
+      assert.deepEqual([...new Set(unstarted.map(({ error }) => error))], ['agent stopped'])
+      assert.deepEqual(scripts(), [])
+    }))
+
   test('can be hurried', () =>
     withAgent({}, async ({ jobs, start }) => {
       const id = await start({ cmd: "trap '' TERM; echo ready; while :; do sleep 0.01; done" })
