@@ -1,4 +1,4 @@
-import { createHome, startAgent } from './agent.ts'
+import { startAgent } from './agent.ts'
 import type { Checkout } from './bench.ts'
 import { untilAnswered } from './http.ts'
 import { residentMb } from './memory.ts'
