@@ -117,8 +117,8 @@ export const createReaper = (libc: Libc, mark: Mark) => {
 
   return {
     /**
-     * Must be called before the loop turns after the start, or see expectStart. One that does not keep the agent alive is a helper of
-     * its own: it is killed when somebody stops it.
+     * Must be called before the loop turns after the start, or see expectStart. One that does not keep the agent
+     * alive is a helper of its own: it is killed when somebody stops it.
      */
     exitOf: (pid: number, { keepsAlive = true } = {}): Promise<Exit> =>
       new Promise(resolve => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type Agent, startAgents } from '../agent.ts'
 import type { Bench } from '../bench.ts'
 import { startProgram } from '../children.ts'
+import { loadColumns } from '../columns.ts'
 import type { Target } from '../load/load.ts'
 import { underLoad } from '../load/under-load.ts'
 import { type Contestant, type Results, runRounds } from '../rounds.ts'
@@ -72,10 +73,7 @@ const outcomeOf = (results: Results, history: number): Outcome => {
   return {
     results,
     columns: [
-      { title: 'GET/s', digits: 0, of: name => results.median(name, 'perSecond') },
-      { title: 'spread', digits: 0, of: name => results.spread(name, 'perSecond') },
-      { title: 'p50 ms', digits: 2, of: name => results.median(name, 'p50Ms') },
-      { title: 'p99 ms', digits: 2, of: name => results.median(name, 'p99Ms') },
+      ...loadColumns(results, 'GET/s'),
       { title: '× adapter', digits: 2, of: times(BARE_ADAPTER) },
       { title: '× its Response', digits: 2, of: times(OWN_RESPONSE) },
       { title: '× node:http', digits: 2, of: times('bare node:http') },

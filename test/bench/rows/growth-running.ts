@@ -1,6 +1,7 @@
 import { type Known, lives } from '../../support/proc.ts'
 import { type Agent, createHome, startAgent } from '../agent.ts'
 import { type Bench, type Checkout, warmUpSeconds } from '../bench.ts'
+import { loadColumns } from '../columns.ts'
 import { type Figures, type Results, runRounds } from '../rounds.ts'
 import { atLeast, atMost, type Outcome, type Row } from '../row.ts'
 import type { Scratch } from '../scratch.ts'
@@ -69,10 +70,7 @@ const outcomeOf = (results: Results, many: number): Outcome => {
   return {
     results,
     columns: [
-      { title: 'jobs/s', digits: 0, of: name => results.median(name, 'perSecond') },
-      { title: 'spread', digits: 0, of: name => results.spread(name, 'perSecond') },
-      { title: 'p50 ms', digits: 2, of: name => results.median(name, 'p50Ms') },
-      { title: 'p99 ms', digits: 2, of: name => results.median(name, 'p99Ms') },
+      ...loadColumns(results, 'jobs/s'),
       { title: '× none', digits: 2, of: toNone },
       { title: 'end ms', digits: 0, of: name => results.median(name, 'endMs') },
     ],

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Agent, startAgents } from '../agent.ts'
 import { startProgram } from '../children.ts'
+import { memoryColumns } from '../columns.ts'
 import { drain } from '../http.ts'
 import type { Target } from '../load/load.ts'
 import { overIdleOf, peakMb, resetPeak, residentMb } from '../memory.ts'
@@ -75,9 +76,7 @@ const outcomeOf = (results: Results): Outcome => ({
       digits: 2,
       of: name => (name === BARE ? undefined : results.ratio(name, BARE, 'mbPerSecond')),
     },
-    { title: 'idle MB', digits: 0, of: name => results.median(name, 'idleMb') },
-    { title: 'peak MB', digits: 0, of: name => results.median(name, 'peakMb') },
-    { title: 'over idle', digits: 0, of: overIdleOf(results) },
+    ...memoryColumns(results),
   ],
   goals: [atMost(100, 'MB over idle', overIdleOf(results)('agent'))],
 })

@@ -1,5 +1,6 @@
 import { type Agent, startAgents } from '../agent.ts'
 import { runProgram } from '../children.ts'
+import { memoryColumns } from '../columns.ts'
 import { drain } from '../http.ts'
 import { overIdleOf, peakMb, resetPeak, residentMb } from '../memory.ts'
 import type { Options } from '../options.ts'
@@ -78,9 +79,7 @@ const outcomeOf = (results: Results): Outcome => {
       { title: 'spread', digits: 0, of: name => results.spread(name, 'mbPerSecond') },
       { title: 'seconds', digits: 2, of: name => results.median(name, 'seconds') },
       { title: '× pipe', digits: 2, of: timesPipe },
-      { title: 'idle MB', digits: 0, of: name => results.median(name, 'idleMb') },
-      { title: 'peak MB', digits: 0, of: name => results.median(name, 'peakMb') },
-      { title: 'over idle', digits: 0, of: overIdle },
+      ...memoryColumns(results),
     ],
     goals: [
       atLeast(0.3, '× pipe', timesPipe('agent')),

@@ -1,6 +1,7 @@
 import { startAgents } from '../agent.ts'
 import type { Bench } from '../bench.ts'
 import { runProgram, startProgram } from '../children.ts'
+import { loadColumns } from '../columns.ts'
 import { underLoad } from '../load/under-load.ts'
 import { startLighttpd } from '../peers/lighttpd.ts'
 import { startWebhook } from '../peers/webhook.ts'
@@ -40,10 +41,7 @@ const outcomeOf = (results: Results): Outcome => {
   return {
     results,
     columns: [
-      { title: 'jobs/s', digits: 0, of: name => results.median(name, 'perSecond') },
-      { title: 'spread', digits: 0, of: name => results.spread(name, 'perSecond') },
-      { title: 'p50 ms', digits: 2, of: name => results.median(name, 'p50Ms') },
-      { title: 'p99 ms', digits: 2, of: name => results.median(name, 'p99Ms') },
+      ...loadColumns(results, 'jobs/s'),
       { title: 'added p50', digits: 2, of: added('p50Ms') },
       { title: 'added p99', digits: 2, of: added('p99Ms') },
       { title: '× limit', digits: 2, of: times('limit') },
