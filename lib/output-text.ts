@@ -16,6 +16,11 @@ export const decodeOutput = (
   encoding = 'utf-8',
 ): { stdout: string; stderr: string } => {
   const all = [...chunks]
+  const [only] = all
+  if (all.length === 1 && only && only.streamPosition === 0) {
+    const text = decoderOf(encoding).decode(only.bytes)
+    return only.stream === 'stdout' ? { stdout: text, stderr: '' } : { stdout: '', stderr: text }
+  }
   const textOf = (stream: OutputStream): string => [...decodeStream(all, stream, encoding)].join('')
   return { stdout: textOf('stdout'), stderr: textOf('stderr') }
 }
@@ -37,6 +42,14 @@ export function* decodeStream(
   }
   yield decoder.end()
 }
+
+/** To be used for what is whole; as most encodings are the same, and making one costs more than a short text. */
+const decoderOf = (encoding: string): TextDecoder => {
+  if (latestDecoder.encoding !== encoding) latestDecoder = new TextDecoder(encoding, { ignoreBOM: true })
+  return latestDecoder
+}
+
+let latestDecoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** The text of a chunk, if it is valid in its encoding all by itself. */
 export const decodeAlone = (bytes: Uint8Array, encoding: string): string | undefined => {

@@ -66,6 +66,10 @@ class NamedRequest extends IncomingMessage {
  */
 const normalizeTarget = (request: IncomingMessage): string | undefined => {
   const target = request.url ?? ''
+  if (PLAIN_TARGET.test(target)) {
+    request.headers.host = LOCAL
+    return target
+  }
   const origin = `http://${LOCAL}`
   const url = URL.parse(target.startsWith('/') ? origin + target : target)
   if (!url || !/^https?:$/.test(url.protocol)) return undefined
@@ -75,6 +79,9 @@ const normalizeTarget = (request: IncomingMessage): string | undefined => {
 }
 
 const LOCAL = 'localhost'
+
+/** A path that is the same once it has been parsed, as nearly all requests have it. */
+const PLAIN_TARGET = /^\/[\w/-]*$/
 
 /** Idle ones cost a descriptor each, and jobs need descriptors too. */
 const MOST_CONNECTIONS = 1000

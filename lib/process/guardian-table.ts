@@ -24,7 +24,6 @@ export const createGuardianTable = (libc: Libc) => {
   }
 
   const setFree = (place: Place): void => {
-    write('-', place)
     const places = free.get(place.size)
     if (places) places.push(place)
     else free.set(place.size, [place])
@@ -33,7 +32,9 @@ export const createGuardianTable = (libc: Libc) => {
   const newPlace = (size: number): Place => {
     // Up to the next multiple of its size there are places of smaller sizes, for others.
     for (let gap = end & -end; end % size !== 0; gap = end & -end) {
-      setFree({ at: end, size: gap })
+      const between = { at: end, size: gap }
+      write('-', between)
+      setFree(between)
       end += gap
     }
     const place = { at: end, size }
@@ -58,7 +59,10 @@ export const createGuardianTable = (libc: Libc) => {
       writeSync(fd, String(pid).padStart(PID_WIDTH), at + PID_AT)
     },
 
-    remove: setFree,
+    remove(place: Place): void {
+      writeSync(fd, '-', place.at)
+      setFree(place)
+    },
   }
 }
 

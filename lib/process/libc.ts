@@ -72,10 +72,12 @@ export const O_NONBLOCK = 0o4000
 export const F_SETFL = 4
 export const PR_SET_CHILD_SUBREAPER = 36
 export const P_ALL = 0
+export const P_PID = 1
 export const WNOHANG = 1
 export const WSTOPPED = 2
 export const WEXITED = 4
 export const WNOWAIT = 0x1000000
+export const CLD_STOPPED = 5
 export const ENOENT = koffi.os.errno.ENOENT
 export const EACCES = koffi.os.errno.EACCES
 

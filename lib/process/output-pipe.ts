@@ -92,5 +92,5 @@ export const createOutputPipes = (libc: Libc) => {
 const READ_BYTES = 65_536
 /** A job that writes without end must not keep everybody else waiting. */
 const MOST_READS = 16
-const LOOK_MS = 2
-const MOST_LOOKS = 8
+const LOOK_MS = 4
+const MOST_LOOKS = 4

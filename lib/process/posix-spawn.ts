@@ -47,6 +47,7 @@ export const createPosixSpawn = (libc: Libc, closeRest: (actions: Buffer, from: 
   const home = openSync('.', constants.O_RDONLY | constants.O_DIRECTORY)
 
   const environmentOf = createEnvironmentVectors()
+  const actionsFor = createFileActions(libc, closeRest)
   const located = new Map<string, string>()
   let searchPath: string | null = null
 
@@ -83,33 +84,59 @@ export const createPosixSpawn = (libc: Libc, closeRest: (actions: Buffer, from: 
     { stdin, stdout, stderr, others = [] }: Descriptors,
     { inherit, background = false }: SpawnOptions,
   ): Promise<number> => {
-    const actions = Buffer.alloc(SIZE_OF.fileActions)
-    libc.posix_spawn_file_actions_init(actions)
+    const actions = actionsFor([stdin, stdout, stderr, ...others])
+    const pid: [number] = [0]
+    const argv = [file, ...args, null]
+    const call = [pid, locate(file), actions, attributes, argv, environmentOf(env, ownEnv)] as const
+    const start = (): number => inDirectory(cwd, () => libc.posix_spawn(...call))
+    const restore = inherit()
     try {
-      // dup2 also clears FD_CLOEXEC, even of a descriptor onto itself (POSIX.1-2024).
-      const inherited = [stdin, stdout, stderr, ...others]
-      for (const [number, fd] of inherited.entries())
-        libc.posix_spawn_file_actions_adddup2(actions, fd, number)
-      closeRest(actions, inherited.length)
-      const pid: [number] = [0]
-      const argv = [file, ...args, null]
-      const call = [pid, locate(file), actions, attributes, argv, environmentOf(env, ownEnv)] as const
-      const start = (): number => inDirectory(cwd, () => libc.posix_spawn(...call))
-      const restore = inherit()
-      try {
-        let error = background && cwd === undefined ? await inBackground(libc.posix_spawn, call) : start()
-        // It may have moved since it was located; then the message is that of a search.
-        if (error !== 0) error = inDirectory(cwd, () => libc.posix_spawnp(pid, file, ...call.slice(2)))
-        if (error !== 0) throw new StartError(startErrorText(file, error, libc.getenv('PATH')))
-        return pid[0]
-      } finally {
-        restore()
-      }
+      let error = background && cwd === undefined ? await inBackground(libc.posix_spawn, call) : start()
+      // It may have moved since it was located; then the message is that of a search.
+      if (error !== 0) error = inDirectory(cwd, () => libc.posix_spawnp(pid, file, ...call.slice(2)))
+      if (error !== 0) throw new StartError(startErrorText(file, error, libc.getenv('PATH')))
+      return pid[0]
     } finally {
-      libc.posix_spawn_file_actions_destroy(actions)
+      restore()
     }
   }
 }
+
+/**
+ * What is to be done with descriptors in the child. Numbers that are free are used again, the lowest first: so it is
+ * the same few for most starts, and those are kept.
+ */
+const createFileActions = (libc: Libc, closeRest: (actions: Buffer, from: number) => void) => {
+  const known = new Map<string, Buffer>()
+
+  const forgetAll = (): void => {
+    for (const actions of known.values()) libc.posix_spawn_file_actions_destroy(actions)
+    known.clear()
+  }
+
+  const create = (inherited: number[]): Buffer => {
+    const actions = Buffer.alloc(SIZE_OF.fileActions)
+    libc.posix_spawn_file_actions_init(actions)
+    // dup2 also clears FD_CLOEXEC, even of a descriptor onto itself (POSIX.1-2024).
+    for (const [number, fd] of inherited.entries()) libc.posix_spawn_file_actions_adddup2(actions, fd, number)
+    closeRest(actions, inherited.length)
+    return actions
+  }
+
+  /** The child's descriptors from 0 on; what is returned is valid until the next call. */
+  return (inherited: number[]): Buffer => {
+    const key = inherited.join()
+    let actions = known.get(key)
+    if (!actions) {
+      if (known.size >= MOST_KEPT_ACTIONS) forgetAll()
+      actions = create(inherited)
+      known.set(key, actions)
+    }
+    return actions
+  }
+}
+
+const MOST_KEPT_ACTIONS = 256
 
 /** A call of a C function on a thread of libuv's pool. */
 const inBackground = (call: Libc['posix_spawn'], args: readonly unknown[]): Promise<number> =>

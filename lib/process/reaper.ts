@@ -1,7 +1,9 @@
 import { type Exit, parseWaitStatus } from './exit-status.ts'
 import {
+  CLD_STOPPED,
   type Libc,
   P_ALL,
+  P_PID,
   PR_SET_CHILD_SUBREAPER,
   SIZE_OF,
   WEXITED,
@@ -31,21 +33,21 @@ export const createReaper = (libc: Libc, mark: Mark) => {
 
   libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
-  /** Some child that has ended and was not reaped; 0 when there is none. */
+  /** Some child that has ended and was not reaped; 0 when there is none. The kernel looks at all of them for it. */
   const nextZombie = (): number => {
-    info.fill(0)
-    return libc.waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT) === 0 ? info.readInt32LE(SI_PID) : 0
+    for (;;) {
+      info.fill(0)
+      if (libc.waitid(P_ALL, 0, info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) !== 0) return 0
+      const pid = info.readInt32LE(SI_PID)
+      if (info.readInt32LE(SI_CODE) !== CLD_STOPPED) return pid
+      takeStopped(pid)
+    }
   }
 
   /** Kills what may not stand still: of a job's own processes, being stopped is their own affair. */
-  const killStopped = (): void => {
-    for (;;) {
-      info.fill(0)
-      if (libc.waitid(P_ALL, 0, info, WSTOPPED | WNOHANG) !== 0) return
-      const pid = info.readInt32LE(SI_PID)
-      if (pid === 0) return
-      if (started.get(pid)?.keepsAlive === false) process.kill(pid, 'SIGKILL')
-    }
+  const takeStopped = (pid: number): void => {
+    libc.waitid(P_PID, pid, info, WSTOPPED | WNOHANG)
+    if (started.get(pid)?.keepsAlive === false) process.kill(pid, 'SIGKILL')
   }
 
   /** Takes the status of a child if it has ended. */
@@ -91,7 +93,6 @@ export const createReaper = (libc: Libc, mark: Mark) => {
 
   // Signals coalesce, so each SIGCHLD collects all there is; the cost is that of what has ended, not of what lives.
   const reap = (): void => {
-    killStopped()
     for (let pid = nextZombie(); pid !== 0; pid = nextZombie()) {
       if (unknownStarts > 0 && !started.has(pid)) {
         // Whose it is will be known in a moment.
@@ -181,6 +182,7 @@ const UNKNOWN_EXIT: Exit = {
   cpu: { user: 0, system: 0 },
 }
 
-/** Where siginfo_t has si_pid on 64-bit Linux. */
+/** Where siginfo_t has them on 64-bit Linux. */
+const SI_CODE = 8
 const SI_PID = 16
 const SAFETY_NET_MS = 1000
