@@ -1,5 +1,7 @@
 import { flushCompileCache } from 'node:module'
 import { eraseFromEnvironment } from '../lib/process/erase.ts'
+import { loadProcesses } from '../lib/process/processes.ts'
+import packageJson from '../package.json' with { type: 'json' }
 import { type Agent, StartupError, startAgent } from './agent.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { jobEnvironment } from './environment.ts'
@@ -94,8 +96,24 @@ const SETTLED_MS = 2000
 /** What an end may take beyond the grace period. */
 const LAST_SECONDS_MS = 1900
 
+/**
+ * Loads all that an agent needs, and with it has Node compile and keep that: `npm ci` does so, and the first start is
+ * as fast as the next. There are no other arguments, for settings come from the environment.
+ */
+const printVersion = async (args: string[]): Promise<void> => {
+  if (args.join(' ') !== '--version') {
+    throw new StartupError(
+      `${args.join(' ')}: unknown argument; only --version is known, settings are AGENT_*`,
+    )
+  }
+  await loadProcesses()
+  process.stdout.write(`newdt-auto ${packageJson.version}, Node ${process.versions.node}\n`)
+}
+
 try {
-  await main()
+  const args = process.argv.slice(2)
+  if (args.length === 0) await main()
+  else await printVersion(args)
 } catch (error) {
   const lines =
     error instanceof ConfigError

@@ -7,10 +7,10 @@ export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE-$modules/.cache/newdt-auto}"
 # V8 is made for programs that work without a pause, and lets their memory grow for it; the agent works for a moment
 # at a time. So what is young may have 4 MB, and what is old is looked at whenever it has grown by a fifth. What runs
 # often is compiled once, and well, after a hundred calls instead of three thousand, with no compiler in between
-# whose work would only stay in memory.
+# whose work would only stay in memory. One thread helps with both: more would take the processors from the jobs.
 for node in "$modules"/node-linux-*/bin/node; do
   # The names are those of the V8 in this very version of Node.
-  [ -x "$node" ] && exec "$node" --max-semi-space-size=4 --heap-growing-percent=20 \
+  [ -x "$node" ] && exec "$node" --max-semi-space-size=4 --heap-growing-percent=20 --v8-pool-size=1 \
     --no-maglev --invocation-count-for-turbofan=100 "$@"
 done
 exec node --max-semi-space-size=4 "$@"

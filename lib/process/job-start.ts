@@ -51,10 +51,8 @@ export const createJobStart = (options: JobStartOptions) => {
       const [errRead, stderr] = pipe()
       readEnds.push(errRead)
       childEnds.push(stderr)
-      // A child begins with every descriptor of the agent, and closes them: where there are many, that takes a while,
-      // and the agent goes on meanwhile. Where there are few, to hand the start over costs more than it frees.
-      const background =
-        reaper.countRunning() >= MANY_RUNNING && inheritance.leavesRoomAbove(Math.max(errRead, stderr))
+      // A start takes as long as others need the processors: where there are others, the agent goes on meanwhile.
+      const background = reaper.countRunning() > 0 && inheritance.leavesRoomAbove(Math.max(errRead, stderr))
       const makeKnown = reaper.expectStart()
       let exit: Promise<Exit>
       let pid: number
@@ -104,8 +102,6 @@ export const createJobStart = (options: JobStartOptions) => {
     }
   }
 }
-
-const MANY_RUNNING = 50
 
 /** Written by position, so the job finds its offset at 0; memory, so it never waits for a disk. */
 const writeAll = (fd: number, bytes: Uint8Array): void => {

@@ -1,8 +1,10 @@
 import type { Processes } from './spawn.ts'
 
 /** The process layer for this system. */
-export const createProcesses = async (): Promise<Processes> => {
-  // Loaded only where they run: koffi's libc calls are Linux's.
-  if (process.platform === 'linux') return (await import('./linux.ts')).createLinuxProcesses()
-  return (await import('./node-spawn.ts')).createNodeProcesses()
-}
+export const createProcesses = async (): Promise<Processes> => (await loadProcesses())()
+
+/** Loaded only where they run: koffi's libc calls are Linux's. */
+export const loadProcesses = async (): Promise<() => Processes> =>
+  process.platform === 'linux'
+    ? (await import('./linux.ts')).createLinuxProcesses
+    : (await import('./node-spawn.ts')).createNodeProcesses

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { startAgents } from '../agent.ts'
 import type { Bench } from '../bench.ts'
 import { runProgram, startProgram } from '../children.ts'
@@ -25,6 +26,8 @@ const contestantsOf = async (bench: Bench, clients: number): Promise<Contestant[
   if (tools.webhook) contestants.push(contestant('webhook', await startWebhook(scratch, tools.webhook)))
   if (tools.lighttpd)
     contestants.push(contestant('lighttpd CGI', await startLighttpd(scratch, tools.lighttpd)))
+  const database = join(scratch.directory('least'), 'jobs.db')
+  contestants.push(contestant(LEAST, { url: await startProgram(scratch, 'least-node.ts', [database]) }))
   contestants.push(contestant('naive Node', { url: await startProgram(scratch, 'naive-node.ts') }))
   contestants.push({
     name: 'limit',
@@ -32,6 +35,9 @@ const contestantsOf = async (bench: Bench, clients: number): Promise<Contestant[
   })
   return contestants
 }
+
+/** What remains of the limit for a server on Node, whatever it does. */
+const LEAST = 'least Node'
 
 const outcomeOf = (results: Results): Outcome => {
   const added = (key: string) => (name: string) =>
@@ -45,6 +51,7 @@ const outcomeOf = (results: Results): Outcome => {
       { title: 'added p50', digits: 2, of: added('p50Ms') },
       { title: 'added p99', digits: 2, of: added('p99Ms') },
       { title: '× limit', digits: 2, of: times('limit') },
+      { title: '× least', digits: 2, of: times(LEAST) },
       { title: '× naive', digits: 2, of: times('naive Node') },
       { title: '× webhook', digits: 2, of: times('webhook') },
     ],
