@@ -9,12 +9,23 @@ export const ZERO_TIME = '0001-01-01T00:00:00Z'
  * without trailing zeros.
  */
 export const formatTimestamp = (time: Micros): string => {
-  const millis = Math.floor(time / 1000)
-  const offset = -new Date(millis).getTimezoneOffset()
-  const local = new Date(millis + offset * 60_000).toISOString().slice(0, 19)
-  const micros = time - Math.floor(time / 1e6) * 1e6
-  const fraction = micros === 0 ? '' : `.${String(micros).padStart(6, '0').replace(/0+$/, '')}`
-  return `${local}${fraction}${formatOffset(offset)}`
+  const seconds = Math.floor(time / 1e6)
+  const offset = -new Date(seconds * 1000).getTimezoneOffset()
+  // The times of a job are most often of the same second.
+  if (seconds !== latest.seconds || offset !== latest.offset) {
+    const local = new Date((seconds + offset * 60) * 1000).toISOString().slice(0, 19)
+    latest = { seconds, offset, local, zone: formatOffset(offset) }
+  }
+  return `${latest.local}${formatFraction(time - seconds * 1e6)}${latest.zone}`
+}
+
+let latest = { seconds: Number.NaN, offset: 0, local: '', zone: '' }
+
+const formatFraction = (micros: number): string => {
+  if (micros === 0) return ''
+  let digits = 6
+  for (; micros % 10 === 0; micros /= 10) digits--
+  return `.${String(micros).padStart(digits, '0')}`
 }
 
 const formatOffset = (minutes: number): string => {
