@@ -5,6 +5,7 @@ import { readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { createNodeProcesses } from '../../../lib/process/node-spawn.ts'
+import { readLiving } from '../../../lib/process/proc.ts'
 import { type Processes, StartError } from '../../../lib/process/spawn.ts'
 import { linuxProcesses } from '../../support/linux-processes.ts'
 import { findByText, openDescriptors, zombieChildren } from '../../support/proc.ts'
@@ -187,6 +188,20 @@ for (const [layer, create] of layers) {
       await started.exited
       await started.outputClosed
       assert.deepEqual([started.stdout(), started.stderr()], ['late\n', 'wrote 0\n'])
+    })
+
+    it('one that is stopped waits for nobody, and nobody for it', async () => {
+      const stopped = await startBash(processes, 'kill -STOP $$; exit 7')
+      const others = Array.from({ length: 5 }, (_, index) => runBash(processes, `exit ${index}`))
+      assert.deepEqual(
+        (await Promise.all(others)).map(({ status }) => status.exitCode),
+        [0, 1, 2, 3, 4],
+      )
+      await waitFor('it is stopped', () => readLiving(stopped.pid)?.state === 'T')
+      assert.equal((await runBash(processes, 'exit 5')).status.exitCode, 5)
+      assert.equal(readLiving(stopped.pid)?.state, 'T')
+      stopped.kill('SIGCONT')
+      assert.equal((await stopped.exited).status.exitCode, 7)
     })
 
     it('a flood is read to its last byte', async () => {
