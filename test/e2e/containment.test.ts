@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { readLiving } from '../../lib/process/proc.ts'
 import { createHome, type Home, ROOT, type RunningAgent, startAgent } from '../support/agent.ts'
 import { findByText, type Known, know, lives } from '../support/proc.ts'
 import { shapes } from '../support/shapes.ts'
@@ -173,9 +174,11 @@ describe('the guardian', () => {
       async: true,
     })
     const guardian = await waitFor('there is a guardian', () => guardianOf(agent))
-    process.kill(guardian.pid, 'SIGSTOP')
-    await agent.end('SIGKILL')
+    // Stopped, so that it does not start another guardian.
+    process.kill(agent.pid, 'SIGSTOP')
+    await waitFor('the agent is stopped', () => readLiving(agent.pid)?.state === 'T')
     process.kill(guardian.pid, 'SIGKILL')
+    await agent.end('SIGKILL')
     assert.ok(findByText(home.path).length > 0)
     const next = await startAgent(home)
     assert.deepEqual(
