@@ -1,4 +1,4 @@
-import { ok } from './reply.ts'
+import { ok } from './http/reply.ts'
 import type { Handler } from './services.ts'
 
 /** Needs no signature, so it says nothing but that the agent is up. */

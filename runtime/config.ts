@@ -2,8 +2,8 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import bytes from 'bytes'
 import { z } from 'zod'
-import { LONGEST_TIMER_MS, parseDuration } from '../lib/duration.ts'
-import { parseSize } from '../lib/size.ts'
+import { LONGEST_TIMER_MS, parseDuration } from '../lib/base/duration.ts'
+import { parseSize } from '../lib/base/size.ts'
 
 /** Every mistake of a configuration, a line each; no line ever holds the secret. */
 export class ConfigError extends Error {

@@ -1,5 +1,5 @@
 import { destination, pino } from 'pino'
-import { within } from '../lib/within.ts'
+import { within } from '../lib/base/within.ts'
 import type { Config } from './config.ts'
 
 /**

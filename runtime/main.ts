@@ -1,6 +1,6 @@
 import { flushCompileCache } from 'node:module'
-import { eraseFromEnvironment } from '../lib/process/erase.ts'
-import { loadProcesses } from '../lib/process/processes.ts'
+import { eraseFromEnvironment } from '../lib/process/linux/erase.ts'
+import { loadProcesses } from '../lib/process/platform.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { type Agent, StartupError, startAgent } from './agent.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'

@@ -9,10 +9,10 @@ import {
 } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { createServerAdapter } from '@whatwg-node/server'
-import { failureEnvelope, JOB_ID_HEADER } from '../handlers/reply.ts'
+import { failureEnvelope, JOB_ID_HEADER } from '../handlers/http/reply.ts'
 import type { Context } from '../handlers/services.ts'
-import { type AgentError, errors } from '../lib/errors.ts'
-import type { Log } from '../lib/log.ts'
+import { type AgentError, errors } from '../lib/base/errors.ts'
+import type { Log } from '../lib/base/log.ts'
 
 export interface ServerOptions {
   fetch(request: Request, context: Context): Promise<Response>

@@ -33,7 +33,7 @@ test('only lib/process knows koffi and node:child_process', () => {
 })
 
 test('only one file knows node:sqlite', () => {
-  assert.deepEqual(usersOf(/node:sqlite/), ['lib/database.ts'])
+  assert.deepEqual(usersOf(/node:sqlite/), ['lib/store/sqlite/database.ts'])
 })
 
 test('every dependency is pinned to one exact version', () => {

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import type { LivingProcess, Processes, Target } from './spawn.ts'
+import type { LivingProcess, Processes, Target } from './types.ts'
 
 /**
  * Ends every process of a target: TERM (and CONT, for one that is stopped would never see the TERM), then, after

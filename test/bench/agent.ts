@@ -1,6 +1,6 @@
 import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createSignature } from '../../lib/signature.ts'
+import { createSignature } from '../../lib/security/md5-signature.ts'
 import { waitFor } from '../support/wait-for.ts'
 import type { Bench, Checkout } from './bench.ts'
 import { untilAnswered } from './http.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { readLiving } from '../../lib/process/proc.ts'
+import { readLiving } from '../../lib/process/linux/proc.ts'
 import { createHome, type Home, ROOT, type RunningAgent, startAgent } from '../support/agent.ts'
 import { findByText, type Known, know, lives } from '../support/proc.ts'
 import { shapes } from '../support/shapes.ts'

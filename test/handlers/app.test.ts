@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { errors } from '../../lib/errors.ts'
+import { errors } from '../../lib/base/errors.ts'
 import { withDeadline } from './deadline.ts'
 import { createFakeOutput } from './fake-output.ts'
 import {

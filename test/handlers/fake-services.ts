@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { createApp } from '../../handlers/app.ts'
 import type { JobService, Services } from '../../handlers/services.ts'
-import type { JobJson } from '../../lib/job.ts'
-import { createSignature } from '../../lib/signature.ts'
+import type { JobJson } from '../../lib/jobs/job.ts'
+import { createSignature } from '../../lib/security/md5-signature.ts'
 import { createFakeOutput } from './fake-output.ts'
 
 /** The contract's own example, which is valid at NOW. */

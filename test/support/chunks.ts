@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import type { Chunk } from '../../lib/output-store.ts'
-import type { OutputStream } from '../../lib/process/spawn.ts'
+import type { OutputStream } from '../../lib/process/types.ts'
+import type { Chunk } from '../../lib/store/sqlite/outputs.ts'
 
 export type Piece = [stream: OutputStream, bytes: Uint8Array]
 

@@ -1,4 +1,4 @@
-import type { LivingProcess, Processes } from '../../lib/process/spawn.ts'
+import type { LivingProcess, Processes } from '../../lib/process/types.ts'
 
 /** Processes that exist only in a list: a pid, the mark it bears, and whether even SIGKILL does not end it. */
 export interface FakeProcess {

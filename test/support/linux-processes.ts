@@ -1,5 +1,5 @@
-import { createLinuxProcesses } from '../../lib/process/linux.ts'
-import type { Processes } from '../../lib/process/spawn.ts'
+import { createLinuxProcesses } from '../../lib/process/linux/linux-processes.ts'
+import type { Processes } from '../../lib/process/types.ts'
 
 let processes: Processes | undefined
 

@@ -1,5 +1,5 @@
 import { type ExitStatus, exitText } from '../../lib/process/exit-status.ts'
-import type { Processes, StartedProcess, StartSpec } from '../../lib/process/spawn.ts'
+import type { Processes, StartedProcess, StartSpec } from '../../lib/process/types.ts'
 
 export interface Started extends StartedProcess {
   mark: number

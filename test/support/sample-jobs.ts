@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { EndedJob, RunningJob } from '../../lib/job.ts'
+import type { EndedJob, RunningJob } from '../../lib/jobs/job.ts'
 
 /** In microseconds, a time that no test depends on. */
 export const SOME_TIME = 1_671_170_774_123_456

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { after } from 'node:test'
-import { type Database, openDatabase } from '../../lib/database.ts'
+import { type Database, openDatabase } from '../../lib/store/sqlite/database.ts'
 import { recordingLog } from './recording-log.ts'
 import { scratchDirectory } from './scratch.ts'
 

@@ -3,9 +3,9 @@
  * saying the id of each when it is stored, until it is killed (or, asked to with "hold", only holds the lock).
  */
 import { writeSync } from 'node:fs'
-import { openDatabase } from '../../lib/database.ts'
-import { createJobStore } from '../../lib/job-store.ts'
-import { createOutputStore } from '../../lib/output-store.ts'
+import { openDatabase } from '../../lib/store/sqlite/database.ts'
+import { createJobStore } from '../../lib/store/sqlite/jobs.ts'
+import { createOutputStore } from '../../lib/store/sqlite/outputs.ts'
 import { recordingLog } from './recording-log.ts'
 import { runningJob } from './sample-jobs.ts'
 

@@ -1,17 +1,28 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { v7 as uuidv7 } from 'uuid'
-import type { EndedJob, RunningJob } from '../../../lib/job.ts'
-import type { OutputTotals } from '../../../lib/job-store.ts'
-import type { Chunk } from '../../../lib/output-store.ts'
+import type { EndedJob, RunningJob } from '../../../lib/jobs/job.ts'
+import type { OutputTotals } from '../../../lib/store/sqlite/jobs.ts'
+import type { Chunk } from '../../../lib/store/sqlite/outputs.ts'
 
 // fill-history.ts <checkout> <database> <jobs>: a store as an agent of that checkout leaves it.
 const [directory, path, count] = process.argv.slice(2) as [string, string, string]
 
-/** Of the given checkout, whose schema may be another one. */
-const load = <T>(file: string): Promise<T> => import(join(directory, 'lib', file))
-const { openDatabase } = await load<typeof import('../../../lib/database.ts')>('database.ts')
-const { createJobStore } = await load<typeof import('../../../lib/job-store.ts')>('job-store.ts')
-const { createOutputStore } = await load<typeof import('../../../lib/output-store.ts')>('output-store.ts')
+/** Of the given checkout, whose schema may be another one; and so may be the place of its files. */
+const load = <T>(file: string, earlierFile: string): Promise<T> =>
+  import(join(directory, 'lib', existsSync(join(directory, 'lib', file)) ? file : earlierFile))
+const { openDatabase } = await load<typeof import('../../../lib/store/sqlite/database.ts')>(
+  'store/sqlite/database.ts',
+  'database.ts',
+)
+const { createJobStore } = await load<typeof import('../../../lib/store/sqlite/jobs.ts')>(
+  'store/sqlite/jobs.ts',
+  'job-store.ts',
+)
+const { createOutputStore } = await load<typeof import('../../../lib/store/sqlite/outputs.ts')>(
+  'store/sqlite/outputs.ts',
+  'output-store.ts',
+)
 
 const quiet = { info() {}, warn() {}, error() {} }
 const database = openDatabase(path, quiet)

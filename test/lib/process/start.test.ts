@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { createNodeProcesses } from '../../../lib/process/node-spawn.ts'
-import { readLiving } from '../../../lib/process/proc.ts'
-import { type Processes, StartError } from '../../../lib/process/spawn.ts'
+import { readLiving } from '../../../lib/process/linux/proc.ts'
+import { createNodeProcesses } from '../../../lib/process/node/node-processes.ts'
+import { type Processes, StartError } from '../../../lib/process/types.ts'
 import { linuxProcesses } from '../../support/linux-processes.ts'
 import { findByText, openDescriptors, zombieChildren } from '../../support/proc.ts'
 import { runBash, type Started, startBash } from '../../support/run-process.ts'
@@ -311,7 +311,7 @@ describe('processes started beside others that run', () => {
     const ours = (path: string): string => JSON.stringify(join(import.meta.dirname, '../../..', path))
     const program = `
       import { readFileSync } from 'node:fs'
-      import { createLinuxProcesses } from ${ours('lib/process/linux.ts')}
+      import { createLinuxProcesses } from ${ours('lib/process/linux/linux-processes.ts')}
       import { runBash, startBash } from ${ours('test/support/run-process.ts')}
       const softLimit = () => / (\\d+) /.exec(/Max open files.*/.exec(readFileSync('/proc/self/limits', 'latin1')))[1]
       const before = softLimit()

@@ -1,4 +1,0 @@
-import { ok } from './reply.ts'
-import type { Handler } from './services.ts'
-
-export const countRunningJobs: Handler = (_request, { jobs }) => ok(jobs.countRunning())

@@ -1,5 +1,0 @@
-import { commandSchema } from './job-schema.ts'
-import type { Handler } from './services.ts'
-import { submitJob } from './submit-job.ts'
-
-export const executeCommand: Handler = (request, services) => submitJob(request, services, commandSchema)

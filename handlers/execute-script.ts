@@ -1,5 +1,0 @@
-import { scriptSchema } from './job-schema.ts'
-import type { Handler } from './services.ts'
-import { submitJob } from './submit-job.ts'
-
-export const executeScript: Handler = (request, services) => submitJob(request, services, scriptSchema)

@@ -1,0 +1,98 @@
+import type { ZodType } from 'zod'
+import { errors } from '../../lib/base/errors.ts'
+import { validate } from './validate.ts'
+
+type Body = Pick<Request, 'headers' | 'body' | 'bytes'>
+
+/** Reads a JSON body of at most `limit` bytes; `bytes` is what it came as. Throws AgentError 400, 413, 415. */
+export const readJson = async <T>(
+  request: Body,
+  schema: ZodType<T>,
+  limit: number,
+): Promise<{ value: T; bytes: Uint8Array }> => {
+  assertJsonType(request)
+  const bytes = await readBytes(request, limit)
+  return { value: validate(schema, parseJson(bytes)), bytes }
+}
+
+/** The same, where no body at all is as good as `{}`. */
+export const readOptionalJson = async <T>(request: Body, schema: ZodType<T>, limit: number): Promise<T> => {
+  const bytes = await readBytes(request, limit)
+  if (bytes.length === 0) return validate(schema, {})
+  assertJsonType(request)
+  return validate(schema, parseJson(bytes))
+}
+
+const assertJsonType = ({ headers }: Pick<Request, 'headers'>): void => {
+  if (!JSON_TYPE.test(headers.get('content-type') ?? '')) throw errors.unsupportedMediaType()
+}
+
+const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?$/i
+
+const readBytes = async (request: Body, limit: number): Promise<Uint8Array> => {
+  const announced = request.headers.get('content-length')
+  if (Number(announced) > limit) throw errors.bodyTooLarge(limit)
+  // HTTP ends a body at its announced length, so it can be taken whole; which costs less than a stream.
+  const bytes = announced === null ? await readStream(request.body, limit) : await readWhole(request)
+  if (bytes.length > limit) throw errors.bodyTooLarge(limit)
+  return bytes
+}
+
+const readWhole = async (request: Body): Promise<Uint8Array> => {
+  try {
+    return await request.bytes()
+  } catch {
+    throw errors.bodyCutOff()
+  }
+}
+
+const readStream = async (body: Body['body'], limit: number): Promise<Uint8Array> => {
+  if (!body) return new Uint8Array()
+  const chunks: Uint8Array[] = []
+  let length = 0
+  const reader = body.getReader()
+  const read = () => reader.read().catch(() => Promise.reject(errors.bodyCutOff()))
+  for (let next = await read(); !next.done; next = await read()) {
+    length += next.value.length
+    if (length > limit) {
+      // Canceling the stream would tear down the connection before the answer is sent.
+      void discardRest(read)
+      throw errors.bodyTooLarge(limit)
+    }
+    chunks.push(next.value)
+  }
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+}
+
+/** Reads on for a while, so that the client gets to read its answer, and the connection can be used again. */
+const discardRest = async (
+  read: () => Promise<{ done: boolean; value?: Uint8Array | undefined }>,
+): Promise<void> => {
+  try {
+    for (let length = 0; length < MOST_DISCARDED_BYTES; ) {
+      const { done, value } = await read()
+      if (done) return
+      length += value?.length ?? 0
+    }
+  } catch {
+    // The client has gone, and that is as good.
+  }
+}
+
+const MOST_DISCARDED_BYTES = 64 << 20
+
+const parseJson = (bytes: Uint8Array): unknown => {
+  // request.json() would replace invalid bytes and run another command than the one that was meant.
+  const text = orBadRequest('请求体不是合法的 UTF-8', () => utf8.decode(bytes))
+  return orBadRequest('请求体不是合法的 JSON', () => JSON.parse(text))
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+const orBadRequest = <T>(detail: string, parse: () => T): T => {
+  try {
+    return parse()
+  } catch {
+    throw errors.badRequest(detail)
+  }
+}

@@ -1,0 +1,11 @@
+import { z } from 'zod'
+import { parseDuration } from '../../lib/base/duration.ts'
+
+/** A duration such as "30s" in milliseconds, at most `mostMs`; `most` says that to the client. */
+export const durationUpTo = (mostMs: number, most: string) =>
+  z.string().transform((text, context) => {
+    const ms = parseDuration(text)
+    if (ms !== undefined && ms <= mostMs) return ms
+    context.addIssue({ code: 'custom', message: `应为不超过 ${most} 的时长，例如 30s` })
+    return z.NEVER
+  })

@@ -1,0 +1,14 @@
+import { z } from 'zod'
+import { LONGEST_TIMER_MS } from '../../lib/base/duration.ts'
+import { readOptionalJson } from '../http/body.ts'
+import { durationUpTo } from '../http/duration-schema.ts'
+import type { Handler } from '../services.ts'
+import { okJob } from './reply-job.ts'
+
+/** Answers once nothing of the job lives any more; `{"grace": "30s"}` is the time between TERM and KILL. */
+export const cancelJob: Handler = async (request, { jobs, bodyLimit }) => {
+  const { grace } = await readOptionalJson(request, bodySchema, bodyLimit)
+  return okJob(await jobs.cancel(request.params.id ?? '', grace), jobs, request.signal)
+}
+
+const bodySchema = z.strictObject({ grace: durationUpTo(LONGEST_TIMER_MS, '24d').optional() })

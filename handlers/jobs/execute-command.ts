@@ -1,0 +1,5 @@
+import type { Handler } from '../services.ts'
+import { commandSchema } from './job-schema.ts'
+import { submitJob } from './submit-job.ts'
+
+export const executeCommand: Handler = (request, services) => submitJob(request, services, commandSchema)

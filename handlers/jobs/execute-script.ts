@@ -1,0 +1,5 @@
+import type { Handler } from '../services.ts'
+import { scriptSchema } from './job-schema.ts'
+import { submitJob } from './submit-job.ts'
+
+export const executeScript: Handler = (request, services) => submitJob(request, services, scriptSchema)

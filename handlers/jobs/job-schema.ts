@@ -1,0 +1,109 @@
+import { z } from 'zod'
+import { LONGEST_TIMER_MS, parseDuration } from '../../lib/base/duration.ts'
+import { parseSize } from '../../lib/base/size.ts'
+import type { JobRequest } from '../../lib/jobs/job.ts'
+import { isScriptName } from '../../lib/jobs/script-file.ts'
+import { splitWords } from '../../lib/jobs/shell-words.ts'
+import { canonicalEncoding } from '../../lib/output/text.ts'
+
+/** A lone surrogate would become U+FFFD on its way to the job; nothing is changed silently. */
+const unicode = z.string().refine(text => text.isWellFormed(), '含有不成对的 Unicode 代理项')
+
+/** 128 KiB with its NUL: Linux takes no longer argument (MAX_ARG_STRLEN, execve(2)). */
+const LONGEST_ARGUMENT_BYTES = 128 * 1024 - 1
+
+const fits = (text: string): boolean => Buffer.byteLength(text) <= LONGEST_ARGUMENT_BYTES
+
+const TOO_LONG = `不能超过 ${LONGEST_ARGUMENT_BYTES} 字节`
+
+/** What is handed to the system as a C string. */
+const cString = unicode.refine(text => !text.includes('\0'), '不能含有 NUL 字符').refine(fits, TOO_LONG)
+
+const environment = z
+  .custom<Record<string, string>>(
+    value => typeof value === 'object' && value !== null && !Array.isArray(value),
+    {
+      error: '应为 object',
+    },
+  )
+  .superRefine((env, context) => {
+    for (const [name, value] of Object.entries(env)) {
+      const problem = environmentProblem(name, value)
+      if (problem) context.addIssue({ code: 'custom', path: [name], message: problem })
+    }
+  })
+
+const environmentProblem = (name: string, value: unknown): string | undefined => {
+  if (name === '' || !cString.safeParse(name).success || name.includes('=')) return '不是合法的变量名'
+  if (/^(AGENT|NEWDT_AUTO)_/.test(name)) return '是保留的变量名'
+  if (!cString.safeParse(value).success)
+    return `应为 string，不含 NUL 字符，不超过 ${LONGEST_ARGUMENT_BYTES} 字节`
+  return fits(`${name}=${value}`) ? undefined : TOO_LONG
+}
+
+/** Any duration that a timer can wait for. */
+const timeout = z.string().transform((text, context) => {
+  const ms = parseDuration(text)
+  if (ms !== undefined && ms > 0 && ms <= LONGEST_TIMER_MS) return { text, ms }
+  context.addIssue({ code: 'custom', message: '应为大于 0、不超过 24d 的时长，例如 "30s"' })
+  return z.NEVER
+})
+
+/** What TextDecoder knows. */
+const encoding = z.string().transform((label, context) => {
+  const name = canonicalEncoding(label)
+  if (name !== undefined) return name
+  context.addIssue({ code: 'custom', message: '不是已知的字符编码，例如 "gbk"' })
+  return z.NEVER
+})
+
+const NOT_A_SIZE = '应为字节数或大小，例如 "1mb"'
+
+/** Bytes as a number, or a size such as "1mb". */
+const outputLimit = z
+  .union([z.int(NOT_A_SIZE).min(0, NOT_A_SIZE), z.string()], NOT_A_SIZE)
+  .transform((size, context) => {
+    const value = typeof size === 'number' ? size : parseSize(size)
+    if (value !== undefined) return value
+    context.addIssue({ code: 'custom', message: NOT_A_SIZE })
+    return z.NEVER
+  })
+
+const common = {
+  params: cString.default(''),
+  async: z.boolean().default(false),
+  cwd: cString.refine(path => path.startsWith('/'), '应为绝对路径').optional(),
+  env: environment.optional(),
+  stdin: unicode.optional(),
+  timeout: timeout.optional(),
+  leftovers: z.enum(['keep', 'kill']).optional(),
+  encoding: encoding.optional(),
+  outputLimit: outputLimit.optional(),
+  onOutputLimit: z.enum(['drop', 'kill']).optional(),
+}
+
+/** The body of POST /api/jobs/execute/cmd. */
+export const commandSchema = z
+  .strictObject({ cmd: cString.refine(cmd => cmd !== '', '不能为空'), ...common })
+  .refine(({ cmd, params }) => params === '' || fits(`${cmd} ${params}`), {
+    path: ['params'],
+    error: `和 cmd 一起${TOO_LONG}`,
+  })
+
+/** The body of POST /api/jobs/execute/script; the contract has an empty `cmd` in it. */
+export const scriptSchema = z
+  .strictObject({
+    cmd: z.literal('', '在脚本任务中应为空').optional(),
+    scriptName: z
+      .string()
+      .refine(isScriptName, '应为 1 到 100 个字母、数字、汉字或 . _ - 组成的文件名，且不能是 . 或 ..'),
+    scriptContent: unicode,
+    scriptType: z.enum(['shell', 'python']),
+    ...common,
+  })
+  .transform(({ scriptName, scriptContent, scriptType, ...rest }, context): JobRequest => {
+    const words = splitWords(rest.params)
+    if (!words) context.addIssue({ code: 'custom', path: ['params'], message: '引号或反斜杠没有配对' })
+    const script = { name: scriptName, content: scriptContent, type: scriptType, words: words ?? [] }
+    return { ...rest, cmd: '', script }
+  })

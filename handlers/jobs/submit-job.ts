@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto'
+import type { IRequestStrict } from 'itty-router'
+import type { ZodType } from 'zod'
+import { errors } from '../../lib/base/errors.ts'
+import type { JobRequest } from '../../lib/jobs/job.ts'
+import type { IdempotencyKey } from '../../lib/store/sqlite/jobs.ts'
+import { readJson } from '../http/body.ts'
+import { rejected } from '../http/reply.ts'
+import { eventStream } from '../output/event-stream.ts'
+import type { Services } from '../services.ts'
+import { okJob } from './reply-job.ts'
+
+/**
+ * Submits what the body asks for; answers when it has ended, as soon as it runs if it is `async`, or with its events
+ * as they happen if that is what the client accepts.
+ */
+export const submitJob = async (
+  request: IRequestStrict,
+  { jobs, bodyLimit }: Services,
+  schema: ZodType<JobRequest>,
+): Promise<Response> => {
+  const { value, bytes } = await readJson(request, schema, bodyLimit)
+  const submission = await jobs.submit(value, idempotencyKey(request, bytes))
+  if (submission.rejected) return rejected(submission.id, submission.running)
+  const view = acceptsEvents(request) ? jobs.openOutput(submission.id) : undefined
+  if (view) return eventStream(submission.id, view, 0, request.signal)
+  if (!value.async) await jobs.waitForEnd(submission.id)
+  return okJob(await jobs.get(submission.id), jobs, request.signal)
+}
+
+const acceptsEvents = ({ headers }: IRequestStrict): boolean =>
+  /(^|,)\s*text\/event-stream\s*(;|,|$)/i.test(headers.get('accept') ?? '')
+
+/** No body is both a command and a script, so the body alone tells two requests apart. */
+const idempotencyKey = (request: IRequestStrict, body: Uint8Array): IdempotencyKey | undefined => {
+  const key = request.headers.get('idempotency-key')
+  if (key === null) return undefined
+  if (!/^[\x20-\x7e]{1,255}$/.test(key))
+    throw errors.badRequest('Idempotency-Key 应为 1 到 255 个可见 ASCII 字符')
+  return { key, requestHash: createHash('sha256').update(body).digest() }
+}

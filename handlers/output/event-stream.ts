@@ -1,0 +1,62 @@
+import { formatTimestamp } from '../../lib/base/timestamp.ts'
+import { decodeAlone } from '../../lib/output/text.ts'
+import { OutputRemovedError, type OutputView } from '../../lib/output/view.ts'
+import type { Chunk } from '../../lib/store/sqlite/outputs.ts'
+import { JOB_ID_HEADER } from '../http/reply.ts'
+import { streamOf } from '../http/stream.ts'
+import { withOutput } from '../jobs/long-output.ts'
+
+/**
+ * A job as server-sent events (WHATWG HTML, 9.2): `start`, `stdout` and `stderr` with the seq as id, `dropped`, and
+ * `end` with the final job. Begins after the chunk `after`; 0 is the beginning.
+ */
+export const eventStream = (id: string, view: OutputView, after: number, signal: AbortSignal): Response =>
+  new Response(
+    streamOf(gone => encoded(eventsOf(view, after, gone)), signal),
+    {
+      headers: {
+        'Content-Type': 'text/event-stream; charset=utf-8',
+        'Cache-Control': 'no-store',
+        'X-Accel-Buffering': 'no', // nginx would hold events back.
+        [JOB_ID_HEADER]: id,
+      },
+    },
+  )
+
+async function* eventsOf(view: OutputView, after: number, signal: AbortSignal): AsyncGenerator<string> {
+  // Where the last chunk that the reader has ended; unknown when it was superseded since.
+  let position = after === 0 ? 0 : view.endOf(after)
+  if (after === 0) yield event('start', await view.job({ output: false }))
+  for await (const chunks of view.follow({ afterSeq: after, signal, idleMs: HEARTBEAT_MS })) {
+    if (chunks.length === 0) yield ': still here\n\n'
+    for (const chunk of chunks) {
+      const dropped = position === undefined ? undefined : chunk.position - position
+      if (dropped !== 0) yield event('dropped', { bytes: dropped ?? null })
+      yield event(chunk.stream, dataOf(chunk, view.encoding), chunk.seq)
+      position = chunk.position + chunk.bytes.length
+    }
+  }
+  if (signal.aborted) return
+  const job = await view.job({ output: false })
+  if (!job) throw new OutputRemovedError()
+  const total = job.stdoutBytes + job.stderrBytes
+  if (position !== undefined && position < total) yield event('dropped', { bytes: total - position })
+  yield* withOutput(event('end', job), view)
+}
+
+const dataOf = ({ seq, time, position, bytes }: Chunk, encoding: string) => {
+  const text = decodeAlone(bytes, encoding)
+  const content = text === undefined ? { base64: Buffer.from(bytes).toString('base64') } : { text }
+  return { seq, time: formatTimestamp(time), position, ...content }
+}
+
+/** JSON has no raw line ends, so its one line is the whole of the data. */
+const event = (name: string, data: unknown, id?: number): string =>
+  `event: ${name}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`
+
+async function* encoded(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  for await (const text of texts) yield Buffer.from(text)
+}
+
+/** Proxies close what is silent for longer, often after a minute. */
+const HEARTBEAT_MS = 15_000

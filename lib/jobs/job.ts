@@ -1,0 +1,165 @@
+import { formatTimestamp, type Micros, ZERO_TIME } from '../base/timestamp.ts'
+import type { CpuTime } from '../process/exit-status.ts'
+
+export type JobState = 'running' | 'success' | 'failed' | 'canceled' | 'rejected'
+export const JOB_STATES: JobState[] = ['running', 'success', 'failed', 'canceled', 'rejected']
+
+/** Why a job is in its last state; the first cause wins. */
+export type EndReason =
+  | 'exited'
+  | 'signaled'
+  | 'timeout'
+  | 'canceled'
+  | 'agent-stopped'
+  | 'output-limit'
+  | 'start-failed'
+  | 'agent-lost'
+  | 'rejected'
+
+export type ScriptType = 'shell' | 'python'
+
+/** What somebody asks to be run. */
+export interface JobRequest {
+  /** "" for a script. */
+  cmd: string
+  /** `words` are its arguments. */
+  script?: { name: string; content: string; type: ScriptType; words: string[] }
+  /** As they were given, in one string; appended to a command. */
+  params: string
+  async: boolean
+  cwd?: string | undefined
+  env?: Record<string, string> | undefined
+  stdin?: string | undefined
+  timeout?: { text: string; ms: number } | undefined
+  /** What happens to processes that still live when the job's own has ended by itself; they stay by default. */
+  leftovers?: 'keep' | 'kill' | undefined
+  /** How its output is to be decoded; UTF-8 when absent. */
+  encoding?: string | undefined
+  /** Bytes; at most the agent's own limit, which it is when absent. */
+  outputLimit?: number | undefined
+  /** What happens when it writes more; the middle is dropped by default. */
+  onOutputLimit?: 'drop' | 'kill' | undefined
+}
+
+/** What is known of a job from its creation on. */
+export interface JobFacts {
+  id: string
+  cmd: string
+  params: string
+  scriptName: string
+  scriptType: ScriptType | ''
+  scriptPath: string
+  async: boolean
+  encoding: string
+  createTime: Micros
+}
+
+export interface RunningJob extends JobFacts {
+  state: 'running'
+  /** 0 and undefined while it is being started. */
+  pid: number
+  startTime: Micros | undefined
+}
+
+export interface EndedJob extends JobFacts {
+  state: 'success' | 'failed' | 'canceled'
+  pid: number
+  startTime: Micros
+  finishTime: Micros
+  exitCode: number
+  /** "SIGKILL", or "" when no signal ended it. */
+  signal: string
+  error: string
+  reason: EndReason
+  /** Seconds. */
+  cpu: CpuTime
+  /** How many processes lived on in the background when the job's own had ended by itself. */
+  leftovers: number
+  /** What lived on although it was killed: in uninterruptible sleep, or another user's. */
+  survivors: Survivor[]
+}
+
+export interface Survivor {
+  pid: number
+  command: string
+}
+
+export interface RejectedJob extends JobFacts {
+  state: 'rejected'
+  error: string
+}
+
+export type Job = RunningJob | EndedJob | RejectedJob
+
+/** What is kept of a job's output, decoded. */
+export interface OutputText {
+  stdout: string
+  stderr: string
+  /** All that was written, kept or not. */
+  stdoutBytes: number
+  stderrBytes: number
+  droppedBytes: number
+}
+
+export const execCmd = ({ cmd, params, scriptType, scriptPath }: JobFacts): string => {
+  if (scriptType !== '') return `${INTERPRETERS[scriptType]} ${scriptPath} ${params}`
+  return params === '' ? cmd : `${cmd} ${params}`
+}
+
+export const INTERPRETERS: Record<ScriptType, string> = { shell: 'bash', python: 'python3' }
+
+/** A job as the contract writes it. */
+export const jobToJson = (job: Job, output: OutputText, livingLeftovers = 0) => {
+  const end = job.state === 'running' ? undefined : job.state === 'rejected' ? rejectedEnd(job) : job
+  return {
+    id: job.id,
+    cmd: job.cmd,
+    params: job.params,
+    scriptName: job.scriptName,
+    scriptContent: '', // Never echoed.
+    scriptType: job.scriptType,
+    scriptPath: job.scriptPath,
+    async: job.async,
+    pid: job.state === 'rejected' ? 0 : job.pid,
+    state: job.state,
+    stdout: output.stdout,
+    stderr: output.stderr,
+    exitCode: end?.exitCode ?? 0,
+    execCmd: execCmd(job),
+    error: end?.error ?? '',
+    createTime: formatTimestamp(job.createTime),
+    startTime: timeOrZero(job.state === 'rejected' ? undefined : job.startTime),
+    finishTime: timeOrZero(end?.finishTime),
+    reason: end?.reason ?? '',
+    signal: end?.signal ?? '',
+    stdoutBytes: output.stdoutBytes,
+    stderrBytes: output.stderrBytes,
+    droppedBytes: output.droppedBytes,
+    encoding: job.encoding,
+    cpu: end?.cpu ?? NO_CPU_TIME,
+    leftovers: end?.leftovers ?? 0,
+    /** How many of the leftovers live now. */
+    livingLeftovers,
+    survivors: end?.survivors ?? [],
+  }
+}
+
+export type JobJson = ReturnType<typeof jobToJson>
+
+const rejectedEnd = ({ error, createTime }: RejectedJob) =>
+  ({
+    error,
+    exitCode: 0,
+    signal: '',
+    reason: 'rejected',
+    finishTime: createTime,
+    ...NOTHING_RAN,
+  }) as const
+
+const NO_CPU_TIME: CpuTime = { user: 0, system: 0 }
+
+/** Of a job that never ran, or whose end nobody saw. */
+export const NOTHING_RAN = { cpu: NO_CPU_TIME, leftovers: 0, survivors: [] as Survivor[] }
+
+const timeOrZero = (time: Micros | undefined): string =>
+  time === undefined ? ZERO_TIME : formatTimestamp(time)

@@ -1,0 +1,30 @@
+import type { Processes } from '../types.ts'
+import { createGuardian } from './guardian.ts'
+import { createInheritance } from './inheritance.ts'
+import { createJobStart } from './job-start.ts'
+import { openLibc } from './libc.ts'
+import { createMark } from './mark.ts'
+import { createPosixSpawn } from './posix-spawn.ts'
+import { createReaper } from './reaper.ts'
+import { createSearch } from './search.ts'
+import { createTurns } from './turns.ts'
+
+/** Processes on Linux: started by posix_spawn, collected by wait4, known by their mark, guarded. */
+export const createLinuxProcesses = (): Processes => {
+  const libc = openLibc()
+  const mark = createMark(libc)
+  const reaper = createReaper(libc, mark)
+  const inheritance = createInheritance(libc)
+  const spawn = createPosixSpawn(libc, inheritance.closeRest)
+  const turns = createTurns()
+  const guardian = createGuardian({ libc, mark, reaper, spawn, turns })
+  const search = createSearch(mark, reaper, libc.getpagesize())
+  return {
+    newMark: mark.newMark,
+    start: createJobStart({ libc, mark, reaper, guardian, inheritance, spawn, turns }),
+    release: guardian.release,
+    find: search.find,
+    mayHaveLeft: ({ marks }) => reaper.mayHoldOrphan(marks),
+    signal: search.signal,
+  }
+}

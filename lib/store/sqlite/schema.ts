@@ -1,0 +1,88 @@
+/** Each brings a file of the schema before it to the next; `user_version` counts them. Times are in µs. */
+export const MIGRATIONS = [
+  `
+  CREATE TABLE jobs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again: readers of a removed job must not read another
+    id TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL,
+    mark INTEGER NOT NULL,
+    pid INTEGER NOT NULL DEFAULT 0,
+    async INTEGER NOT NULL,
+    encoding TEXT NOT NULL DEFAULT 'utf-8',
+    create_time INTEGER NOT NULL,
+    start_time INTEGER,
+    finish_time INTEGER,
+    exit_code INTEGER NOT NULL DEFAULT 0,
+    signal TEXT NOT NULL DEFAULT '',
+    error TEXT NOT NULL DEFAULT '',
+    reason TEXT NOT NULL DEFAULT '',
+    stdout_bytes INTEGER NOT NULL DEFAULT 0, -- written by the job
+    stderr_bytes INTEGER NOT NULL DEFAULT 0,
+    kept_bytes INTEGER NOT NULL DEFAULT 0,   -- of both, still in the table of outputs
+    cpu_user REAL NOT NULL DEFAULT 0,        -- seconds
+    cpu_system REAL NOT NULL DEFAULT 0,
+    leftovers INTEGER NOT NULL DEFAULT 0,
+    survivors TEXT NOT NULL DEFAULT '[]',    -- JSON
+    script_name TEXT NOT NULL,
+    script_type TEXT NOT NULL,
+    script_path TEXT NOT NULL,
+    cmd TEXT NOT NULL,
+    params TEXT NOT NULL,
+    idempotency_key TEXT UNIQUE,
+    request_hash BLOB
+  ) STRICT;
+  CREATE INDEX jobs_by_state ON jobs (state, id);
+  CREATE INDEX jobs_by_finish ON jobs (finish_time, kept_bytes) WHERE finish_time IS NOT NULL;
+  CREATE TABLE outputs (
+    job INTEGER NOT NULL,
+    seq INTEGER NOT NULL,          -- counts the chunks of a job from 1, over both streams
+    stream INTEGER NOT NULL,       -- 1 stdout, 2 stderr
+    time INTEGER NOT NULL,         -- when the first byte was read
+    position INTEGER NOT NULL,     -- of the first byte among all that the job wrote
+    stream_position INTEGER NOT NULL, -- the same within its stream
+    bytes BLOB NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX outputs_by_job ON outputs (job, seq)
+  `,
+  // A job's start touches three pages instead of five: no index holds what it does not have (a key) or is not (ended),
+  // and numbers are counted by the agent instead of by AUTOINCREMENT.
+  `
+  CREATE TABLE new_jobs (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL,
+    mark INTEGER NOT NULL,
+    pid INTEGER NOT NULL DEFAULT 0,
+    async INTEGER NOT NULL,
+    encoding TEXT NOT NULL DEFAULT 'utf-8',
+    create_time INTEGER NOT NULL,
+    start_time INTEGER,
+    finish_time INTEGER,
+    exit_code INTEGER NOT NULL DEFAULT 0,
+    signal TEXT NOT NULL DEFAULT '',
+    error TEXT NOT NULL DEFAULT '',
+    reason TEXT NOT NULL DEFAULT '',
+    stdout_bytes INTEGER NOT NULL DEFAULT 0, -- written by the job
+    stderr_bytes INTEGER NOT NULL DEFAULT 0,
+    kept_bytes INTEGER NOT NULL DEFAULT 0,   -- of both, still in the table of outputs
+    cpu_user REAL NOT NULL DEFAULT 0,        -- seconds
+    cpu_system REAL NOT NULL DEFAULT 0,
+    leftovers INTEGER NOT NULL DEFAULT 0,
+    survivors TEXT NOT NULL DEFAULT '[]',    -- JSON
+    script_name TEXT NOT NULL,
+    script_type TEXT NOT NULL,
+    script_path TEXT NOT NULL,
+    cmd TEXT NOT NULL,
+    params TEXT NOT NULL,
+    idempotency_key TEXT,
+    request_hash BLOB
+  ) STRICT;
+  INSERT INTO new_jobs SELECT * FROM jobs;
+  DROP TABLE jobs;
+  ALTER TABLE new_jobs RENAME TO jobs;
+  CREATE INDEX running_jobs ON jobs (id) WHERE state = 'running';
+  CREATE INDEX ended_jobs_by_state ON jobs (state, id) WHERE state <> 'running';
+  CREATE INDEX jobs_by_finish ON jobs (finish_time, kept_bytes) WHERE finish_time IS NOT NULL;
+  CREATE UNIQUE INDEX jobs_by_key ON jobs (idempotency_key) WHERE idempotency_key IS NOT NULL
+  `,
+]

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { assertBadRequest, createFake, ID, jobJson, signed, succeeded } from '../fake-services.ts'
+
+const STATES = ['running', 'success', 'failed', 'canceled', 'rejected']
+const BAD_LIMIT = 'limit 应为 1 到 200 的整数'
+const BAD_STATE = 'state 应为 running 或 success 或 failed 或 canceled 或 rejected'
+
+const queryOf = async (query: string): Promise<unknown> => {
+  const fake = createFake()
+  assert.equal((await fake.ask(signed(`/api/jobs${query}`))).status, 200, query)
+  assert.equal(fake.calls.length, 1)
+  assert.equal(fake.calls[0]![0], 'list')
+  return fake.calls[0]![1]
+}
+
+test('the list is an array of jobs in the order of the service', async () => {
+  const jobs = [jobJson({ id: 'b', stdout: '' }), jobJson({ id: 'a', stdout: '' })]
+  const { status, body } = await createFake({ jobs: { list: () => jobs } }).ask(signed('/api/jobs'))
+  assert.deepEqual({ status, body }, { status: 200, body: succeeded(jobs) })
+})
+
+test('no jobs are an empty array', async () => {
+  const { body } = await createFake().ask(signed('/api/jobs'))
+  assert.deepEqual(body, succeeded([]))
+})
+
+test('fifty jobs of any state are asked for unless the query says otherwise', async () => {
+  assert.deepEqual(await queryOf(''), { limit: 50 })
+  assert.deepEqual(await queryOf(`?state=failed&limit=7&before=${ID}`), {
+    state: 'failed',
+    limit: 7,
+    before: ID,
+  })
+})
+
+test('every state can be asked for, and no other', async () => {
+  for (const state of STATES) assert.deepEqual(await queryOf(`?state=${state}`), { state, limit: 50 })
+  for (const state of ['', 'RUNNING', 'running,failed', 'toString', 'killed']) {
+    await assertBadRequest(signed(`/api/jobs?state=${state}`), BAD_STATE)
+  }
+})
+
+test('a limit is taken exactly if it is a number from 1 to 200', () =>
+  fc.assert(
+    fc.asyncProperty(fc.integer({ min: -300, max: 2300 }), async limit => {
+      if (limit >= 1 && limit <= 200) assert.deepEqual(await queryOf(`?limit=${limit}`), { limit })
+      else await assertBadRequest(signed(`/api/jobs?limit=${limit}`), BAD_LIMIT)
+    }),
+    { examples: [[0], [1], [199], [200], [201]] },
+  ))
+
+test('a limit that is no plain number is refused', async () => {
+  for (const limit of ['', 'abc', '1.5', '1e2', '0x10', '%2B5', '%205', '5%0A', '٣', 'NaN', '00', '000']) {
+    await assertBadRequest(signed(`/api/jobs?limit=${limit}`), BAD_LIMIT)
+  }
+})
+
+test('before must be an id', async () => {
+  for (const before of ['', 'x', ID.slice(1), `${ID}0`, ID.toUpperCase(), `${ID}%0A`, `${ID.slice(1)}g`]) {
+    await assertBadRequest(signed(`/api/jobs?before=${before}`), 'before 应为任务 ID')
+  }
+})
+
+test('every mistake is named in one answer', async () => {
+  await assertBadRequest(
+    signed('/api/jobs?state=x&limit=0&before=y'),
+    `${BAD_STATE}；${BAD_LIMIT}；before 应为任务 ID`,
+  )
+})
+
+test('a repeated parameter is refused', async () => {
+  for (const name of ['state', 'limit', 'before']) {
+    await assertBadRequest(signed(`/api/jobs?${name}=1&${name}=1`), `${name} 重复`)
+  }
+})

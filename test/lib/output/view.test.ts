@@ -1,0 +1,439 @@
+import assert from 'node:assert/strict'
+import { setMaxListeners } from 'node:events'
+import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import fc from 'fast-check'
+import type { JobJson } from '../../../lib/jobs/job.ts'
+import type { ActiveJob } from '../../../lib/jobs/jobs.ts'
+import { createCapture } from '../../../lib/output/capture.ts'
+import { createNotifier } from '../../../lib/output/notifier.ts'
+import { createOutputViews, type FollowOptions, type OutputView } from '../../../lib/output/view.ts'
+import { createJobStore } from '../../../lib/store/sqlite/jobs.ts'
+import { type Chunk, createOutputStore } from '../../../lib/store/sqlite/outputs.ts'
+import { anyPieces, bytesOf, chunksOf, type Piece, STREAMS } from '../../support/chunks.ts'
+import { endOf, NO_OUTPUT, runningJob } from '../../support/sample-jobs.ts'
+import { scratchDatabase } from '../../support/scratch-database.ts'
+
+/** Views on jobs that have no process: a test writes for them, and ends them. */
+const createViews = () => {
+  const database = scratchDatabase()
+  const jobStore = createJobStore(database)
+  const outputStore = createOutputStore(database)
+  const active = new Map<string, ActiveJob>()
+  const get = async (id: string) => ({ id }) as JobJson
+  const views = createOutputViews({ active, jobStore, outputStore, get })
+  const open = (id: string): OutputView => views.openOutput(id)!
+
+  return {
+    ...{ views, outputStore, database, open },
+
+    /** A job that has ended, with this output. */
+    ended(chunks: Chunk[]) {
+      const job = runningJob()
+      const number = jobStore.insert(job, 1)
+      outputStore.append(number, chunks)
+      jobStore.finish(number, endOf(job), NO_OUTPUT)
+      return { number, view: open(job.id) }
+    },
+
+    running(limit = 1 << 20) {
+      const job = runningJob()
+      const number = jobStore.insert(job, 1)
+      const changes = createNotifier()
+      const capture = createCapture({
+        limit,
+        append: (chunks, superseded) => outputStore.append(number, chunks, superseded),
+        now: () => 1,
+        onStored: changes.notify,
+        onError: assert.fail,
+      })
+      const entry = { number, mark: 1, job, capture, changes } as unknown as ActiveJob
+      active.set(job.id, entry)
+      return {
+        ...{ id: job.id, number, capture, changes },
+        view: open(job.id),
+        write([stream, bytes]: Piece): void {
+          capture.write(stream, bytes)
+          capture.flush()
+        },
+        end(): void {
+          capture.end()
+          entry.job = endOf(job)
+          jobStore.finish(number, entry.job, capture.totals())
+          active.delete(job.id)
+          changes.notify()
+        },
+      }
+    },
+  }
+}
+
+const collect = async (view: OutputView, options: Partial<FollowOptions> = {}): Promise<Chunk[]> => {
+  const chunks: Chunk[] = []
+  const { signal } = new AbortController()
+  for await (const some of view.follow({ afterSeq: 0, signal, ...options })) chunks.push(...some)
+  return chunks
+}
+
+const read = (view: OutputView, ...range: Parameters<OutputView['read']>): Buffer =>
+  Buffer.concat([...view.read(...range)])
+
+const text = (stream: 'stdout' | 'stderr', content: string): Piece => [
+  stream,
+  new Uint8Array(Buffer.from(content)),
+]
+
+test('any range of either stream or of both is what was written, byte for byte', () => {
+  const { ended } = createViews()
+  fc.assert(
+    fc.property(anyPieces(), fc.nat(1600), fc.nat(1600), (pieces, one, other) => {
+      const chunks = chunksOf(pieces)
+      const { view } = ended(chunks)
+      for (const stream of STREAMS) {
+        const all = bytesOf(chunks, stream)
+        assert.equal(view.size(stream), all.length)
+        assert.deepEqual(read(view, 0, all.length, stream), all)
+        const [start, end] = [one % (all.length + 1), other % (all.length + 1)].sort((a, b) => a - b)
+        assert.deepEqual(read(view, start!, end!, stream), all.subarray(start, end))
+      }
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('every range of a small output is read, also over the borders of chunks', () => {
+  const chunks = chunksOf([
+    text('stdout', 'ab'),
+    text('stderr', 'X'),
+    text('stdout', 'cde'),
+    text('stderr', 'YZ'),
+  ])
+  const { view } = createViews().ended(chunks)
+  for (const stream of STREAMS) {
+    const all = bytesOf(chunks, stream)
+    for (let start = 0; start <= all.length; start++) {
+      for (let end = start; end <= all.length; end++)
+        assert.deepEqual(read(view, start, end, stream), all.subarray(start, end))
+    }
+  }
+})
+
+test('a range is read from more chunks than are located in one turn', () => {
+  const { view } = createViews().ended(
+    chunksOf(
+      Array.from({ length: 2100 }, (_, index) => text('stdout', String.fromCharCode(97 + (index % 26)))),
+    ),
+  )
+  for (const start of [0, 999, 1000, 1001, 1999, 2000, 2099]) {
+    assert.equal(read(view, start, start + 1).toString(), String.fromCharCode(97 + (start % 26)))
+  }
+})
+
+test('where output is missing from the middle, the offsets are those of what is kept', () => {
+  const job = createViews().running(20)
+  job.write(text('stdout', '0123456789abcdefghijklmnopqrstuvwxyz'))
+  assert.equal(job.view.size(), 20)
+  assert.equal(read(job.view, 5, 15).toString(), '56789qrstu')
+  assert.equal(job.view.tailStart(1), 0)
+  job.end()
+})
+
+test('what was promised but removed meanwhile makes reading fail, rather than end early', () => {
+  const { ended, database } = createViews()
+  const { view, number } = ended(chunksOf(Array.from({ length: 40 }, () => text('stdout', 'x'))))
+  const reader = view.read(0, 40)[Symbol.iterator]()
+  reader.next()
+  database.prepare('DELETE FROM outputs WHERE job = ?').run(number)
+  assert.throws(() => {
+    while (!reader.next().done);
+  }, /removed/)
+  assert.throws(() => read(view, 0, 40), /removed/)
+})
+
+test('newer output is never given in the place of what was superseded while it was read', () => {
+  const { ended, outputStore } = createViews()
+  const all = chunksOf(
+    Array.from({ length: 80 }, (_, index) => text('stdout', String.fromCharCode(40 + index))),
+  )
+  const { view, number } = ended(all.slice(0, 40))
+  const reader = view.read(0, 40)[Symbol.iterator]()
+  const given: Uint8Array[] = [reader.next().value!]
+  outputStore.append(number, all.slice(40), { fromSeq: 2, position: 40 })
+  assert.throws(() => {
+    for (let next = reader.next(); !next.done; next = reader.next()) given.push(next.value)
+  }, /removed/)
+  assert.ok(bytesOf(all.slice(0, 40)).subarray(0, given.length).equals(Buffer.concat(given)))
+})
+
+test('a job that is removed while it is followed breaks off, rather than seeming to end', async () => {
+  const { ended, database } = createViews()
+  const { view, number } = ended(chunksOf(Array.from({ length: 40 }, () => text('stdout', 'x'))))
+  const chunks = view.follow({ afterSeq: 0, signal: new AbortController().signal })[Symbol.asyncIterator]()
+  assert.equal((await chunks.next()).done, false)
+  for (const sql of ['DELETE FROM outputs WHERE job = ?', 'DELETE FROM jobs WHERE number = ?'])
+    database.prepare(sql).run(number)
+  await assert.rejects(async () => {
+    while (!(await chunks.next()).done);
+  }, /removed/)
+})
+
+test('a text whose job is removed while it is read breaks off, rather than seeming to end', () => {
+  const { ended, database } = createViews()
+  // More than is read at a time.
+  const bytes = Buffer.alloc(10, 'x')
+  const chunks = Array.from({ length: 100 }, (_, at): Chunk => {
+    return { seq: at + 1, stream: 'stdout', time: 1, position: 10 * at, streamPosition: 10 * at, bytes }
+  })
+  const { number, view } = ended(chunks)
+  assert.equal([...view.texts('stdout')].join(''), 'x'.repeat(1000))
+  assert.throws(() => {
+    for (const _ of view.texts('stdout')) {
+      for (const sql of ['DELETE FROM outputs WHERE job = ?', 'DELETE FROM jobs WHERE number = ?'])
+        database.prepare(sql).run(number)
+    }
+  }, /removed/)
+})
+
+test('a job that takes the number of a removed one is never read in its place', () => {
+  const { ended, database } = createViews()
+  const { view, number } = ended(chunksOf(Array.from({ length: 40 }, () => text('stdout', 'a'))))
+  const reader = view.read(0, 40)[Symbol.iterator]()
+  reader.next()
+  // As retention does before every new job.
+  for (const sql of ['DELETE FROM outputs WHERE job = ?', 'DELETE FROM jobs WHERE number = ?'])
+    database.prepare(sql).run(number)
+  ended(chunksOf(Array.from({ length: 40 }, () => text('stdout', 'b'))))
+  const given: string[] = []
+  assert.throws(() => {
+    for (let next = reader.next(); !next.done; next = reader.next())
+      given.push(Buffer.from(next.value).toString())
+  }, /removed/)
+  assert.ok(!given.includes('b'), "another job's output")
+})
+
+test('the last lines begin where a plain model says, for any text, chunks and number', () => {
+  const { ended } = createViews()
+  const lineBytes = fc
+    .array(fc.constantFrom(10, 10, 13, 0, 97, 0xe4, 0xff), { minLength: 1, maxLength: 12 })
+    .map(bytes => Uint8Array.from(bytes))
+  fc.assert(
+    fc.property(anyPieces(lineBytes), fc.integer({ min: 1, max: 40 }), (pieces, lines) => {
+      const chunks = chunksOf(pieces)
+      const { view } = ended(chunks)
+      for (const stream of STREAMS) {
+        const all = bytesOf(chunks, stream)
+        const starts = [0]
+        for (let at = 1; at < all.length; at++) if (all[at - 1] === 10) starts.push(at)
+        assert.equal(view.tailStart(lines, stream), starts[Math.max(0, starts.length - lines)])
+      }
+    }),
+    { numRuns: 300 },
+  )
+})
+
+for (const [output, lines, expected] of [
+  ['', 1, ''],
+  ['\n', 1, '\n'],
+  ['a', 1, 'a'],
+  ['a\n', 1, 'a\n'],
+  ['a\nb', 1, 'b'],
+  ['a\nb\n', 1, 'b\n'],
+  ['a\n\n', 1, '\n'],
+  ['a\nb\nc\n', 2, 'b\nc\n'],
+  ['a\nb\nc\n', 3, 'a\nb\nc\n'],
+  ['a\nb\nc\n', 4, 'a\nb\nc\n'],
+] as const) {
+  test(`the last ${lines} lines of ${JSON.stringify(output)} are ${JSON.stringify(expected)}`, () => {
+    const whole = chunksOf(output === '' ? [] : [text('stdout', output)])
+    const single = chunksOf([...output].map(character => text('stdout', character)))
+    for (const chunks of [whole, single]) {
+      const { view } = createViews().ended(chunks)
+      assert.equal(read(view, view.tailStart(lines), view.size()).toString(), expected)
+    }
+  })
+}
+
+test('a follower from any chunk on is given every later one once and in order, however they come', async () => {
+  const { running } = createViews()
+  await fc.assert(
+    fc.asyncProperty(
+      anyPieces(),
+      fc.nat(55),
+      fc.nat(50),
+      fc.array(fc.boolean()),
+      async (pieces, afterSeq, begun, pauses) => {
+        const chunks = chunksOf(pieces)
+        const job = running()
+        for (const piece of pieces.slice(0, begun)) job.write(piece)
+        const following = collect(job.view, { afterSeq })
+        for (const [index, piece] of pieces.slice(begun).entries()) {
+          if (pauses[index]) await setImmediate()
+          job.write(piece)
+        }
+        if (pauses[0]) await setImmediate()
+        job.end()
+        const given = await following
+        const seen = ({ seq, stream, position, streamPosition, bytes }: Chunk) => ({
+          seq,
+          stream,
+          position,
+          streamPosition,
+          bytes: Buffer.from(bytes).toString('hex'),
+        })
+        assert.deepEqual(given.map(seen), chunks.slice(afterSeq).map(seen))
+      },
+    ),
+    { numRuns: 150 },
+  )
+})
+
+test('following a job that has ended gives what is kept, and ends', async () => {
+  const chunks = chunksOf(Array.from({ length: 70 }, (_, index) => text('stderr', `${index}\n`)))
+  const { view } = createViews().ended(chunks)
+  assert.equal(view.isRunning(), false)
+  assert.deepEqual(await collect(view), chunks)
+  assert.deepEqual(await collect(view, { afterSeq: 69 }), chunks.slice(69))
+  assert.deepEqual(await collect(view, { afterSeq: 70 }), [])
+})
+
+test('following ends with the job also when nothing was ever written', async () => {
+  const job = createViews().running()
+  const following = collect(job.view)
+  await setImmediate()
+  assert.equal(job.view.isRunning(), true)
+  job.end()
+  assert.deepEqual(await following, [])
+  assert.equal(job.view.isRunning(), false)
+})
+
+test('following ends as soon as the reader has gone, before, between and while waiting', async () => {
+  const job = createViews().running()
+  job.write(text('stdout', 'a'))
+  assert.deepEqual(await collect(job.view, { signal: AbortSignal.abort() }), [])
+
+  const waiting = new AbortController()
+  const following = collect(job.view, { signal: waiting.signal })
+  await setImmediate()
+  waiting.abort()
+  assert.equal((await following).length, 1)
+
+  const between = new AbortController()
+  let turns = 0
+  for await (const _ of job.view.follow({ afterSeq: 0, signal: between.signal })) {
+    turns++
+    between.abort()
+  }
+  assert.equal(turns, 1)
+  job.end()
+})
+
+test('an idle job lets its follower know now and then that all is well, and loses nothing by it', async () => {
+  const job = createViews().running()
+  const turns: number[] = []
+  const { signal } = new AbortController()
+  for await (const chunks of job.view.follow({ afterSeq: 0, signal, idleMs: 2 })) {
+    turns.push(chunks.length)
+    if (turns.length === 3) job.write(text('stdout', 'a'))
+    if (chunks.length > 0) job.end()
+  }
+  assert.deepEqual(turns, [0, 0, 0, 1])
+})
+
+test('a follower that leaves takes its timer and its listener with it', async t => {
+  const job = createViews().running()
+  const reader = new AbortController()
+  const add = t.mock.method(reader.signal, 'addEventListener')
+  const remove = t.mock.method(reader.signal, 'removeEventListener')
+  const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
+  job.capture.flush()
+  const before = timers()
+  const following = collect(job.view, { signal: reader.signal, idleMs: 60_000 })
+  await setImmediate()
+  reader.abort()
+  await following
+  assert.equal(timers(), before)
+  assert.equal(add.mock.callCount(), remove.mock.callCount())
+  job.end()
+})
+
+test('waiting for a silent job does not cost more memory the longer it lasts', async () => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  const job = createViews().running()
+  const readers = new AbortController()
+  let ticks = 0
+  const follow = async () => {
+    for await (const _ of job.view.follow({ afterSeq: 0, signal: readers.signal, idleMs: 1 }))
+      if (++ticks === 60_000) readers.abort()
+  }
+  setMaxListeners(0, readers.signal)
+  const followers = Array.from({ length: 500 }, follow)
+  while (ticks < 5000) await setImmediate()
+  collectGarbage()
+  const before = process.memoryUsage().heapUsed
+  while (ticks < 55_000) await setImmediate()
+  collectGarbage()
+  const growth = process.memoryUsage().heapUsed - before
+  readers.abort()
+  await Promise.all(followers)
+  job.end()
+  assert.ok(growth < 4e6, `${Math.round(growth / 50_000)} bytes stay of each wait`)
+})
+
+test('two hundred followers, from different chunks on, all see everything', async () => {
+  const job = createViews().running()
+  const followers = Array.from({ length: 200 }, (_, index) => collect(job.view, { afterSeq: index % 50 }))
+  for (let count = 0; count < 60; count++) {
+    job.write(text(count % 3 === 0 ? 'stderr' : 'stdout', `line ${count}\n`))
+    if (count % 7 === 0) await setImmediate()
+  }
+  job.end()
+  for (const [index, chunks] of (await Promise.all(followers)).entries()) {
+    const first = (index % 50) + 1
+    assert.deepEqual(
+      chunks.map(({ seq }) => seq),
+      Array.from({ length: 61 - first }, (_, offset) => first + offset),
+    )
+  }
+})
+
+test('a follower too slow for the newest half goes on with what is kept, and sees how much it missed', async () => {
+  const job = createViews().running(20)
+  const whole: Buffer[] = []
+  const write = (content: string) => {
+    whole.push(Buffer.from(content))
+    job.write(text('stdout', content))
+  }
+  write('0123456789')
+  const { signal } = new AbortController()
+  const follower = job.view.follow({ afterSeq: 0, signal })[Symbol.asyncIterator]()
+  const given: Chunk[] = (await follower.next()).value
+  for (let count = 0; count < 30; count++) write(`<${count}>`)
+  job.end()
+  for (let next = await follower.next(); !next.done; next = await follower.next()) given.push(...next.value)
+  const written = Buffer.concat(whole)
+  let position = 0
+  let missed = 0
+  for (const chunk of given) {
+    missed += chunk.position - position
+    position = chunk.position + chunk.bytes.length
+    assert.ok(written.subarray(chunk.position, position).equals(chunk.bytes))
+  }
+  assert.equal(position, written.length)
+  assert.equal(missed, written.length - 20)
+  assert.equal(job.view.endOf(given.at(-1)!.seq), written.length)
+  assert.equal(job.view.endOf(given[0]!.seq), 10)
+  assert.equal(job.view.endOf(given[0]!.seq + 1), undefined)
+})
+
+test('opening stores what still waits in memory, and an unknown job has no view', () => {
+  const { running, open, views } = createViews()
+  const { id, capture } = running()
+  capture.write('stdout', Buffer.from('first'))
+  capture.write('stdout', Buffer.from('second'))
+  assert.equal(read(open(id), 0, 11).toString(), 'firstsecond')
+  assert.equal(views.openOutput('unknown'), undefined)
+  capture.end()
+})

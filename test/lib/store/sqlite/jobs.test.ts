@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { type EndedJob, JOB_STATES, type RejectedJob, type RunningJob } from '../../../../lib/jobs/job.ts'
+import { createJobStore, type StoredJob } from '../../../../lib/store/sqlite/jobs.ts'
+import { endOf, NO_OUTPUT, runningJob } from '../../../support/sample-jobs.ts'
+import { scratchDatabase } from '../../../support/scratch-database.ts'
+
+const idOf = ({ job }: StoredJob): string => job.id
+
+const text = fc.string({ unit: 'grapheme', maxLength: 30 })
+const micros = fc.nat({ max: 4e15 })
+const mark = fc.integer({ min: 2 ** 51, max: 2 ** 52 - 1 })
+const anyJob: fc.Arbitrary<RunningJob> = fc
+  .record({
+    cmd: text,
+    params: text,
+    scriptName: text,
+    scriptType: fc.constantFrom('', 'shell', 'python'),
+    scriptPath: text,
+    async: fc.boolean(),
+    createTime: micros,
+  })
+  .map(facts => runningJob(facts))
+const seconds = fc.nat().map(micros => micros / 1e6)
+const anyEnd = fc.record({
+  state: fc.constantFrom('success', 'failed', 'canceled'),
+  pid: fc.nat(),
+  startTime: micros,
+  finishTime: micros,
+  exitCode: fc.nat(255),
+  signal: fc.constantFrom('', 'SIGKILL'),
+  error: text,
+  reason: fc.constantFrom(
+    'exited',
+    'signaled',
+    'timeout',
+    'canceled',
+    'agent-stopped',
+    'start-failed',
+    'agent-lost',
+  ),
+  cpu: fc.record({ user: seconds, system: seconds }, { noNullPrototype: true }),
+  leftovers: fc.nat(),
+  survivors: fc.array(fc.record({ pid: fc.nat(), command: text }, { noNullPrototype: true }), {
+    maxLength: 3,
+  }),
+})
+
+test('a job is found as it was stored: when created, when started and when ended', () => {
+  const store = createJobStore(scratchDatabase())
+  fc.assert(
+    fc.property(anyJob, mark, anyEnd, fc.nat(), fc.nat(), fc.nat(), (job, itsMark, end, out, err, gone) => {
+      const number = store.insert(job, itsMark)
+      assert.deepEqual(store.find(job.id), { number, mark: itsMark, job, totals: NO_OUTPUT })
+
+      store.markStarted(number, end.pid, end.startTime)
+      const started = { ...job, pid: end.pid, startTime: end.startTime }
+      assert.deepEqual(store.find(job.id)?.job, started)
+
+      const ended = { ...job, ...end } as EndedJob
+      const keptBytes = Math.max(0, out + err - gone)
+      const totals = { stdoutBytes: out, stderrBytes: err, keptBytes }
+      store.finish(number, ended, totals)
+      assert.deepEqual(store.find(job.id), { number, mark: itsMark, job: ended, totals })
+    }),
+  )
+})
+
+test('a rejected job is found with its message', () => {
+  const store = createJobStore(scratchDatabase())
+  const { pid, startTime, ...facts } = runningJob({ cmd: 'date' })
+  const job: RejectedJob = { ...facts, state: 'rejected', error: '有 5 个任务正在执行' }
+  const number = store.insert(job, 0)
+  assert.deepEqual(store.find(job.id), { number, mark: 0, job, totals: NO_OUTPUT })
+  assert.deepEqual(store.findRunning(), [])
+})
+
+test('an id that was never stored is not found, and an id cannot be stored twice', () => {
+  const store = createJobStore(scratchDatabase())
+  assert.equal(store.find('0'.repeat(32)), undefined)
+  const job = runningJob()
+  store.insert(job, 1)
+  assert.throws(() => store.insert(job, 2), /UNIQUE/)
+  assert.equal(store.find(job.id)?.mark, 1)
+})
+
+test('only running jobs are found as running', () => {
+  const store = createJobStore(scratchDatabase())
+  const [first, second, third] = [runningJob(), runningJob(), runningJob()]
+  store.insert(first, 1)
+  store.finish(store.insert(second, 2), endOf(second), NO_OUTPUT)
+  store.insert(third, 3)
+  assert.deepEqual(store.findRunning().map(idOf).sort(), [first.id, third.id].sort())
+})
+
+test('an idempotency key leads to the job and the hash that it was stored with, and to no other', () => {
+  const store = createJobStore(scratchDatabase())
+  const job = runningJob()
+  store.insert(job, 1, { key: 'deploy-1', requestHash: Uint8Array.of(1, 2, 3) })
+  store.insert(runningJob(), 2)
+  store.insert(runningJob(), 3) // Any number of jobs without a key.
+  assert.deepEqual(store.findByKey('deploy-1'), { id: job.id, requestHash: Uint8Array.of(1, 2, 3) })
+  assert.equal(store.findByKey('deploy-2'), undefined)
+  assert.equal(store.findByKey(''), undefined)
+})
+
+test('an idempotency key cannot be stored twice, and the second job is not stored at all', () => {
+  const store = createJobStore(scratchDatabase())
+  const key = { key: 'once', requestHash: Uint8Array.of(1) }
+  const second = runningJob()
+  store.insert(runningJob(), 1, key)
+  assert.throws(() => store.insert(second, 2, key), /UNIQUE/)
+  assert.equal(store.find(second.id), undefined)
+})
+
+test('lists are newest first, of one state or of all, and go on before any id', () => {
+  const store = createJobStore(scratchDatabase())
+  const all: { id: string; state: string }[] = []
+  for (let index = 0; index < 40; index++) {
+    const job = runningJob()
+    const state = JOB_STATES[(index * 7) % JOB_STATES.length]!
+    if (state === 'rejected') store.insert({ ...job, state, error: '' } as RejectedJob, 0)
+    else {
+      const number = store.insert(job, 1)
+      if (state !== 'running') store.finish(number, endOf(job, { state }), NO_OUTPUT)
+    }
+    all.unshift({ id: job.id, state })
+  }
+  const state = fc.option(fc.constantFrom(...JOB_STATES), { nil: undefined })
+  const before = fc.option(fc.constantFrom(...all.map(({ id }) => id), '0', 'f'.repeat(32)), {
+    nil: undefined,
+  })
+  fc.assert(
+    fc.property(state, before, fc.integer({ min: 1, max: 50 }), (one, id, limit) => {
+      const expected = all
+        .filter(job => one === undefined || job.state === one)
+        .filter(job => id === undefined || job.id < id)
+        .slice(0, limit)
+      const listed = store.list({ state: one, before: id, limit })
+      assert.deepEqual(
+        listed.map(({ job }) => ({ id: job.id, state: job.state })),
+        expected,
+      )
+    }),
+  )
+})
+
+test('pages that follow each other hold every job once', () => {
+  const store = createJobStore(scratchDatabase())
+  const ids = Array.from({ length: 23 }, () => runningJob()).map(job => {
+    store.insert(job, 1)
+    return job.id
+  })
+  const seen: string[] = []
+  for (let before: string | undefined; ; before = seen.at(-1)) {
+    const page = store.list({ before, limit: 5 })
+    seen.push(...page.map(idOf))
+    if (page.length < 5) break
+  }
+  assert.deepEqual(seen, ids.reverse())
+})

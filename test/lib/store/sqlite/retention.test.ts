@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { Database } from '../../../../lib/store/sqlite/database.ts'
+import { createJobStore } from '../../../../lib/store/sqlite/jobs.ts'
+import { createOutputStore } from '../../../../lib/store/sqlite/outputs.ts'
+import { createRetention, type RetentionLimits } from '../../../../lib/store/sqlite/retention.ts'
+import { endOf, runningJob } from '../../../support/sample-jobs.ts'
+import { scratchDatabase } from '../../../support/scratch-database.ts'
+
+const NO_LIMITS: RetentionLimits = {
+  ageMs: Number.MAX_SAFE_INTEGER,
+  jobs: 1e9,
+  bytes: Number.MAX_SAFE_INTEGER,
+}
+const DAY_MS = 86_400_000
+
+/** Stores jobs with so many bytes of output each, and tells which are still there. */
+const withJobs = (database: Database) => {
+  const jobs = createJobStore(database)
+  const outputs = createOutputStore(database)
+  const insert = (id: string, size: number): number => {
+    const number = jobs.insert(runningJob({ id }), 1)
+    const bytes = new Uint8Array(size)
+    outputs.append(number, [{ seq: 1, stream: 'stdout', time: 1, position: 0, streamPosition: 0, bytes }])
+    return number
+  }
+  return {
+    running: insert,
+    finished(id: string, finishMs: number, size = 1): number {
+      const number = insert(id, size)
+      const end = endOf(runningJob({ id }), { finishTime: finishMs * 1000 })
+      jobs.finish(number, end, { stdoutBytes: size, stderrBytes: 0, keptBytes: size })
+      return number
+    },
+    ids: (): string[] =>
+      jobs
+        .list({ limit: 1000 })
+        .map(({ job }) => job.id)
+        .reverse(),
+    outputBytes: (number: number): number => outputs.totals(number).keptBytes,
+  }
+}
+
+test('a job that finished too long ago goes, with its output, and one that is just old enough stays', () => {
+  const database = scratchDatabase()
+  const store = withJobs(database)
+  const old = store.finished('1', 9_999)
+  const young = store.finished('2', 10_000)
+  const retention = createRetention(database, { ...NO_LIMITS, ageMs: DAY_MS })
+  assert.equal(retention.prune(10_000 + DAY_MS), 1)
+  assert.deepEqual(store.ids(), ['2'])
+  assert.deepEqual([store.outputBytes(old), store.outputBytes(young)], [0, 1])
+  assert.equal(retention.prune(10_000 + DAY_MS), 0)
+})
+
+test('running jobs are never removed, however old and large', () => {
+  const database = scratchDatabase()
+  const store = withJobs(database)
+  const number = store.running('1', 5000)
+  store.finished('2', 5)
+  const retention = createRetention(database, { ageMs: 0, jobs: 0, bytes: 0 })
+  assert.equal(retention.prune(1e15), 1)
+  assert.deepEqual(store.ids(), ['1'])
+  assert.equal(store.outputBytes(number), 5000)
+})
+
+test('a rejected job counts and goes as any other finished one', () => {
+  const database = scratchDatabase()
+  const { pid, startTime, ...facts } = runningJob({ id: '1', createTime: 1000 })
+  createJobStore(database).insert({ ...facts, state: 'rejected', error: '' }, 0)
+  const store = withJobs(database)
+  store.finished('2', 2)
+  assert.equal(createRetention(database, { ...NO_LIMITS, jobs: 1 }).prune(0), 1)
+  assert.deepEqual(store.ids(), ['2'])
+})
+
+test('the oldest finished jobs go first until number, size and age are within their limits', () => {
+  const finished = fc.uniqueArray(
+    fc.tuple(fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 0, max: 50 })),
+    {
+      selector: ([finish]) => finish,
+      maxLength: 12,
+    },
+  )
+  const limits = fc.record({ ageMs: fc.nat(1000), jobs: fc.nat(12), bytes: fc.nat(300) })
+  const database = scratchDatabase()
+  fc.assert(
+    fc.property(finished, limits, fc.integer({ min: 1, max: 4 }), (jobs, limit, turn) => {
+      database.prepare('DELETE FROM jobs').run()
+      database.prepare('DELETE FROM outputs').run()
+      const store = withJobs(database)
+      // Half of them were there before, half finish while the agent runs.
+      const earlier = jobs.slice(jobs.length / 2)
+      for (const [finish, size] of earlier) store.finished(String(finish), finish, size)
+      const retention = createRetention(database, limit)
+      for (const [finish, size] of jobs.slice(0, jobs.length / 2)) {
+        store.finished(String(finish), finish, size)
+        retention.added(size)
+      }
+
+      const left = jobs.toSorted(([one], [other]) => one - other)
+      const bytes = () => left.reduce((sum, [, size]) => sum + size, 0)
+      const isTooOld = () => (left[0]?.[0] ?? 1000) < 1000 - limit.ageMs
+      while (left.length > limit.jobs || bytes() > limit.bytes || isTooOld()) left.shift()
+
+      let removed = 0
+      for (let now = -1; now !== 0; removed += now) {
+        now = retention.prune(1000, turn)
+        assert.ok(now <= turn)
+      }
+      assert.equal(removed, jobs.length - left.length)
+      assert.deepEqual(store.ids().sort(), left.map(([finish]) => String(finish)).sort())
+      const { kept } = database.prepare('SELECT sum(length(bytes)) AS kept FROM outputs').get() as {
+        kept: number
+      }
+      assert.equal(kept ?? 0, bytes())
+    }),
+  )
+})
+
+test('a job that finishes in an empty store goes when it is too old, not a millisecond earlier', () => {
+  const database = scratchDatabase()
+  const store = withJobs(database)
+  const retention = createRetention(database, { ...NO_LIMITS, ageMs: DAY_MS })
+  assert.equal(retention.prune(400), 0)
+  store.finished('1', 1000)
+  retention.added(1)
+  for (const nowMs of [1000, 401 + DAY_MS, 1000 + DAY_MS]) assert.equal(retention.prune(nowMs), 0)
+  assert.deepEqual(store.ids(), ['1'])
+  assert.equal(retention.prune(1001 + DAY_MS), 1)
+  assert.deepEqual(store.ids(), [])
+
+  store.finished('2', 1001 + DAY_MS)
+  retention.added(1)
+  assert.equal(retention.prune(1001 + 2 * DAY_MS), 0)
+  assert.equal(retention.prune(1002 + 2 * DAY_MS), 1)
+})
+
+test('when the oldest job has gone, the next one goes when its own time has come', () => {
+  const database = scratchDatabase()
+  const store = withJobs(database)
+  for (const finishMs of [1000, 1000, 2000, 5000]) store.finished(`${store.ids().length}`, finishMs)
+  const retention = createRetention(database, { ...NO_LIMITS, ageMs: DAY_MS, jobs: 4 })
+  assert.equal(retention.prune(999 + DAY_MS), 0)
+  // As many at once as it is allowed, and the rest the next time.
+  assert.equal(retention.prune(1001 + DAY_MS, 1), 1)
+  assert.equal(retention.prune(1001 + DAY_MS, 1), 1)
+  assert.equal(retention.prune(1001 + DAY_MS, 1), 0)
+  assert.equal(retention.prune(2000 + DAY_MS), 0)
+  assert.deepEqual(store.ids(), ['2', '3'])
+  assert.equal(retention.prune(2001 + DAY_MS), 1)
+  assert.deepEqual(store.ids(), ['3'])
+  assert.equal(retention.prune(5000 + DAY_MS), 0)
+  assert.equal(retention.prune(5001 + DAY_MS), 1)
+})
+
+test('the one that took the place of the oldest, removed for number or size, goes in its time too', () => {
+  for (const limit of [{ jobs: 1 }, { bytes: 1 }]) {
+    const database = scratchDatabase()
+    const store = withJobs(database)
+    store.finished('1', 1000)
+    const retention = createRetention(database, { ...NO_LIMITS, ageMs: DAY_MS, ...limit })
+    assert.equal(retention.prune(2000), 0)
+    store.finished('2', 3000)
+    retention.added(1)
+    assert.equal(retention.prune(3000), 1)
+    assert.deepEqual(store.ids(), ['2'])
+    assert.equal(retention.prune(3000 + DAY_MS), 0)
+    assert.equal(retention.prune(3001 + DAY_MS), 1)
+  }
+})
+
+test('as time goes by, jobs finish and the agent is started again: exactly those that are not too old are there', () => {
+  const step = fc.record({
+    passes: fc.nat(300),
+    // How long it took to store that a job has finished.
+    finished: fc.option(fc.nat(5), { nil: undefined }),
+    restarts: fc.boolean(),
+  })
+  const database = scratchDatabase()
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), fc.nat(400), fc.nat(6), (steps, ageMs, jobs) => {
+      database.prepare('DELETE FROM jobs').run()
+      database.prepare('DELETE FROM outputs').run()
+      const store = withJobs(database)
+      const limits = { ...NO_LIMITS, ageMs, jobs }
+      let retention = createRetention(database, limits)
+      let left: { id: string; finishMs: number }[] = []
+      let nowMs = 1000
+      for (const [index, { passes, finished, restarts }] of steps.entries()) {
+        nowMs += passes
+        if (restarts) retention = createRetention(database, limits)
+        while (retention.prune(nowMs, 2) > 0);
+        left = left.filter(({ finishMs }) => finishMs + ageMs >= nowMs)
+        if (finished !== undefined && passes > 5) {
+          const job = { id: `${1000 + index}`, finishMs: nowMs }
+          store.finished(job.id, job.finishMs)
+          retention.added(1)
+          left.push(job)
+          nowMs += finished
+        }
+        while (retention.prune(nowMs, 2) > 0);
+        left = left.filter(({ finishMs }) => finishMs + ageMs >= nowMs).slice(-jobs || left.length)
+        assert.deepEqual(
+          store.ids(),
+          left.map(({ id }) => id),
+        )
+      }
+    }),
+  )
+})
+
+test('a clock that was ahead and is set back does not keep old jobs until it is there again', () => {
+  const database = scratchDatabase()
+  const store = withJobs(database)
+  const retention = createRetention(database, { ...NO_LIMITS, ageMs: DAY_MS })
+  assert.equal(retention.prune(1000 * DAY_MS), 0)
+  store.finished('1', 10 * DAY_MS)
+  retention.added(1)
+  assert.equal(retention.prune(10.5 * DAY_MS), 0)
+  assert.equal(retention.prune(11.5 * DAY_MS), 1)
+  assert.deepEqual(store.ids(), [])
+})
+
+test('space is given back to the file system when there is much of it, and only then', () => {
+  const database = scratchDatabase()
+  const pages = (): number => database.prepare('PRAGMA page_count').get()?.page_count as number
+  const store = withJobs(database)
+  store.finished('1', 1, 1 << 20)
+  store.finished('2', 2, 20 << 20)
+  store.finished('3', 3)
+  const retention = createRetention(database, { ...NO_LIMITS, jobs: 1 })
+  assert.ok(pages() > 5000)
+
+  assert.equal(retention.prune(0, 1), 1)
+  const full = pages()
+  retention.giveBack()
+  assert.equal(pages(), full)
+
+  assert.equal(retention.prune(0, 1), 1)
+  retention.giveBack()
+  assert.ok(pages() < 100, `${pages()} of ${full} pages are left`)
+  assert.deepEqual(store.ids(), ['3'])
+  assert.deepEqual(database.prepare('PRAGMA integrity_check').get()?.integrity_check, 'ok')
+})

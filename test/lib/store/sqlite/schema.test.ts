@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { copyFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { decodeOutput } from '../../../../lib/output/text.ts'
+import { openDatabase } from '../../../../lib/store/sqlite/database.ts'
+import { createJobStore } from '../../../../lib/store/sqlite/jobs.ts'
+import { createOutputStore } from '../../../../lib/store/sqlite/outputs.ts'
+import { recordingLog } from '../../../support/recording-log.ts'
+import { endOf, NO_OUTPUT, runningJob } from '../../../support/sample-jobs.ts'
+import { scratchDirectory } from '../../../support/scratch.ts'
+
+const NEWEST_SCHEMA = 2
+
+/** One file of every schema that was released, as the agent of that time has left it, with the ids of its jobs. */
+const RELEASED = [
+  {
+    schema: 1,
+    command: '01a203625a5c77a2957ad7d39abc9d59',
+    script: '01a203625a73772aa643d5c4f9e5a0c5',
+    asynchronous: '01a203625a80742eac9f58fa13db8c35',
+    rejected: '01a203625a8971e6892939d8e8a43c57',
+  },
+  {
+    schema: 2,
+    command: '01a203e18d887006b3314b34b2b255e7',
+    script: '01a203e18da17007beae49d270f7c00d',
+    asynchronous: '01a203e18daa7009a771176a8ce4283c',
+    rejected: '01a203e18db17003ba27bfde91a091f9',
+  },
+]
+
+for (const { schema, ...ids } of RELEASED) {
+  describe(`a database of schema ${schema}`, () => {
+    const directory = scratchDirectory()
+
+    /** The file itself stays as it was. */
+    const openCopy = (name: string) => {
+      const path = join(directory, name)
+      copyFileSync(join(import.meta.dirname, `../../../fixtures/schema-${schema}.db`), path)
+      const open = () => {
+        const { log, lines } = recordingLog()
+        const database = openDatabase(path, log)
+        assert.deepEqual(lines, [])
+        return { database, jobs: createJobStore(database), outputs: createOutputStore(database) }
+      }
+      return { ...open(), openAgain: open }
+    }
+
+    test('is opened, with all that is in it', () => {
+      const { database, jobs, outputs } = openCopy('opened.db')
+      const listed = jobs.list({ limit: 10 }).map(({ job }) => job.id)
+      assert.deepEqual(listed, [ids.rejected, ids.asynchronous, ids.script, ids.command])
+
+      const { number, job, totals } = jobs.find(ids.command)!
+      assert.ok(job.state === 'failed')
+      assert.deepEqual(
+        [job.exitCode, job.error, job.reason, job.encoding],
+        [3, 'exit status 3', 'exited', 'gbk'],
+      )
+      assert.deepEqual(totals, { stdoutBytes: 2, stderrBytes: 4, keptBytes: 6 })
+      const output = decodeOutput(outputs.read(number), job.encoding)
+      assert.deepEqual(output, { stdout: '你', stderr: 'err\n' })
+      assert.equal(jobs.findByKey('k1')?.id, job.id)
+
+      const script = jobs.find(ids.script)!.job
+      assert.ok(script.state === 'failed')
+      assert.deepEqual([script.scriptType, script.params, script.signal], ['shell', 'a', 'SIGKILL'])
+      const asynchronous = jobs.find(ids.asynchronous)!.job
+      assert.deepEqual(
+        [asynchronous.state, asynchronous.async, asynchronous.cmd],
+        ['success', true, 'sleep 1'],
+      )
+      assert.equal(jobs.find(ids.rejected)?.job.state, 'rejected')
+      database.close()
+    })
+
+    test('is one of the newest schema from then on', () => {
+      const { database, openAgain } = openCopy('migrated.db')
+      const first = (sql: string) => Object.values(database.prepare(sql).get() ?? {})[0]
+      assert.equal(first('PRAGMA user_version'), NEWEST_SCHEMA)
+      assert.equal(first('PRAGMA integrity_check'), 'ok')
+      database.close()
+      const again = openAgain()
+      assert.equal(again.jobs.list({ limit: 10 }).length, 4)
+      again.database.close()
+    })
+
+    test('takes new jobs, with numbers above those of the old ones', () => {
+      const { database, jobs, outputs, openAgain } = openCopy('continued.db')
+      const highest = Math.max(...Object.values(ids).map(id => jobs.find(id)!.number))
+      const key = { key: 'k2', requestHash: new Uint8Array(32) }
+      const ended = runningJob({ id: `f${'0'.repeat(30)}1` })
+      const running = runningJob({ id: `f${'0'.repeat(30)}2` })
+      const numbers = [jobs.insert(ended, 7, key), jobs.insert(running, 8)]
+      assert.deepEqual(numbers, [highest + 1, highest + 2])
+      assert.deepEqual([...outputs.read(highest + 1)], [])
+      jobs.finish(highest + 1, endOf(ended), NO_OUTPUT)
+      // A key is still one job's alone.
+      assert.throws(() => jobs.insert(runningJob(), 9, { ...key, key: 'k1' }), /UNIQUE/)
+      database.close()
+
+      const again = openAgain()
+      assert.deepEqual(
+        again.jobs.list({ limit: 10 }).map(({ job }) => job.id),
+        [running.id, ended.id, ids.rejected, ids.asynchronous, ids.script, ids.command],
+      )
+      assert.deepEqual(
+        again.jobs.findRunning().map(({ number, mark, job }) => [number, mark, job.id]),
+        [[highest + 2, 8, running.id]],
+      )
+      assert.deepEqual(
+        again.jobs.list({ state: 'success', limit: 10 }).map(({ job }) => job.id),
+        [ended.id, ids.asynchronous],
+      )
+      assert.equal(again.jobs.findByKey('k2')?.id, ended.id)
+      assert.equal(again.jobs.insert(runningJob(), 10), highest + 3)
+      again.database.close()
+    })
+  })
+}
