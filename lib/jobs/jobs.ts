@@ -154,7 +154,7 @@ export const createJobs = (options: JobsOptions) => {
   const finish = (entry: ActiveJob, ended: EndedJob, release: () => void): EndedJob => {
     const { id, state, exitCode, signal, reason, startTime, finishTime } = ended
     entry.job = ended
-    processes.release(entry.mark)
+    processes.unguard(entry.mark)
     store(entry, ended)
     release()
     entry.changes.notify()

@@ -27,6 +27,9 @@ export interface StartSpec {
   onOutput(stream: OutputStream, bytes: Uint8Array): void
 }
 
+/** `gone`: the process has ended. `not-permitted`: it has become another user's, and may not be signaled (EPERM). */
+export type SignalOutcome = 'sent' | 'gone' | 'not-permitted'
+
 export interface StartedProcess {
   pid: number
   /** Resolves when the process itself has ended and was reaped; never rejects. */
@@ -36,8 +39,8 @@ export interface StartedProcess {
    * their end in any case, so that what lives on in the background never gets a SIGPIPE.
    */
   outputClosed: Promise<void>
-  /** Signals the process itself; false when it has ended. */
-  kill(signal: NodeJS.Signals): boolean
+  /** Signals the process itself. */
+  kill(signal: NodeJS.Signals): SignalOutcome
 }
 
 /**
@@ -68,12 +71,12 @@ export interface LivingProcess {
 export interface Processes {
   newMark(): number
   /**
-   * Starts a process in a session of its own; rejects with StartError. From before the start until `release`,
+   * Starts a process in a session of its own; rejects with StartError. From before the start until `unguard`,
    * the death of the agent, of any kind, is the death of all that bears the mark.
    */
   start(spec: StartSpec): Promise<StartedProcess>
   /** The job has ended: what it has left behind is no longer the agent's. */
-  release(mark: number): void
+  unguard(mark: number): void
   /**
    * The living processes of a target, and of those that were `known` to be the ones that still live, with all that
    * descends from either; zombies are dead. Rejects when it cannot look, for want of descriptors.
@@ -81,8 +84,8 @@ export interface Processes {
   find(target: Target, known?: LivingProcess[]): Promise<LivingProcess[]>
   /** Whether anything may live that a job left behind, without a look at every process. */
   mayHaveLeft(target: Target): boolean
-  /** Signals a found process if it still is the one that was found; false when it is gone or not ours. */
-  signal(process: LivingProcess, signal: NodeJS.Signals): boolean
+  /** Signals a found process if it still is the one that was found. */
+  signal(process: LivingProcess, signal: NodeJS.Signals): SignalOutcome
 }
 
 /** The process could not be started; the message is in the words of Go's os/exec. */

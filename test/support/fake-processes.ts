@@ -26,15 +26,15 @@ export const fakeProcesses = (given: FakeProcess[]) => {
   const processes: Processes = {
     newMark: () => 1,
     start: () => Promise.reject(new Error('nothing is started here')),
-    release: () => {},
+    unguard: () => {},
     find,
     mayHaveLeft: () => true,
     signal({ pid, startTime }, signal) {
       const one = [...living].find(process => process.pid === pid)
-      if (!one || startTime !== pid * 10) return false
+      if (!one || startTime !== pid * 10) return 'gone'
       signals.push(`${signal} ${pid}`)
       if (signal === 'SIGKILL' && !one.immortal) living.delete(one)
-      return true
+      return 'sent'
     },
   }
   return { processes, signals, livingPids: (): number[] => [...living].map(({ pid }) => pid) }

@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import type { Exit } from '../exit-status.ts'
+import { sendSignal } from '../send-signal.ts'
 import { StartError, type StartedProcess, type StartSpec } from '../types.ts'
 import type { Guardian } from './guardian.ts'
 import type { Inheritance } from './inheritance.ts'
@@ -76,7 +77,12 @@ export const createJobStart = (options: JobStartOptions) => {
         return status
       })
       const outputClosed = Promise.all([out.closed, err.closed]).then(() => {})
-      return { pid, exited, outputClosed, kill: signal => reaper.holds(pid) && process.kill(pid, signal) }
+      return {
+        pid,
+        exited,
+        outputClosed,
+        kill: signal => (reaper.holds(pid) ? sendSignal(pid, signal) : 'gone'),
+      }
     } finally {
       for (const fd of [...childEnds, ...readEnds]) closeSync(fd)
     }

@@ -22,7 +22,7 @@ export const createLinuxProcesses = (): Processes => {
   return {
     newMark: mark.newMark,
     start: createJobStart({ libc, mark, reaper, guardian, inheritance, spawn, turns }),
-    release: guardian.release,
+    unguard: guardian.release,
     find: search.find,
     mayHaveLeft: ({ marks }) => reaper.mayHoldOrphan(marks),
     signal: search.signal,

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import type { LivingProcess, Target } from '../types.ts'
+import { sendSignal } from '../send-signal.ts'
+import type { LivingProcess, SignalOutcome, Target } from '../types.ts'
 import type { Mark } from './mark.ts'
 import { allPids, isKernelThread, type ProcessStat, readLiving } from './proc.ts'
 import type { Reaper } from './reaper.ts'
@@ -89,13 +90,13 @@ export const createSearch = (mark: Mark, reaper: Reaper, pageBytes: number) => {
     },
 
     /** Signals only what, at this moment, still has the start time and the mark that it was found with. */
-    signal({ pid, startTime, mark: of }: LivingProcess, signal: NodeJS.Signals): boolean {
+    signal({ pid, startTime, mark: of }: LivingProcess, signal: NodeJS.Signals): SignalOutcome {
       try {
-        if (mark.of(pid) !== of || readLiving(pid)?.startTime !== startTime) return false
-        return process.kill(pid, signal)
+        if (mark.of(pid) !== of || readLiving(pid)?.startTime !== startTime) return 'gone'
       } catch {
-        return false // It ended just now, belongs to another user, or cannot be looked at.
+        return 'gone' // No descriptor is free to look at it, so nothing may be signaled.
       }
+      return sendSignal(pid, signal)
     },
   }
 }

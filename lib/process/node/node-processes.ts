@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { getSystemErrorMessage, promisify } from 'node:util'
 import type { Exit } from '../exit-status.ts'
+import { sendSignal } from '../send-signal.ts'
 import {
   type LivingProcess,
   type Processes,
@@ -21,16 +22,10 @@ import {
 export const createNodeProcesses = (): Processes => ({
   newMark: () => 0,
   start,
-  release: () => {},
+  unguard: () => {},
   find,
   mayHaveLeft: () => true,
-  signal(found, signal) {
-    try {
-      return process.kill(found.pid, signal)
-    } catch {
-      return false // It ended just now, or belongs to another user.
-    }
-  },
+  signal: ({ pid }, signal) => sendSignal(pid, signal),
 })
 
 const start = async (spec: StartSpec): Promise<StartedProcess> => {
@@ -44,8 +39,15 @@ const start = async (spec: StartSpec): Promise<StartedProcess> => {
   child.stdout?.on('data', (bytes: Buffer) => spec.onOutput('stdout', bytes))
   child.stderr?.on('data', (bytes: Buffer) => spec.onOutput('stderr', bytes))
   const outputClosed = once(child, 'close').then(() => {})
-  return { pid: child.pid!, exited, outputClosed, kill: signal => child.kill(signal) }
+  return {
+    pid: child.pid!,
+    exited,
+    outputClosed,
+    kill: signal => (hasEnded(child) ? 'gone' : sendSignal(child.pid!, signal)),
+  }
 }
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null
 
 const spawned = async (spec: StartSpec): Promise<ChildProcess> => {
   try {

@@ -156,7 +156,7 @@ test('what survives even SIGKILL is told in the job', async () => {
   const processes: Processes = {
     ...real,
     find: async (target, known) => [...(await real.find(target, known)), stuck],
-    signal: (found, signal) => found.pid !== 1 && real.signal(found, signal),
+    signal: (found, signal) => (found.pid === 1 ? 'not-permitted' : real.signal(found, signal)),
   }
   const agent = createTestJobs({ processes, killGraceMs: 10 })
   const id = await agent.start({ cmd: 'sleep 1000' })

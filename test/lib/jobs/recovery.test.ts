@@ -175,7 +175,7 @@ test('when nothing was lost nothing is looked for, and recovering twice changes 
   await agent.recover({
     newMark: unwanted,
     start: unwanted,
-    release: unwanted,
+    unguard: unwanted,
     find: unwanted,
     mayHaveLeft: unwanted,
     signal: unwanted,
