@@ -2,7 +2,7 @@ import type { IRequestStrict } from 'itty-router'
 import type { JobJson, JobRequest } from '../lib/jobs/job.ts'
 import type { Submission } from '../lib/jobs/jobs.ts'
 import type { OutputView } from '../lib/output/view.ts'
-import type { IdempotencyKey, JobQuery } from '../lib/store/sqlite/jobs.ts'
+import type { IdempotencyKey, JobQuery } from '../lib/store/job-store.ts'
 
 /** What the handlers may call. Failures that a client is told of are AgentErrors. */
 export interface Services {

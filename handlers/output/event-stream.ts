@@ -1,7 +1,7 @@
 import { formatTimestamp } from '../../lib/base/timestamp.ts'
 import { decodeAlone } from '../../lib/output/text.ts'
 import { OutputRemovedError, type OutputView } from '../../lib/output/view.ts'
-import type { Chunk } from '../../lib/store/sqlite/outputs.ts'
+import type { Chunk } from '../../lib/store/output-store.ts'
 import { JOB_ID_HEADER } from '../http/reply.ts'
 import { streamOf } from '../http/stream.ts'
 import { withOutput } from '../jobs/long-output.ts'

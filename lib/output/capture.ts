@@ -1,7 +1,7 @@
 import type { Micros } from '../base/timestamp.ts'
 import type { OutputStream } from '../process/types.ts'
-import type { OutputTotals } from '../store/sqlite/jobs.ts'
-import type { Chunk, Superseded } from '../store/sqlite/outputs.ts'
+import type { OutputTotals } from '../store/job-store.ts'
+import type { Chunk, Superseded } from '../store/output-store.ts'
 import { createByteRing } from './byte-ring.ts'
 
 export interface CaptureOptions {

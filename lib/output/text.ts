@@ -1,5 +1,5 @@
 import type { OutputStream } from '../process/types.ts'
-import type { Chunk } from '../store/sqlite/outputs.ts'
+import type { Chunk } from '../store/output-store.ts'
 
 /** The name of an encoding as the Encoding Standard has it ("gbk" for "GB2312"); undefined for an unknown one. */
 export const canonicalEncoding = (label: string): string | undefined => {

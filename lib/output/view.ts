@@ -1,8 +1,8 @@
 import type { JobJson } from '../jobs/job.ts'
 import type { ActiveJob } from '../jobs/jobs.ts'
 import type { OutputStream } from '../process/types.ts'
-import type { JobStore } from '../store/sqlite/jobs.ts'
-import type { Chunk, OutputStore } from '../store/sqlite/outputs.ts'
+import type { JobStore } from '../store/job-store.ts'
+import type { Chunk, OutputStore } from '../store/output-store.ts'
 import type { Notifier } from './notifier.ts'
 import { decodeStream } from './text.ts'
 

@@ -1,7 +1,7 @@
 import type { JobJson } from '../../lib/jobs/job.ts'
 import type { FollowOptions, OutputView } from '../../lib/output/view.ts'
 import type { OutputStream } from '../../lib/process/types.ts'
-import type { Chunk } from '../../lib/store/sqlite/outputs.ts'
+import type { Chunk } from '../../lib/store/output-store.ts'
 import { jobJson } from './fake-services.ts'
 
 export interface FakeOutputOptions {

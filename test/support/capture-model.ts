@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { createCapture } from '../../lib/output/capture.ts'
 import type { OutputStream } from '../../lib/process/types.ts'
-import type { Chunk, Superseded } from '../../lib/store/sqlite/outputs.ts'
+import type { Chunk, Superseded } from '../../lib/store/output-store.ts'
 import type { FakeTime } from './fake-time.ts'
 
 /** What happens to a capture: a write of so many bytes, a flush, or so many milliseconds that pass. */

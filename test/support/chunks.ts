@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { OutputStream } from '../../lib/process/types.ts'
-import type { Chunk } from '../../lib/store/sqlite/outputs.ts'
+import type { Chunk } from '../../lib/store/output-store.ts'
 
 export type Piece = [stream: OutputStream, bytes: Uint8Array]
 

@@ -1,6 +1,6 @@
 import type { Micros } from '../../base/timestamp.ts'
 import type { EndedJob, EndReason, JobState, ScriptType } from '../../jobs/job.ts'
-import type { StoredJob } from './jobs.ts'
+import type { StoredJob } from '../job-store.ts'
 
 /** What is read of a job, as an array: as an object each row would cost twice as much. */
 export const JOB_COLUMNS = `

@@ -1,47 +1,11 @@
 import type { Micros } from '../../base/timestamp.ts'
-import {
-  type EndedJob,
-  JOB_STATES,
-  type Job,
-  type JobState,
-  type RejectedJob,
-  type RunningJob,
-} from '../../jobs/job.ts'
+import { type EndedJob, JOB_STATES, type RejectedJob, type RunningJob } from '../../jobs/job.ts'
+import type { IdempotencyKey, JobQuery, JobStore, OutputTotals, StoredJob } from '../job-store.ts'
 import type { Database, StatementSync } from './database.ts'
 import { fromRow, JOB_COLUMNS, type JobRow } from './job-columns.ts'
 
-/** A job as it is stored, with what only the agent itself needs. */
-export interface StoredJob {
-  /** The row; outputs refer to it. */
-  number: number
-  mark: number
-  job: Job
-  /** True once it has ended. */
-  totals: OutputTotals
-}
-
-/** A client's name for a submission (RFC draft-ietf-httpapi-idempotency-key-header), and what it stood for. */
-export interface IdempotencyKey {
-  key: string
-  /** SHA-256 of the request; its body is not kept. */
-  requestHash: Uint8Array
-}
-
-export interface OutputTotals {
-  stdoutBytes: number
-  stderrBytes: number
-  keptBytes: number
-}
-
-export interface JobQuery {
-  state?: JobState | undefined
-  /** Only jobs older than the one with this id. */
-  before?: string | undefined
-  limit: number
-}
-
 /** The records of all jobs. Every method may throw what SQLite throws, a full disk for example. */
-export const createJobStore = (database: Database) => {
+export const createJobStore = (database: Database): JobStore => {
   const insert = database.prepare(`
     INSERT INTO jobs (number, id, state, mark, async, encoding, create_time, finish_time, error, reason,
                       script_name, script_type, script_path, cmd, params, idempotency_key, request_hash)
@@ -145,8 +109,6 @@ export const createJobStore = (database: Database) => {
     },
   }
 }
-
-export type JobStore = ReturnType<typeof createJobStore>
 
 /** Ids are 32 hex digits. */
 const AFTER_ALL_IDS = 'g'

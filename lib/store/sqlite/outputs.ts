@@ -1,29 +1,11 @@
 import type { Micros } from '../../base/timestamp.ts'
 import type { OutputStream } from '../../process/types.ts'
+import type { OutputTotals } from '../job-store.ts'
+import type { Chunk, LocatedChunk, OutputStore, Superseded } from '../output-store.ts'
 import type { Database } from './database.ts'
-import type { OutputTotals } from './jobs.ts'
-
-/** A piece of a job's output as it was read. */
-export interface Chunk {
-  /** Counts the chunks of a job from 1, over both streams. */
-  seq: number
-  stream: OutputStream
-  time: Micros
-  /** How many bytes the job had written before this chunk, to both streams. */
-  position: number
-  /** The same, to this stream. */
-  streamPosition: number
-  bytes: Uint8Array
-}
-
-/** Which stored chunks are superseded: those from `fromSeq` on, as far as they lie before `position`. */
-export interface Superseded {
-  fromSeq: number
-  position: number
-}
 
 /** What is kept of the outputs of all jobs. Every method may throw what SQLite throws. */
-export const createOutputStore = (database: Database) => {
+export const createOutputStore = (database: Database): OutputStore => {
   const insert = database.prepare('INSERT INTO outputs VALUES (?, ?, ?, ?, ?, ?, ?)')
   const firstKept = database.prepare(
     'SELECT seq, position FROM outputs WHERE job = ? AND seq >= ? AND position + length(bytes) > ? ORDER BY seq LIMIT 1',
@@ -166,8 +148,6 @@ export const createOutputStore = (database: Database) => {
   }
 }
 
-export type OutputStore = ReturnType<typeof createOutputStore>
-
 const fromRow = (row: OutputRow): Chunk => ({
   seq: row.seq,
   stream: streamOfNumber(row.stream),
@@ -181,13 +161,6 @@ const fromRow = (row: OutputRow): Chunk => ({
 const CHUNKS_A_TURN = 16
 
 const LENGTHS_A_TURN = 1000
-
-/** Where a chunk lies in what is kept, of one stream or of both. */
-export interface LocatedChunk {
-  seq: number
-  offset: number
-  length: number
-}
 
 interface LengthRow {
   seq: number

@@ -1,15 +1,8 @@
+import type { Retention, RetentionLimits } from '../retention.ts'
 import type { Database } from './database.ts'
 
-export interface RetentionLimits {
-  /** How long a finished job is kept, in milliseconds. */
-  ageMs: number
-  jobs: number
-  /** Of output, over all finished jobs. */
-  bytes: number
-}
-
 /** Removes finished jobs, the oldest first, as soon as there are too many, too large, or too old ones. */
-export const createRetention = (database: Database, limits: RetentionLimits) => {
+export const createRetention = (database: Database, limits: RetentionLimits): Retention => {
   const oldest = database.prepare(`
     SELECT number, finish_time AS finishTime, kept_bytes AS bytes FROM jobs
     WHERE finish_time IS NOT NULL ORDER BY finish_time LIMIT 1`)
@@ -65,8 +58,6 @@ export const createRetention = (database: Database, limits: RetentionLimits) => 
     },
   }
 }
-
-export type Retention = ReturnType<typeof createRetention>
 
 const JOBS_A_TURN = 100
 /** 4 KiB each. */

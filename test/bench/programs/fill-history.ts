@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { v7 as uuidv7 } from 'uuid'
 import type { EndedJob, RunningJob } from '../../../lib/jobs/job.ts'
-import type { OutputTotals } from '../../../lib/store/sqlite/jobs.ts'
-import type { Chunk } from '../../../lib/store/sqlite/outputs.ts'
+import type { OutputTotals } from '../../../lib/store/job-store.ts'
+import type { Chunk } from '../../../lib/store/output-store.ts'
 
 // fill-history.ts <checkout> <database> <jobs>: a store as an agent of that checkout leaves it.
 const [directory, path, count] = process.argv.slice(2) as [string, string, string]

@@ -4,7 +4,7 @@ import type { IRequestStrict } from 'itty-router'
 import { commandSchema } from '../../../handlers/jobs/job-schema.ts'
 import { submitJob } from '../../../handlers/jobs/submit-job.ts'
 import { type AgentError, errors } from '../../../lib/base/errors.ts'
-import type { IdempotencyKey } from '../../../lib/store/sqlite/jobs.ts'
+import type { IdempotencyKey } from '../../../lib/store/job-store.ts'
 import { isPending, withDeadline } from '../deadline.ts'
 import { createFakeOutput } from '../fake-output.ts'
 import {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { AgentError } from '../../../lib/base/errors.ts'
-import type { Chunk } from '../../../lib/store/sqlite/outputs.ts'
+import type { Chunk } from '../../../lib/store/output-store.ts'
 import { bytesOf } from '../../support/chunks.ts'
 import { createTestJobs, requestOf } from '../../support/jobs.ts'
 import { waitFor } from '../../support/wait-for.ts'

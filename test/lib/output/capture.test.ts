@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Capture, createCapture } from '../../../lib/output/capture.ts'
-import { type Chunk, createOutputStore, type Superseded } from '../../../lib/store/sqlite/outputs.ts'
+import type { Chunk, Superseded } from '../../../lib/store/output-store.ts'
+import { createOutputStore } from '../../../lib/store/sqlite/outputs.ts'
 import {
   anyEvents,
   type CaptureEvent,

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { canonicalEncoding, decodeAlone, decodeOutput } from '../../../lib/output/text.ts'
 import type { OutputStream } from '../../../lib/process/types.ts'
-import type { Chunk } from '../../../lib/store/sqlite/outputs.ts'
+import type { Chunk } from '../../../lib/store/output-store.ts'
 
 interface Piece {
   stream: OutputStream

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { RetentionLimits } from '../../../../lib/store/retention.ts'
 import type { Database } from '../../../../lib/store/sqlite/database.ts'
 import { createJobStore } from '../../../../lib/store/sqlite/jobs.ts'
 import { createOutputStore } from '../../../../lib/store/sqlite/outputs.ts'
-import { createRetention, type RetentionLimits } from '../../../../lib/store/sqlite/retention.ts'
+import { createRetention } from '../../../../lib/store/sqlite/retention.ts'
 import { endOf, runningJob } from '../../../support/sample-jobs.ts'
 import { scratchDatabase } from '../../../support/scratch-database.ts'
 
