@@ -1,13 +1,17 @@
 import type { IRequestStrict } from 'itty-router'
-import type { JobJson, JobRequest } from '../lib/jobs/job.ts'
+import type { JobRecord, JobRequest } from '../lib/jobs/job.ts'
 import type { Submission } from '../lib/jobs/jobs.ts'
 import type { OutputView } from '../lib/output/view.ts'
+import type { LivingProcess, SignalTarget } from '../lib/process/types.ts'
+import type { Authenticator, Caller } from '../lib/security/authenticator.ts'
 import type { IdempotencyKey, JobQuery } from '../lib/store/job-store.ts'
 
 /** What the handlers may call. Failures that a client is told of are AgentErrors. */
 export interface Services {
   jobs: JobService
-  signature: { verify(sign: string, signAt: string): boolean }
+  authenticator: Authenticator
+  /** What the agent tells of itself. */
+  status(): AgentStatus
   /** The largest request body, in bytes. */
   bodyLimit: number
   /** An error that nobody expected, with the request id that the client is told. */
@@ -16,30 +20,61 @@ export interface Services {
 
 export interface JobService {
   /** Resolves when the job runs, or could not be started, or was rejected. */
-  submit(request: JobRequest, key?: IdempotencyKey): Promise<Submission>
-  /** Long output of a job that has ended is left out, as all output is without `output`: see openOutput. */
-  get(id: string, options?: { output?: boolean }): Promise<JobJson | undefined>
-  /** Resolves when the job has ended, or after `ms` milliseconds; at once for one that does not run. */
-  waitForEnd(id: string, ms?: number): Promise<void>
-  list(query: JobQuery): JobJson[]
+  submit(request: JobRequest, caller: Caller, key?: IdempotencyKey): Promise<Submission>
+  /** Opens a job for one answer; undefined for an unknown one. Whoever opens it closes it. */
+  open(id: string): OpenJob | undefined
+  /** Newest first. */
+  list(query: JobQuery): JobRecord[]
   /** Resolves when nothing of the job lives any more; `graceMs` is the time between TERM and KILL. */
-  cancel(id: string, graceMs?: number): Promise<JobJson>
+  cancel(id: string, graceMs?: number): Promise<void>
   /** Changes no state by itself. */
-  signal(id: string, signal: NodeJS.Signals, to: 'leader' | 'all'): Promise<JobJson>
+  signal(id: string, signal: NodeJS.Signals, to: SignalTarget): Promise<void>
   /** The living processes of a running job, or what a finished one has left. */
-  listProcesses(id: string): Promise<unknown[]>
+  listProcesses(id: string): Promise<LivingProcess[]>
   countRunning(): number
-  /** The kept output of a job, to be read at the reader's own pace; undefined for an unknown job. */
-  openOutput(id: string): OutputView | undefined
+}
+
+/**
+ * A job that somebody is told of. Until it is closed, and for at most a minute after the job's end, nothing of it is
+ * removed to make room for newer jobs: so who waits for the end finds the output there.
+ */
+export interface OpenJob {
+  readonly id: string
+  /** The job as it is now; undefined when it was removed. */
+  now(): Promise<JobRecord | undefined>
+  /** Resolves when the job has ended; or after `ms` milliseconds; or when the signal is aborted. */
+  waitForEnd(options?: { ms?: number | undefined; signal?: AbortSignal }): Promise<void>
+  /** What is kept of its output, to be read at the reader's own pace. */
+  readonly output: OutputView
+  /** May be called more than once. */
+  close(): void
+}
+
+export interface AgentStatus {
+  version: string
+  running: number
+  limit: number
+  stopping: boolean
+  /** Whether jobs would end with the agent should it be killed. */
+  guardian: { state: 'idle' | 'running' | 'missing'; error?: string }
+  /** Whether new jobs can be stored. */
+  store: { state: 'ok' | 'full' | 'gone' }
 }
 
 /** What belongs to one request. */
 export interface Context {
   requestId: string
+  /** The client's IP address; "" where there is no socket. */
+  address: string
 }
 
-export type Handler = (
+/** The same once it is known who asks. */
+export interface CallerContext extends Context {
+  caller: Caller
+}
+
+export type Handler<C extends Context = CallerContext> = (
   request: IRequestStrict,
   services: Services,
-  context: Context,
-) => Response | undefined | Promise<Response | undefined>
+  context: C,
+) => Response | Promise<Response>

@@ -1,4 +1,4 @@
-import { formatTimestamp, type Micros, ZERO_TIME } from '../base/timestamp.ts'
+import type { Micros } from '../base/timestamp.ts'
 import type { CpuTime } from '../process/exit-status.ts'
 
 export type JobState = 'running' | 'success' | 'failed' | 'canceled' | 'rejected'
@@ -91,15 +91,26 @@ export interface RejectedJob extends JobFacts {
 
 export type Job = RunningJob | EndedJob | RejectedJob
 
-/** What is kept of a job's output, decoded. */
-export interface OutputText {
-  stdout: string
-  stderr: string
-  /** All that was written, kept or not. */
+/** A job with what is known of its output, and of what it has left behind. */
+export interface JobRecord {
+  job: Job
+  output: OutputTotals
+  /** How many of its leftovers live now; 0 in a list, which does not look. */
+  livingLeftovers: number
+}
+
+/** In bytes. */
+export interface OutputTotals {
+  /** What the job has written, kept or not. */
   stdoutBytes: number
   stderrBytes: number
-  droppedBytes: number
+  /** What is kept, of both streams. */
+  keptBytes: number
 }
+
+/** What the contract says when every slot is taken, with the true number of running jobs. */
+export const rejectionText = (running: number): string =>
+  `有 ${running} 个任务正在执行，不能执行新任务，请稍后再尝试`
 
 export const execCmd = ({ cmd, params, scriptType, scriptPath }: JobFacts): string => {
   if (scriptType !== '') return `${INTERPRETERS[scriptType]} ${scriptPath} ${params}`
@@ -108,58 +119,7 @@ export const execCmd = ({ cmd, params, scriptType, scriptPath }: JobFacts): stri
 
 export const INTERPRETERS: Record<ScriptType, string> = { shell: 'bash', python: 'python3' }
 
-/** A job as the contract writes it. */
-export const jobToJson = (job: Job, output: OutputText, livingLeftovers = 0) => {
-  const end = job.state === 'running' ? undefined : job.state === 'rejected' ? rejectedEnd(job) : job
-  return {
-    id: job.id,
-    cmd: job.cmd,
-    params: job.params,
-    scriptName: job.scriptName,
-    scriptContent: '', // Never echoed.
-    scriptType: job.scriptType,
-    scriptPath: job.scriptPath,
-    async: job.async,
-    pid: job.state === 'rejected' ? 0 : job.pid,
-    state: job.state,
-    stdout: output.stdout,
-    stderr: output.stderr,
-    exitCode: end?.exitCode ?? 0,
-    execCmd: execCmd(job),
-    error: end?.error ?? '',
-    createTime: formatTimestamp(job.createTime),
-    startTime: timeOrZero(job.state === 'rejected' ? undefined : job.startTime),
-    finishTime: timeOrZero(end?.finishTime),
-    reason: end?.reason ?? '',
-    signal: end?.signal ?? '',
-    stdoutBytes: output.stdoutBytes,
-    stderrBytes: output.stderrBytes,
-    droppedBytes: output.droppedBytes,
-    encoding: job.encoding,
-    cpu: end?.cpu ?? NO_CPU_TIME,
-    leftovers: end?.leftovers ?? 0,
-    /** How many of the leftovers live now. */
-    livingLeftovers,
-    survivors: end?.survivors ?? [],
-  }
-}
-
-export type JobJson = ReturnType<typeof jobToJson>
-
-const rejectedEnd = ({ error, createTime }: RejectedJob) =>
-  ({
-    error,
-    exitCode: 0,
-    signal: '',
-    reason: 'rejected',
-    finishTime: createTime,
-    ...NOTHING_RAN,
-  }) as const
-
 const NO_CPU_TIME: CpuTime = { user: 0, system: 0 }
 
 /** Of a job that never ran, or whose end nobody saw. */
 export const NOTHING_RAN = { cpu: NO_CPU_TIME, leftovers: 0, survivors: [] as Survivor[] }
-
-const timeOrZero = (time: Micros | undefined): string =>
-  time === undefined ? ZERO_TIME : formatTimestamp(time)

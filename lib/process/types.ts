@@ -27,6 +27,9 @@ export interface StartSpec {
   onOutput(stream: OutputStream, bytes: Uint8Array): void
 }
 
+/** The job's own process, or all of its processes. */
+export type SignalTarget = 'leader' | 'all'
+
 /** `gone`: the process has ended. `not-permitted`: it has become another user's, and may not be signaled (EPERM). */
 export type SignalOutcome = 'sent' | 'gone' | 'not-permitted'
 

@@ -1,5 +1,5 @@
 import type { Micros } from '../base/timestamp.ts'
-import type { EndedJob, Job, JobState, RejectedJob, RunningJob } from '../jobs/job.ts'
+import type { EndedJob, Job, JobState, OutputTotals, RejectedJob, RunningJob } from '../jobs/job.ts'
 
 /** A job as it is stored, with what only the agent itself needs. */
 export interface StoredJob {
@@ -16,12 +16,6 @@ export interface IdempotencyKey {
   key: string
   /** SHA-256 of the request; its body is not kept. */
   requestHash: Uint8Array
-}
-
-export interface OutputTotals {
-  stdoutBytes: number
-  stderrBytes: number
-  keptBytes: number
 }
 
 export interface JobQuery {

@@ -1,6 +1,7 @@
 import type { Micros } from '../../base/timestamp.ts'
+import type { OutputTotals } from '../../jobs/job.ts'
 import { type EndedJob, JOB_STATES, type RejectedJob, type RunningJob } from '../../jobs/job.ts'
-import type { IdempotencyKey, JobQuery, JobStore, OutputTotals, StoredJob } from '../job-store.ts'
+import type { IdempotencyKey, JobQuery, JobStore, StoredJob } from '../job-store.ts'
 import type { Database, StatementSync } from './database.ts'
 import { fromRow, JOB_COLUMNS, type JobRow } from './job-columns.ts'
 

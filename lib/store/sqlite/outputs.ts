@@ -1,6 +1,6 @@
 import type { Micros } from '../../base/timestamp.ts'
+import type { OutputTotals } from '../../jobs/job.ts'
 import type { OutputStream } from '../../process/types.ts'
-import type { OutputTotals } from '../job-store.ts'
 import type { Chunk, LocatedChunk, OutputStore, Superseded } from '../output-store.ts'
 import type { Database } from './database.ts'
 

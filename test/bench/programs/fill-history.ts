@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { v7 as uuidv7 } from 'uuid'
-import type { EndedJob, RunningJob } from '../../../lib/jobs/job.ts'
-import type { OutputTotals } from '../../../lib/store/job-store.ts'
+import type { EndedJob, OutputTotals, RunningJob } from '../../../lib/jobs/job.ts'
 import type { Chunk } from '../../../lib/store/output-store.ts'
 
 // fill-history.ts <checkout> <database> <jobs>: a store as an agent of that checkout leaves it.
