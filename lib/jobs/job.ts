@@ -112,13 +112,6 @@ export interface OutputTotals {
 export const rejectionText = (running: number): string =>
   `有 ${running} 个任务正在执行，不能执行新任务，请稍后再尝试`
 
-export const execCmd = ({ cmd, params, scriptType, scriptPath }: JobFacts): string => {
-  if (scriptType !== '') return `${INTERPRETERS[scriptType]} ${scriptPath} ${params}`
-  return params === '' ? cmd : `${cmd} ${params}`
-}
-
-export const INTERPRETERS: Record<ScriptType, string> = { shell: 'bash', python: 'python3' }
-
 const NO_CPU_TIME: CpuTime = { user: 0, system: 0 }
 
 /** Of a job that never ran, or whose end nobody saw. */

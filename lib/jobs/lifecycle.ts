@@ -1,0 +1,132 @@
+import { failure } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import type { Ballast } from '../store/ballast.ts'
+import type { IdempotencyKey, JobStore } from '../store/job-store.ts'
+import type { OutputStore } from '../store/output-store.ts'
+import type { Retention } from '../store/retention.ts'
+import type { JobEvents } from './events.ts'
+import type { EndedJob, OutputTotals, RejectedJob, RunningJob } from './job.ts'
+
+export interface LifecycleOptions {
+  jobStore: JobStore
+  outputStore: Pick<OutputStore, 'storedBytes'>
+  retention: Pick<Retention, 'added'>
+  /** Room on the disk for the ends of jobs. */
+  ballast: Pick<Ballast, 'isHeld' | 'giveUp'>
+  events: Pick<JobEvents, 'emit'>
+  log: Log
+}
+
+/** An end that the store has not taken yet. */
+export interface UnstoredEnd {
+  number: number
+  job: EndedJob
+  totals: OutputTotals
+}
+
+/**
+ * The one place where jobs are created, started, ended and rejected: it records each step and emits its event. Of
+ * these only `create` can fail. An end that cannot be stored is kept in memory, and tried again every second.
+ */
+export const createLifecycle = (options: LifecycleOptions) => {
+  const { jobStore, outputStore, retention, ballast, events, log } = options
+  const unstored = new Map<string, UnstoredEnd>()
+  let retry: NodeJS.Timeout | undefined
+
+  const store = (end: UnstoredEnd): void => {
+    const { number, job, totals } = end
+    const storedBytes = totals.keptBytes === 0 ? 0 : outputStore.storedBytes(number)
+    jobStore.finish(number, job, totals, storedBytes)
+    retention.added({ storedBytes, rejected: false })
+  }
+
+  /** Undefined when it is stored, else the error. */
+  const tryToStore = (end: UnstoredEnd): unknown => {
+    try {
+      store(end)
+    } catch (error) {
+      // Once more with the room that is kept for this.
+      return ballast.giveUp() ? tryToStore(end) : error
+    }
+  }
+
+  const storeAgain = (): void => {
+    retry = undefined
+    for (const [id, end] of unstored) {
+      if (tryToStore(end) !== undefined) return scheduleRetry()
+      unstored.delete(id)
+    }
+    log.info({}, 'the ends of all jobs are stored again')
+  }
+
+  const scheduleRetry = (): void => {
+    retry ??= setTimeout(storeAgain, RETRY_MS).unref()
+  }
+
+  return {
+    /** Stores a job before anything of it runs; returns its number. Throws AgentError not-stored. */
+    create(job: RunningJob, mark: number, key?: IdempotencyKey): number {
+      try {
+        if (!ballast.isHeld()) throw new Error('the disk has no room, or cannot be written')
+        const number = jobStore.insert(job, mark, key)
+        events.emit({ kind: 'created', job })
+        return number
+      } catch (error) {
+        log.error({ jobId: job.id, err: error }, 'a job could not be stored and is not run')
+        throw failure('not-stored')
+      }
+    },
+
+    /** Its process runs, as its pid and start time say. */
+    start(number: number, job: RunningJob): void {
+      try {
+        jobStore.markStarted(number, job.pid, job.startTime ?? job.createTime)
+      } catch (error) {
+        log.error({ jobId: job.id, err: error }, 'the start of a job could not be stored')
+      }
+      events.emit({ kind: 'started', job })
+    },
+
+    /** Never throws, whatever the store does. */
+    end(number: number, job: EndedJob, totals: OutputTotals): void {
+      const end = { number, job, totals }
+      const error = tryToStore(end)
+      if (error !== undefined) {
+        log.error({ jobId: job.id, err: error }, 'the end of a job could not be stored; it is tried again')
+        unstored.set(job.id, end)
+        scheduleRetry()
+      }
+      events.emit({ kind: 'ended', job })
+    },
+
+    /** All slots are taken by `running` jobs. Never throws. */
+    reject(job: RejectedJob, running: number): void {
+      try {
+        jobStore.insert(job, 0)
+        retention.added({ storedBytes: 0, rejected: true })
+      } catch (error) {
+        log.error({ jobId: job.id, err: error }, 'a rejection could not be stored')
+      }
+      events.emit({ kind: 'rejected', job, running })
+    },
+
+    /** A job that has ended, where the store still says that it runs. */
+    findUnstored: (id: string): UnstoredEnd | undefined => unstored.get(id),
+
+    /** Tries to store what is left, once; then nothing is tried any more. What stays unstored counts as lost. */
+    close(): void {
+      clearTimeout(retry)
+      for (const [id, end] of unstored) {
+        const error = tryToStore(end)
+        if (error !== undefined) {
+          return log.error({ err: error, jobs: unstored.size }, 'the ends of jobs could not be stored')
+        }
+        unstored.delete(id)
+      }
+    },
+  }
+}
+
+export type Lifecycle = ReturnType<typeof createLifecycle>
+
+const RETRY_MS = 1000

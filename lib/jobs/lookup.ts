@@ -1,0 +1,75 @@
+import type { LivingProcess, Processes } from '../process/types.ts'
+import type { JobQuery, JobStore } from '../store/job-store.ts'
+import type { ActiveJob } from './active-job.ts'
+import type { Job, JobRecord, OutputTotals } from './job.ts'
+import type { Lifecycle } from './lifecycle.ts'
+
+/** A job, wherever it was found. */
+export interface FoundJob {
+  number: number
+  mark: number
+  job: Job
+  totals: OutputTotals
+  /** Of a job that runs, or has ended just now. */
+  active?: ActiveJob | undefined
+}
+
+export interface JobLookupOptions {
+  /** By id. */
+  active: ReadonlyMap<string, ActiveJob>
+  lifecycle: Pick<Lifecycle, 'findUnstored'>
+  jobStore: Pick<JobStore, 'find' | 'list'>
+  processes: Pick<Processes, 'find'>
+}
+
+/** Looks jobs up, whether they run, have ended, or are of an earlier life of the agent. */
+export const createJobLookup = ({ active, lifecycle, jobStore, processes }: JobLookupOptions) => {
+  const ofActive = (one: ActiveJob): FoundJob => {
+    if (one.job.state === 'running') one.capture.refresh()
+    const { number, job, execution } = one
+    return { number, mark: execution.mark, job, totals: one.capture.totals(), active: one }
+  }
+
+  /** The newest that is known of a job which the store may still have as running. */
+  const settled = (stored: FoundJob): FoundJob => {
+    if (stored.job.state !== 'running') return stored
+    const one = active.get(stored.job.id)
+    if (one) return { ...stored, job: one.job, totals: one.capture.totals(), active: one }
+    return { ...stored, ...lifecycle.findUnstored(stored.job.id) }
+  }
+
+  const processesOf = ({ job, mark }: FoundJob): Promise<LivingProcess[]> => {
+    if (job.state === 'running') return processes.find({ marks: new Set([mark]), pid: job.pid })
+    return hasLeftovers(job) ? processes.find({ marks: new Set([mark]), pid: 0 }) : NO_PROCESSES
+  }
+
+  return {
+    ofActive,
+
+    find(id: string): FoundJob | undefined {
+      const one = active.get(id)
+      if (one) return ofActive(one)
+      const stored = jobStore.find(id)
+      return stored && settled(stored)
+    },
+
+    /** Newest first; without a look at their leftovers. */
+    list: (query: JobQuery): JobRecord[] =>
+      jobStore.list(query).map(stored => {
+        const { job, totals } = settled(stored)
+        return { job, output: totals, livingLeftovers: 0 }
+      }),
+
+    /** The living processes of a running job, or what a finished one has left. */
+    processesOf,
+
+    countLivingLeftovers: async (found: FoundJob): Promise<number> =>
+      hasLeftovers(found.job) ? (await processesOf(found)).length : 0,
+  }
+}
+
+export type JobLookup = ReturnType<typeof createJobLookup>
+
+const hasLeftovers = (job: Job): boolean => 'leftovers' in job && job.leftovers > 0
+
+const NO_PROCESSES: Promise<LivingProcess[]> = Promise.resolve([])

@@ -1,0 +1,76 @@
+import { createOutputView } from '../output/view.ts'
+import type { Processes } from '../process/types.ts'
+import type { OutputStore } from '../store/output-store.ts'
+import type { Retention } from '../store/retention.ts'
+import type { ActiveJob } from './active-job.ts'
+import type { JobRecord } from './job.ts'
+import type { FoundJob, JobLookup } from './lookup.ts'
+
+export interface OpenJobOptions {
+  lookup: JobLookup
+  outputStore: OutputStore
+  processes: Processes
+  retention: Pick<Retention, 'keep'>
+}
+
+/** Opens a job for one answer: nothing of it is removed until it is closed, or has ended a minute ago. */
+export const openJob = (found: FoundJob, options: OpenJobOptions) => {
+  const { lookup, outputStore, retention } = options
+  const { number, active } = found
+  const { id, encoding } = found.job
+  const letGo = retention.keep(number)
+  let timer: NodeJS.Timeout | undefined
+  const letGoLater = (): void => {
+    timer = setTimeout(letGo, KEPT_MS).unref()
+  }
+  const forget = active?.job.state === 'running' ? active.onEnd(letGoLater) : undefined
+  if (!forget) letGoLater()
+
+  return {
+    id,
+
+    async now(): Promise<JobRecord | undefined> {
+      // One that was active when it was opened needs no look at the store.
+      const now = active ? lookup.ofActive(active) : lookup.find(id)
+      if (!now) return undefined
+      const livingLeftovers = await lookup.countLivingLeftovers(now)
+      return { job: now.job, output: now.totals, livingLeftovers }
+    },
+
+    waitForEnd: ({ ms, signal }: { ms?: number | undefined; signal?: AbortSignal } = {}): Promise<void> =>
+      active ? endOf(active, ms, signal) : Promise.resolve(),
+
+    output: createOutputView(outputStore, {
+      number,
+      encoding,
+      running: () => (active?.job.state === 'running' ? active.changes : undefined),
+      exists: () => active?.job.state === 'running' || lookup.find(id) !== undefined,
+    }),
+
+    close(): void {
+      forget?.()
+      clearTimeout(timer)
+      letGo()
+    },
+  }
+}
+
+/** Leaves nothing behind on the job, however often it is called. */
+const endOf = async (active: ActiveJob, ms: number | undefined, signal?: AbortSignal): Promise<void> => {
+  if (active.job.state !== 'running' || signal?.aborted) return
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const forget = active.onEnd(resolve)
+  const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
+  const wake = () => resolve()
+  signal?.addEventListener('abort', wake)
+  try {
+    await promise
+  } finally {
+    forget()
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', wake)
+  }
+}
+
+/** How long after its end a job is kept for those who have it open: who reads slower may find its output removed. */
+const KEPT_MS = 60_000
