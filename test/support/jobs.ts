@@ -14,6 +14,7 @@ import type { OutputView } from '../../lib/output/view.ts'
 import type { OutputStream, SignalTarget } from '../../lib/process/types.ts'
 import type { Caller } from '../../lib/security/authenticator.ts'
 import type { IdempotencyKey, JobQuery } from '../../lib/store/job-store.ts'
+import type { RetentionLimits } from '../../lib/store/retention.ts'
 import { type Database, openDatabase } from '../../lib/store/sqlite/database.ts'
 import { createJobStore } from '../../lib/store/sqlite/jobs.ts'
 import { createOutputStore } from '../../lib/store/sqlite/outputs.ts'
@@ -27,7 +28,9 @@ export interface LogLine {
 }
 
 /** The jobs of an agent, on real processes and a real database in a directory of its own. */
-export const createTestJobs = (options: Partial<JobsOptions> & { limit?: number } = {}) => {
+export const createTestJobs = (
+  options: Partial<JobsOptions> & { limit?: number; retentionLimits?: RetentionLimits } = {},
+) => {
   const directory = mkdtempSync(join(tmpdir(), 'test-newdt-'))
   const scriptDirectory = mkdtempSync(join(directory, 'scripts-'))
   const lines: LogLine[] = []
@@ -38,7 +41,8 @@ export const createTestJobs = (options: Partial<JobsOptions> & { limit?: number 
   const slots = createSlots(options.limit ?? 5)
   const jobStore = createJobStore(database)
   const outputStore = createOutputStore(database)
-  const retention = createRetention(database, { ageMs: 1e9, jobs: 10_000, bytes: 1e9 })
+  const limits = options.retentionLimits ?? { ageMs: 1e9, jobs: 10_000, bytes: 1e9 }
+  const retention = createRetention(database, limits)
   const ballast = { isHeld: () => true, giveUp: () => false }
   const events = createJobEvents(error => assert.fail(String(error)))
   events.subscribe(logJobEvents(log))
