@@ -5,11 +5,11 @@ import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
-import type { JobJson } from '../../../lib/jobs/job.ts'
-import type { ActiveJob } from '../../../lib/jobs/jobs.ts'
+import type { RunningJob } from '../../../lib/jobs/job.ts'
 import { createCapture } from '../../../lib/output/capture.ts'
-import { createNotifier } from '../../../lib/output/notifier.ts'
-import { createOutputViews, type FollowOptions, type OutputView } from '../../../lib/output/view.ts'
+import { createNotifier, type Notifier } from '../../../lib/output/notifier.ts'
+import { decodeOutput } from '../../../lib/output/text.ts'
+import { createOutputView, type FollowOptions, type OutputView } from '../../../lib/output/view.ts'
 import type { Chunk } from '../../../lib/store/output-store.ts'
 import { createJobStore } from '../../../lib/store/sqlite/jobs.ts'
 import { createOutputStore } from '../../../lib/store/sqlite/outputs.ts'
@@ -22,21 +22,28 @@ const createViews = () => {
   const database = scratchDatabase()
   const jobStore = createJobStore(database)
   const outputStore = createOutputStore(database)
-  const active = new Map<string, ActiveJob>()
-  const get = async (id: string) => ({ id }) as JobJson
-  const views = createOutputViews({ active, jobStore, outputStore, get })
-  const open = (id: string): OutputView => views.openOutput(id)!
+  const open = (job: RunningJob, number: number, running: () => Notifier | undefined): OutputView =>
+    createOutputView(outputStore, {
+      ...{ number, encoding: job.encoding, running },
+      exists: () => jobStore.find(job.id) !== undefined,
+    })
 
   return {
-    ...{ views, outputStore, database, open },
+    ...{ outputStore, database },
+
+    /** As retention does it. */
+    remove(number: number): void {
+      for (const sql of ['DELETE FROM outputs WHERE job = ?', 'DELETE FROM jobs WHERE number = ?'])
+        database.prepare(sql).run(number)
+    },
 
     /** A job that has ended, with this output. */
-    ended(chunks: Chunk[]) {
-      const job = runningJob()
+    ended(chunks: Chunk[], encoding = 'utf-8') {
+      const job = runningJob({ encoding })
       const number = jobStore.insert(job, 1)
       outputStore.append(number, chunks)
       jobStore.finish(number, endOf(job), NO_OUTPUT)
-      return { number, view: open(job.id) }
+      return { number, view: open(job, number, () => undefined) }
     },
 
     running(limit = 1 << 20) {
@@ -50,20 +57,18 @@ const createViews = () => {
         onStored: changes.notify,
         onError: assert.fail,
       })
-      const entry = { number, mark: 1, job, capture, changes } as unknown as ActiveJob
-      active.set(job.id, entry)
+      let isRunning = true
       return {
-        ...{ id: job.id, number, capture, changes },
-        view: open(job.id),
+        ...{ number, capture, changes },
+        view: open(job, number, () => (isRunning ? changes : undefined)),
         write([stream, bytes]: Piece): void {
           capture.write(stream, bytes)
           capture.flush()
         },
         end(): void {
           capture.end()
-          entry.job = endOf(job)
-          jobStore.finish(number, entry.job, capture.totals())
-          active.delete(job.id)
+          jobStore.finish(number, endOf(job), capture.totals())
+          isRunning = false
           changes.notify()
         },
       }
@@ -169,42 +174,102 @@ test('newer output is never given in the place of what was superseded while it w
 })
 
 test('a job that is removed while it is followed breaks off, rather than seeming to end', async () => {
-  const { ended, database } = createViews()
+  const { ended, remove } = createViews()
   const { view, number } = ended(chunksOf(Array.from({ length: 40 }, () => text('stdout', 'x'))))
   const chunks = view.follow({ afterSeq: 0, signal: new AbortController().signal })[Symbol.asyncIterator]()
   assert.equal((await chunks.next()).done, false)
-  for (const sql of ['DELETE FROM outputs WHERE job = ?', 'DELETE FROM jobs WHERE number = ?'])
-    database.prepare(sql).run(number)
+  remove(number)
   await assert.rejects(async () => {
     while (!(await chunks.next()).done);
   }, /removed/)
 })
 
+const textOf = (view: OutputView, stream: 'stdout' | 'stderr'): string =>
+  [...view.snapshot().texts(stream)].join('')
+
 test('a text whose job is removed while it is read breaks off, rather than seeming to end', () => {
-  const { ended, database } = createViews()
-  // More than is read at a time.
-  const bytes = Buffer.alloc(10, 'x')
-  const chunks = Array.from({ length: 100 }, (_, at): Chunk => {
-    return { seq: at + 1, stream: 'stdout', time: 1, position: 10 * at, streamPosition: 10 * at, bytes }
-  })
-  const { number, view } = ended(chunks)
-  assert.equal([...view.texts('stdout')].join(''), 'x'.repeat(1000))
+  const { ended, remove } = createViews()
+  const { number, view } = ended(
+    chunksOf(Array.from({ length: 10 }, () => ['stdout', Buffer.alloc(65_536, 'x')])),
+  )
+  assert.equal(textOf(view, 'stdout'), 'x'.repeat(655_360))
   assert.throws(() => {
-    for (const _ of view.texts('stdout')) {
-      for (const sql of ['DELETE FROM outputs WHERE job = ?', 'DELETE FROM jobs WHERE number = ?'])
-        database.prepare(sql).run(number)
-    }
+    for (const _ of view.snapshot().texts('stdout')) remove(number)
   }, /removed/)
 })
 
+test('a short output is owed once its snapshot is taken, also when its job is removed before it is read', () => {
+  const { ended, remove } = createViews()
+  const { number, view } = ended(chunksOf([text('stdout', 'out'), text('stderr', 'wrong')]))
+  const snapshot = view.snapshot()
+  remove(number)
+  assert.equal([...snapshot.texts('stdout')].join(''), 'out')
+  assert.equal([...snapshot.texts('stderr')].join(''), 'wrong')
+  assert.equal(snapshot.deliveredBytes(), 8)
+})
+
+test('a snapshot gives all that was kept when it was taken, and nothing of what is written later', () => {
+  const { running } = createViews()
+  fc.assert(
+    fc.property(anyPieces(), fc.nat(50), fc.nat(50), (pieces, before, between) => {
+      const job = running()
+      for (const piece of pieces.slice(0, before)) job.write(piece)
+      const snapshot = job.view.snapshot()
+      for (const piece of pieces.slice(before, before + between)) job.write(piece)
+      const read = [...snapshot.texts('stdout')].join('')
+      for (const piece of pieces.slice(before + between)) job.write(piece)
+      job.end()
+      const kept = chunksOf(pieces.slice(0, before))
+      const expected = decodeOutput(kept)
+      assert.equal(read, expected.stdout)
+      assert.equal([...snapshot.texts('stderr')].join(''), expected.stderr)
+      assert.equal(snapshot.deliveredBytes(), bytesOf(kept).length)
+    }),
+    { numRuns: 150 },
+  )
+})
+
+test('of a running job a snapshot leaves out what was superseded, and counts what it gave', () => {
+  const job = createViews().running(1 << 20)
+  const write = (letter: string, count: number) => job.write(text('stdout', letter.repeat(count)))
+  write('a', 1 << 19)
+  write('b', 1 << 18)
+  write('c', 1 << 18)
+  const snapshot = job.view.snapshot()
+  const texts = snapshot.texts('stdout')[Symbol.iterator]()
+  let read = texts.next().value!
+  assert.equal(snapshot.deliveredBytes(), read.length)
+  write('d', 300_000)
+  for (let next = texts.next(); !next.done; next = texts.next()) read += next.value
+  const kept = (1 << 20) - 300_000
+  assert.equal(read, 'a'.repeat(1 << 19) + 'c'.repeat(kept - (1 << 19)))
+  assert.equal(snapshot.deliveredBytes(), kept)
+  job.end()
+})
+
+test('the pieces of a text are of 64 KiB at most, and reading stderr counts too', () => {
+  const job = createViews().running()
+  job.write(['stdout', Buffer.alloc(300_000, 'x')])
+  job.write(['stderr', Buffer.alloc(100_000, 'y')])
+  const snapshot = job.view.snapshot()
+  const pieces = [...snapshot.texts('stdout'), ...snapshot.texts('stderr')]
+  assert.ok(pieces.every(piece => piece.length <= 1 << 16))
+  assert.equal(snapshot.deliveredBytes(), 400_000)
+  job.end()
+})
+
+test('a text is decoded in the encoding of its job', () => {
+  const { view } = createViews().ended(chunksOf([['stdout', Buffer.from('c4e3', 'hex')]]), 'gbk')
+  assert.equal(textOf(view, 'stdout'), '你')
+})
+
 test('a job that takes the number of a removed one is never read in its place', () => {
-  const { ended, database } = createViews()
+  const { ended, remove } = createViews()
   const { view, number } = ended(chunksOf(Array.from({ length: 40 }, () => text('stdout', 'a'))))
   const reader = view.read(0, 40)[Symbol.iterator]()
   reader.next()
   // As retention does before every new job.
-  for (const sql of ['DELETE FROM outputs WHERE job = ?', 'DELETE FROM jobs WHERE number = ?'])
-    database.prepare(sql).run(number)
+  remove(number)
   ended(chunksOf(Array.from({ length: 40 }, () => text('stdout', 'b'))))
   const given: string[] = []
   assert.throws(() => {
@@ -427,14 +492,4 @@ test('a follower too slow for the newest half goes on with what is kept, and see
   assert.equal(job.view.endOf(given.at(-1)!.seq), written.length)
   assert.equal(job.view.endOf(given[0]!.seq), 10)
   assert.equal(job.view.endOf(given[0]!.seq + 1), undefined)
-})
-
-test('opening stores what still waits in memory, and an unknown job has no view', () => {
-  const { running, open, views } = createViews()
-  const { id, capture } = running()
-  capture.write('stdout', Buffer.from('first'))
-  capture.write('stdout', Buffer.from('second'))
-  assert.equal(read(open(id), 0, 11).toString(), 'firstsecond')
-  assert.equal(views.openOutput('unknown'), undefined)
-  capture.end()
 })
