@@ -90,13 +90,16 @@ const eucJpLengthAt = (bytes: Uint8Array, at: number): number => {
 const isEucJpBad = (byte: number): boolean =>
   byte === 0xff || (byte > 0x7f && byte < 0x8e) || (byte > 0x8f && byte < 0xa1)
 
-/** Escape sequences change what bytes mean; after the one for ASCII, and without any, each byte is a character. */
+/**
+ * Escape sequences change what bytes mean; after the one for ASCII, and without any, each byte is a character. Every
+ * line has to end in ASCII (RFC 1468), so what goes on and on without is not worth being held.
+ */
 const iso2022JpEnd = (bytes: Uint8Array): number => {
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const toAscii = all.lastIndexOf(ESCAPE_TO_ASCII)
   const begin = toAscii < 0 ? 0 : toAscii + ESCAPE_TO_ASCII.length
   const isAscii = all.indexOf(0x1b, begin) < 0
-  return isAscii ? bytes.length : begin
+  return isAscii || bytes.length - begin > MOST_HELD_BYTES ? bytes.length : begin
 }
 
 const ESCAPE_TO_ASCII = Buffer.from('\x1b(B')
