@@ -42,7 +42,7 @@ export const createSnapshot = (
     *texts(stream) {
       const decoder = createStreamDecoder(encoding)
       for (const chunks of pieces(stream)) {
-        const text = chunks.map(decoder.add).join('')
+        const text = joined(chunks).map(decoder.add).join('')
         for (const { bytes } of chunks) delivered += bytes.length
         if (text !== '') yield text
       }
@@ -51,4 +51,20 @@ export const createSnapshot = (
     },
     deliveredBytes: () => delivered,
   }
+}
+
+/** Chunks of one stream that follow each other as one: decoding each of many small ones would cost far more. */
+const joined = (chunks: Chunk[]): { streamPosition: number; bytes: Uint8Array }[] => {
+  const groups: Chunk[][] = []
+  for (const chunk of chunks) {
+    const group = groups.at(-1)
+    const last = group?.at(-1)
+    if (group && last && last.streamPosition + last.bytes.length === chunk.streamPosition) group.push(chunk)
+    else groups.push([chunk])
+  }
+  return groups.map(group => {
+    const [first] = group as [Chunk]
+    const bytes = group.length === 1 ? first.bytes : Buffer.concat(group.map(chunk => chunk.bytes))
+    return { streamPosition: first.streamPosition, bytes }
+  })
 }

@@ -30,7 +30,7 @@ export const createStreamDecoder = (encoding: string) => {
   const decoder = createByteDecoder(encoding)
   let next = 0
   return {
-    add({ streamPosition, bytes }: Chunk): string {
+    add({ streamPosition, bytes }: Pick<Chunk, 'streamPosition' | 'bytes'>): string {
       // Where bytes were dropped, the two ends must not be read as one character.
       const before = streamPosition === next ? '' : decoder.end()
       next = streamPosition + bytes.length

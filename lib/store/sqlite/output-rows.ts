@@ -75,8 +75,18 @@ export const isNext = (before: Chunk, chunk: Chunk): boolean => {
 /** What a row holds of one stream, or of both, in order. */
 export const bytesOfRow = (row: OutputRow, stream?: OutputStream): Uint8Array => {
   if (stream === undefined || (row.otherBytes === 0 && row.stream === stream)) return row.bytes
-  const chunks = unpackRow(row).filter(chunk => chunk.stream === stream)
-  return Buffer.concat(chunks.map(({ bytes }) => bytes))
+  if (row.runs === null) return new Uint8Array(0)
+  const length = row.stream === stream ? row.bytes.length - row.otherBytes : row.otherBytes
+  const bytes = new Uint8Array(length)
+  let from = 0
+  let to = 0
+  for (const run of decodeRuns(row.runs, row.time)) {
+    const end = from + run.length
+    // Most runs are so short here that a call for each would cost more.
+    if (run.stream === stream) while (from < end) bytes[to++] = row.bytes[from++]!
+    from = end
+  }
+  return bytes
 }
 
 const rowOf = (chunks: Chunk[]): OutputRow => {
