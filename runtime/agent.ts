@@ -6,10 +6,14 @@ import { createApp } from '../handlers/app.ts'
 import { createClock } from '../lib/base/clock.ts'
 import type { Log } from '../lib/base/log.ts'
 import { within } from '../lib/base/within.ts'
+import { createJobEvents } from '../lib/jobs/events.ts'
 import { createJobs } from '../lib/jobs/jobs.ts'
+import { createLifecycle } from '../lib/jobs/lifecycle.ts'
+import { logJobEvents } from '../lib/jobs/log-events.ts'
 import { recover } from '../lib/jobs/recovery.ts'
 import { createSlots } from '../lib/jobs/slots.ts'
 import { createProcesses } from '../lib/process/platform.ts'
+import { createAuthenticator } from '../lib/security/authenticator.ts'
 import { createSignature } from '../lib/security/md5-signature.ts'
 import { openBallast } from '../lib/store/ballast.ts'
 import type { Retention } from '../lib/store/retention.ts'
@@ -17,6 +21,7 @@ import { type Database, DatabaseLockedError, openDatabase } from '../lib/store/s
 import { createJobStore } from '../lib/store/sqlite/jobs.ts'
 import { createOutputStore } from '../lib/store/sqlite/outputs.ts'
 import { createRetention } from '../lib/store/sqlite/retention.ts'
+import packageJson from '../package.json' with { type: 'json' }
 import type { Config } from './config.ts'
 import { loadSecret } from './secret.ts'
 import { createServer } from './server.ts'
@@ -48,11 +53,15 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
   const jobStore = createJobStore(database)
   const outputStore = createOutputStore(database)
   const ballast = await openBallast(join(dataDirectory, 'ballast'))
-  const recordLost = await recover({ jobStore, outputStore, processes, clock, log })
-
   const retention = createRetention(database, config.keep)
+  const events = createJobEvents(err => log.error({ err }, 'a listener to job events failed'))
+  events.subscribe(logJobEvents(log))
+  const lifecycle = createLifecycle({ jobStore, outputStore, retention, ballast, events, log })
+  await recover({ jobStore, outputStore, lifecycle, processes, clock, log })
+
   const jobs = createJobs({
     slots: createSlots(config.maxRunning),
+    lifecycle,
     jobStore,
     outputStore,
     retention,
@@ -66,12 +75,19 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
     killGraceMs: config.killGraceMs,
   })
   const housekeeping = setInterval(() => keepHouse(retention, database, log), HOUSEKEEPING_MS)
-  const recording = setInterval(() => recordLost() && clearInterval(recording), RECORDING_MS)
   keepHouse(retention, database, log)
 
   const app = createApp({
     jobs,
-    signature,
+    authenticator: createAuthenticator(signature),
+    status: () => ({
+      version: packageJson.version,
+      running: jobs.countRunning(),
+      limit: config.maxRunning,
+      stopping: jobs.isClosing(),
+      guardian: processes.guardian(),
+      store: { state: ballast.isHeld() ? 'ok' : 'full' },
+    }),
     bodyLimit: config.bodyLimit,
     reportError: (err, requestId) => log.error({ err, requestId }, 'unexpected error'),
   })
@@ -92,7 +108,7 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
     async stop(graceMs: number): Promise<void> {
       await jobs.close(graceMs)
       clearInterval(housekeeping)
-      clearInterval(recording)
+      lifecycle.close()
       ballast.close()
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
       server.closeIdleConnections()
@@ -163,6 +179,5 @@ const urlOf = ({ address, family, port }: AddressInfo): string =>
   `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 
 const HOUSEKEEPING_MS = 60_000
-const RECORDING_MS = 5000
 /** How long answers that are being sent may take when everything has been stopped. */
 const LAST_ANSWERS_MS = 1000

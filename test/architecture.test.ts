@@ -4,24 +4,80 @@ import { dirname, join, relative } from 'node:path'
 import { test } from 'node:test'
 
 const ROOT = join(import.meta.dirname, '..')
-const SOURCES = globSync('{handlers,lib,runtime}/**/*.ts', { cwd: ROOT })
-const LAYERS = ['lib/process', 'lib', 'handlers', 'runtime']
+const SOURCES = globSync('{handlers,lib,runtime}/**/*.ts', { cwd: ROOT }).sort()
 
-const layerOf = (file: string): number => LAYERS.findIndex(layer => file.startsWith(`${layer}/`))
+/**
+ * What the files of a room may import besides each other: rooms, and single files of rooms. A file is in the room
+ * with the longest name that fits, and each file must be in one.
+ */
+const ROOMS: Record<string, string[]> = {
+  'lib/base': [],
+  'lib/process': ['lib/base', 'lib/process/linux', 'lib/process/node'],
+  'lib/process/linux': ['lib/base', 'lib/process'],
+  'lib/process/node': ['lib/base', 'lib/process'],
+  'lib/security': ['lib/base'],
+  'lib/store': ['lib/base', 'lib/jobs/job.ts', 'lib/process/types.ts'],
+  'lib/store/sqlite': ['lib/base', 'lib/store', 'lib/jobs/job.ts', 'lib/process/types.ts'],
+  'lib/output': ['lib/base', 'lib/jobs/job.ts', 'lib/process/types.ts', 'lib/store/output-store.ts'],
+  'lib/jobs': ['lib/base', 'lib/output', 'lib/process', 'lib/security', 'lib/store'],
+  handlers: ['lib/base', 'lib/jobs', 'lib/output', 'lib/process', 'lib/security', 'lib/store'],
+  runtime: ['handlers', 'lib', 'lib/process/linux', 'lib/store/sqlite', 'package.json'],
+}
+
+const roomOf = (file: string): string | undefined =>
+  Object.keys(ROOMS)
+    .filter(room => file.startsWith(`${room}/`))
+    .sort((a, b) => b.length - a.length)[0]
+
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
+
+/** The files of ours that a file imports, types included. */
 const importsOf = (file: string): string[] =>
-  [...read(file).matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(match => match[1]!)
+  [...read(file).matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(match =>
+    relative(ROOT, join(ROOT, dirname(file), match[1]!)),
+  )
+
+const mayImport = (file: string, imported: string): boolean => {
+  const [room, target] = [roomOf(file)!, roomOf(imported) ?? imported]
+  if (room === target) return true
+  return ROOMS[room]!.some(
+    allowed => allowed === target || allowed === imported || (allowed === 'lib' && isInRoomOfLib(target)),
+  )
+}
+
+/** Not a room within a room: those are named one by one. */
+const isInRoomOfLib = (room: string): boolean => /^lib\/[^/]+$/.test(room)
 
 const usersOf = (pattern: RegExp): string[] => SOURCES.filter(file => pattern.test(read(file)))
 
-test('imports go down only: runtime, handlers, lib, lib/process', () => {
-  assert.ok(SOURCES.length > 40)
-  for (const file of SOURCES) {
-    for (const specifier of importsOf(file).filter(name => name.startsWith('.'))) {
-      const imported = relative(ROOT, join(ROOT, dirname(file), specifier))
-      assert.ok(layerOf(imported) <= layerOf(file), `${file} imports ${imported}`)
-    }
+test('every file is in a room', () => {
+  assert.ok(SOURCES.length > 60)
+  assert.deepEqual(
+    SOURCES.filter(file => roomOf(file) === undefined),
+    [],
+  )
+})
+
+test('no room imports from one that it must not know', () => {
+  const wrong = SOURCES.flatMap(file =>
+    importsOf(file)
+      .filter(imported => !mayImport(file, imported))
+      .map(imported => `${file} imports ${imported}`),
+  )
+  assert.deepEqual(wrong, [])
+})
+
+test('no files import each other in a circle, types included', () => {
+  const circles: string[] = []
+  const done = new Set<string>()
+  const visit = (file: string, path: string[]): void => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '))
+    if (done.has(file)) return
+    done.add(file)
+    for (const imported of importsOf(file)) visit(imported, [...path, file])
   }
+  for (const file of SOURCES) visit(file, [])
+  assert.deepEqual(circles, [])
 })
 
 test('only the runtime knows node:http and process.env', () => {
@@ -32,8 +88,16 @@ test('only lib/process knows koffi and node:child_process', () => {
   for (const file of usersOf(/'koffi'|node:child_process/)) assert.ok(file.startsWith('lib/process/'), file)
 })
 
-test('only one file knows node:sqlite', () => {
-  assert.deepEqual(usersOf(/node:sqlite/), ['lib/store/sqlite/database.ts'])
+test('only lib/store/sqlite knows SQL and node:sqlite', () => {
+  for (const file of usersOf(/node:sqlite|\.prepare\(|\b(SELECT|INSERT INTO|DELETE FROM)\b/)) {
+    assert.ok(file.startsWith('lib/store/sqlite/'), file)
+  }
+})
+
+test('lib knows nothing of HTTP: no status, no header', () => {
+  for (const file of usersOf(/\bstatus: [1-5]\d\d\b|'(Retry-After|Content-Type|Allow)'/)) {
+    assert.ok(!file.startsWith('lib/'), file)
+  }
 })
 
 test('every dependency is pinned to one exact version', () => {

@@ -49,7 +49,7 @@ export const startJob = (
     key,
     timer,
     onDone,
-  }: { key?: IdempotencyKey | undefined; timer: ReturnType<Clock['timer']>; onDone(): void },
+  }: { key?: IdempotencyKey | undefined; timer: ReturnType<Clock['timer']>; onDone(active: ActiveJob): void },
   options: ActiveJobOptions,
 ): ActiveJob => {
   const { lifecycle, outputStore, processes, log, env, killGraceMs } = options
@@ -89,7 +89,7 @@ export const startJob = (
   const finish = (ended: EndedJob): EndedJob => {
     active.job = ended
     lifecycle.end(number, ended, capture.totals())
-    onDone()
+    onDone(active)
     changes.notify()
     ends.notify()
     return ended

@@ -132,11 +132,11 @@ export const createExecution = (options: ExecutionOptions): Execution => {
         startError = startFailed(error)
       })
       if (started) exit = await watch(started)
-      capture.end()
       leftovers = await countLeftovers()
     } catch (error) {
       log.error({ jobId: job.id, err: error }, 'running a job failed')
     } finally {
+      capture.end()
       if (hasScript) await removeScript(job.scriptPath)
       processes.unguard(mark)
     }

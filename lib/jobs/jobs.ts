@@ -98,9 +98,14 @@ export const createJobs = (options: JobsOptions) => {
         lifecycle.reject({ ...facts, state: 'rejected', error: rejectionText(running) }, running)
         return { id, rejected: true, running }
       }
-      const onDone = (): void => {
-        active.delete(id)
+      const onDone = ({ number }: ActiveJob): void => {
         release()
+        // Whoever waits for the end opens the job within this turn of the loop, and must find it.
+        const letGo = retention.keep(number)
+        setImmediate(() => {
+          active.delete(id)
+          letGo()
+        })
       }
       try {
         const job = { ...facts, state: 'running' as const, pid: 0, startTime: undefined }

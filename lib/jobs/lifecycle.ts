@@ -44,6 +44,7 @@ export const createLifecycle = (options: LifecycleOptions) => {
   const tryToStore = (end: UnstoredEnd): unknown => {
     try {
       store(end)
+      return undefined
     } catch (error) {
       // Once more with the room that is kept for this.
       return ballast.giveUp() ? tryToStore(end) : error

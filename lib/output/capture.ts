@@ -1,5 +1,4 @@
 import type { Micros } from '../base/timestamp.ts'
-import type { OutputTotals } from '../jobs/job.ts'
 import type { OutputStream } from '../process/types.ts'
 import type { Chunk, Superseded } from '../store/output-store.ts'
 import { BATCH_BYTES, createWindow } from './window.ts'

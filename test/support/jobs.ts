@@ -4,9 +4,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClock } from '../../lib/base/clock.ts'
 import type { Log } from '../../lib/base/log.ts'
-import type { JobRequest } from '../../lib/jobs/job.ts'
+import { createJobEvents } from '../../lib/jobs/events.ts'
+import type { JobRecord, JobRequest } from '../../lib/jobs/job.ts'
 import { createJobs, type JobsOptions } from '../../lib/jobs/jobs.ts'
+import { createLifecycle } from '../../lib/jobs/lifecycle.ts'
+import { logJobEvents } from '../../lib/jobs/log-events.ts'
 import { createSlots } from '../../lib/jobs/slots.ts'
+import type { OutputView } from '../../lib/output/view.ts'
+import type { OutputStream, SignalTarget } from '../../lib/process/types.ts'
+import type { Caller } from '../../lib/security/authenticator.ts'
+import type { IdempotencyKey, JobQuery } from '../../lib/store/job-store.ts'
+import type { RetentionLimits } from '../../lib/store/retention.ts'
 import { type Database, openDatabase } from '../../lib/store/sqlite/database.ts'
 import { createJobStore } from '../../lib/store/sqlite/jobs.ts'
 import { createOutputStore } from '../../lib/store/sqlite/outputs.ts'
@@ -20,7 +28,9 @@ export interface LogLine {
 }
 
 /** The jobs of an agent, on real processes and a real database in a directory of its own. */
-export const createTestJobs = (options: Partial<JobsOptions> & { limit?: number } = {}) => {
+export const createTestJobs = (
+  options: Partial<JobsOptions> & { limit?: number; retentionLimits?: RetentionLimits } = {},
+) => {
   const directory = mkdtempSync(join(tmpdir(), 'test-newdt-'))
   const scriptDirectory = mkdtempSync(join(directory, 'scripts-'))
   const lines: LogLine[] = []
@@ -31,15 +41,18 @@ export const createTestJobs = (options: Partial<JobsOptions> & { limit?: number 
   const slots = createSlots(options.limit ?? 5)
   const jobStore = createJobStore(database)
   const outputStore = createOutputStore(database)
-  const jobs = createJobs({
-    slots,
-    jobStore,
-    outputStore,
-    retention: createRetention(database, { ageMs: 1e9, jobs: 10_000, bytes: 1e9 }),
-    ballast: { isHeld: () => true, release: () => false },
+  const limits = options.retentionLimits ?? { ageMs: 1e9, jobs: 10_000, bytes: 1e9 }
+  const retention = createRetention(database, limits)
+  const ballast = { isHeld: () => true, giveUp: () => false }
+  const events = createJobEvents(error => assert.fail(String(error)))
+  events.subscribe(logJobEvents(log))
+  const all = { slots, jobStore, outputStore, retention, ballast, log, ...options }
+  const lifecycle = createLifecycle({ ...all, events })
+  const service = createJobs({
+    ...all,
+    lifecycle,
     processes: linuxProcesses(),
     clock: createClock(),
-    log,
     env: { PATH: process.env.PATH ?? '' },
     scriptDirectory,
     outputLimit: 1 << 20,
@@ -47,8 +60,53 @@ export const createTestJobs = (options: Partial<JobsOptions> & { limit?: number 
     ...options,
   })
 
+  /** As a client of the agent sees it; undefined for an unknown job. */
+  const get = async (id: string) => {
+    const job = service.open(id)
+    if (!job) return undefined
+    try {
+      return shown((await job.now())!, textOf(job.output, 'stdout'), textOf(job.output, 'stderr'))
+    } finally {
+      job.close()
+    }
+  }
+
+  const waitForEnd = async (id: string, ms?: number): Promise<void> => {
+    const job = service.open(id)
+    await job?.waitForEnd({ ms })
+    job?.close()
+  }
+
+  const jobs = {
+    ...service,
+    get,
+    waitForEnd,
+    submit: (request: JobRequest, key?: IdempotencyKey) => service.submit(request, SOMEBODY, key),
+    list: (query: JobQuery) => service.list(query).map(record => shown(record)),
+
+    openOutput(id: string) {
+      const job = service.open(id)
+      job?.close()
+      return job?.output
+    },
+
+    async cancel(id: string, graceMs?: number) {
+      await service.cancel(id, graceMs)
+      return (await get(id))!
+    },
+
+    async signal(id: string, signal: NodeJS.Signals, to: SignalTarget) {
+      await service.signal(id, signal, to)
+      return (await get(id))!
+    },
+  }
+
   return {
     jobs,
+    service,
+    events,
+    lifecycle,
+    retention,
     jobStore,
     outputStore,
     database,
@@ -56,16 +114,11 @@ export const createTestJobs = (options: Partial<JobsOptions> & { limit?: number 
     lines,
     scripts: (): string[] => readdirSync(scriptDirectory),
 
-    /** Submits, waits for the end, and gives the whole job, with its output however long it is. */
+    /** Submits, waits for the end, and gives the whole job. */
     async run(request: Partial<JobRequest>) {
       const { id } = await jobs.submit(requestOf(request))
-      await jobs.waitForEnd(id)
-      const job = (await jobs.get(id))!
-      const view = jobs.openOutput(id)!
-      const [stdout, stderr] = [[...view.texts('stdout')].join(''), [...view.texts('stderr')].join('')]
-      const isShort = stdout.length + stderr.length <= 1 << 16
-      if (isShort) assert.deepEqual([job.stdout, job.stderr], [stdout, stderr])
-      return { ...job, stdout, stderr }
+      await waitForEnd(id)
+      return (await get(id))!
     },
 
     /** Submits; resolves with the id when it runs. */
@@ -77,10 +130,25 @@ export const createTestJobs = (options: Partial<JobsOptions> & { limit?: number 
 
     async close(): Promise<void> {
       await jobs.close(0)
+      lifecycle.close()
       database.close()
       rmSync(directory, { recursive: true, force: true })
     },
   }
+}
+
+const SOMEBODY: Caller = {
+  id: 'test',
+  rights: new Set(['read', 'run', 'admin'] as const),
+  address: '127.0.0.1',
+}
+
+const textOf = (output: OutputView, stream: OutputStream): string =>
+  [...output.snapshot().texts(stream)].join('')
+
+const shown = ({ job, output, livingLeftovers }: JobRecord, stdout = '', stderr = '') => {
+  const json = jobJson({ job, output, livingLeftovers })
+  return { ...json, stdout, stderr }
 }
 
 export type TestJobs = ReturnType<typeof createTestJobs>

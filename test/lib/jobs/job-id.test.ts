@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { version } from 'uuid'
-import { newJobId } from '../../../lib/jobs/job-id.ts'
+import { createJobIds } from '../../../lib/jobs/job-id.ts'
+
+const newJobId = createJobIds()
 
 test('ids are UUIDs of version 7, of now, without dashes, each its own, and sort as they were made', () => {
   const before = Date.now()

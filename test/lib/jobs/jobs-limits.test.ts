@@ -65,9 +65,8 @@ describe('the limit on running jobs', () => {
       database
         .prepare("CREATE TRIGGER full BEFORE INSERT ON jobs BEGIN SELECT RAISE(FAIL, 'disk full'); END")
         .run()
-      await assert.rejects(
-        jobs.submit(requestOf({ cmd: 'true' })),
-        (error: AgentError) => error.status === 503,
+      await assert.rejects(jobs.submit(requestOf({ cmd: 'true' })), (error: AgentError) =>
+        ['stopping', 'not-stored'].includes(error.code),
       )
       assert.equal(jobs.countRunning(), 0)
       database.prepare('DROP TRIGGER full').run()
@@ -106,7 +105,9 @@ describe('cancels that race the end', () => {
           if (answer.status === 'fulfilled') assert.equal(state, 'canceled')
           else
             assert.ok(
-              answer.reason instanceof AgentError && answer.reason.status === 409 && state !== 'canceled',
+              answer.reason instanceof AgentError &&
+                answer.reason.code === 'job-ended' &&
+                state !== 'canceled',
             )
         }
         assert.equal(jobs.countRunning(), 0)
@@ -132,9 +133,8 @@ describe('closing', () => {
         return (await jobs.get(id))!
       })
       const closed = jobs.close(5000)
-      await assert.rejects(
-        jobs.submit(requestOf({ cmd: 'true' })),
-        (error: AgentError) => error.status === 503,
+      await assert.rejects(jobs.submit(requestOf({ cmd: 'true' })), (error: AgentError) =>
+        ['stopping', 'not-stored'].includes(error.code),
       )
       await closed
       assert.equal((await sync).reason, 'agent-stopped')

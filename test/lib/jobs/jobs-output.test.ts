@@ -78,8 +78,8 @@ describe('the output of jobs', () => {
     const before = jobs.list({ limit: 200 }).length
     await assert.rejects(jobs.submit(requestOf({ cmd: 'true', outputLimit: LIMIT + 1 })), error => {
       assert.ok(error instanceof AgentError)
-      assert.equal(error.status, 400)
-      assert.match(error.message, /1048576/)
+      assert.equal(error.code, 'output-limit-too-high')
+      assert.deepEqual(error.details, { limit: LIMIT })
       return true
     })
     assert.equal(jobs.list({ limit: 200 }).length, before)

@@ -3,7 +3,10 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Clock } from '../../../lib/base/clock.ts'
+import { createJobEvents } from '../../../lib/jobs/events.ts'
 import type { RunningJob } from '../../../lib/jobs/job.ts'
+import { createLifecycle } from '../../../lib/jobs/lifecycle.ts'
+import { logJobEvents } from '../../../lib/jobs/log-events.ts'
 import { recover } from '../../../lib/jobs/recovery.ts'
 import type { Processes } from '../../../lib/process/types.ts'
 import { createJobStore } from '../../../lib/store/sqlite/jobs.ts'
@@ -27,13 +30,18 @@ const lostAgent = (living: FakeProcess[] = []) => {
   const outputStore = createOutputStore(database)
   const fake = fakeProcesses(living)
   const { log, lines } = recordingLog()
+  const events = createJobEvents(error => assert.fail(String(error)))
+  events.subscribe(logJobEvents(log))
+  const retention = { added: () => {} }
+  const ballast = { isHeld: () => true, giveUp: () => false }
+  const lifecycle = createLifecycle({ jobStore, outputStore, retention, ballast, events, log })
   return {
     jobStore,
     outputStore,
     fake,
     lines,
     recover: (processes: Processes = fake.processes) =>
-      recover({ jobStore, outputStore, processes, clock, log }),
+      recover({ jobStore, outputStore, lifecycle, processes, clock, log }),
   }
 }
 
@@ -72,7 +80,7 @@ test('a job that was being started is recorded as lost, started when it was crea
 test('jobs that had ended stay as they were', async () => {
   const agent = lostAgent()
   const ended = endOf(runningJob(), { state: 'failed', exitCode: 3, error: 'exit status 3' })
-  agent.jobStore.finish(agent.jobStore.insert(runningJob({ id: ended.id }), 7), ended, NO_OUTPUT)
+  agent.jobStore.finish(agent.jobStore.insert(runningJob({ id: ended.id }), 7), ended, NO_OUTPUT, 0)
   const before = agent.jobStore.find(ended.id)
   agent.jobStore.insert(runningJob(), 8)
   await agent.recover()
@@ -87,7 +95,7 @@ test("what lives of the lost jobs is killed at once, and nobody else's processes
     { pid: 14, mark: 99 },
   ])
   const ended = runningJob()
-  agent.jobStore.finish(agent.jobStore.insert(ended, 99), endOf(ended), NO_OUTPUT)
+  agent.jobStore.finish(agent.jobStore.insert(ended, 99), endOf(ended), NO_OUTPUT, 0)
   agent.jobStore.insert(runningJob(), 7)
   agent.jobStore.insert(runningJob(), 8)
   await agent.recover()

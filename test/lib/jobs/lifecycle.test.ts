@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { mock, test } from 'node:test'
+import { AgentError } from '../../../lib/base/errors.ts'
+import { createJobEvents, type JobEvent } from '../../../lib/jobs/events.ts'
+import type { EndedJob } from '../../../lib/jobs/job.ts'
+import { createLifecycle } from '../../../lib/jobs/lifecycle.ts'
+import type { JobStore } from '../../../lib/store/job-store.ts'
+import { recordingLog } from '../../support/recording-log.ts'
+import { endOf, NO_OUTPUT, runningJob } from '../../support/sample-jobs.ts'
+
+/** A store that fails with this error while it is set; and what a lifecycle on it has said and done. */
+const createHarness = ({ ballasts = 0 } = {}) => {
+  const state = { failure: undefined as Error | undefined, ballasts }
+  const stored: unknown[][] = []
+  const kinds: JobEvent['kind'][] = []
+  const counted: unknown[] = []
+  const record =
+    (name: string) =>
+    (...args: unknown[]) => {
+      if (state.failure) throw state.failure
+      stored.push([name, ...args])
+      return stored.length
+    }
+  const jobStore = { insert: record('insert'), markStarted: record('start'), finish: record('finish') }
+  const events = createJobEvents(error => assert.fail(String(error)))
+  events.subscribe(event => kinds.push(event.kind))
+  const { log, lines } = recordingLog()
+  const lifecycle = createLifecycle({
+    jobStore: jobStore as unknown as JobStore,
+    outputStore: { storedBytes: () => 77 },
+    retention: { added: job => void counted.push(job) },
+    ballast: {
+      isHeld: () => state.failure === undefined,
+      giveUp: () => {
+        if (state.ballasts === 0) return false
+        state.ballasts--
+        state.failure = undefined
+        return true
+      },
+    },
+    events,
+    log,
+  })
+  return { state, stored, kinds, counted, lines, lifecycle }
+}
+
+const EROFS = Object.assign(new Error('unable to open database file'), { errcode: 14 })
+const TOTALS = { stdoutBytes: 3, stderrBytes: 0, keptBytes: 3 }
+const ended = (): EndedJob => endOf(runningJob())
+
+test('a job is created, started and ended: each step is stored, then told', () => {
+  const { lifecycle, stored, kinds, counted } = createHarness()
+  const job = runningJob({ pid: 5, startTime: 9 })
+  const number = lifecycle.create(job, 7)
+  lifecycle.start(number, job)
+  const end = endOf(job)
+  lifecycle.end(number, end, TOTALS)
+  assert.deepEqual(stored, [
+    ['insert', job, 7, undefined],
+    ['start', number, 5, 9],
+    ['finish', number, end, TOTALS, 77],
+  ])
+  assert.deepEqual(kinds, ['created', 'started', 'ended'])
+  assert.deepEqual(counted, [{ storedBytes: 77, rejected: false }])
+})
+
+test('a job that cannot be stored is refused, and nobody is told of it', () => {
+  const { lifecycle, state, kinds } = createHarness()
+  state.failure = EROFS
+  assert.throws(
+    () => lifecycle.create(runningJob(), 7),
+    (error: AgentError) => error instanceof AgentError && error.code === 'not-stored',
+  )
+  assert.deepEqual(kinds, [])
+})
+
+test('a rejection is told even where it cannot be stored, and is counted apart from jobs that ran', () => {
+  const { lifecycle, state, kinds, counted } = createHarness()
+  const job = { ...runningJob(), state: 'rejected' as const, error: 'full' }
+  lifecycle.reject(job, 5)
+  state.failure = EROFS
+  lifecycle.reject(job, 5)
+  assert.deepEqual(kinds, ['rejected', 'rejected'])
+  assert.deepEqual(counted, [{ storedBytes: 0, rejected: true }])
+})
+
+test('an end that the store refuses is told at once, kept in memory, and stored when that is possible', t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { lifecycle, state, stored, kinds, counted } = createHarness()
+  const ends = [ended(), ended(), ended()]
+  state.failure = EROFS
+  for (const [index, end] of ends.entries()) lifecycle.end(index, end, NO_OUTPUT)
+  assert.deepEqual(kinds, ['ended', 'ended', 'ended'])
+  assert.deepEqual(lifecycle.findUnstored(ends[1]!.id)?.job, ends[1])
+  t.mock.timers.tick(5000)
+  assert.deepEqual([stored, counted], [[], []])
+  state.failure = undefined
+  t.mock.timers.tick(1000)
+  assert.deepEqual(
+    stored.map(([name, number]) => [name, number]),
+    [
+      ['finish', 0],
+      ['finish', 1],
+      ['finish', 2],
+    ],
+  )
+  assert.equal(counted.length, 3)
+  assert.equal(lifecycle.findUnstored(ends[1]!.id), undefined)
+  assert.deepEqual(kinds.length, 3, 'nobody is told twice')
+})
+
+test('an end takes the room that is kept for it when the disk is full', () => {
+  const { lifecycle, state, stored } = createHarness({ ballasts: 1 })
+  state.failure = new Error('database or disk is full')
+  const end = ended()
+  lifecycle.end(1, end, NO_OUTPUT)
+  assert.deepEqual(
+    stored.map(([name]) => name),
+    ['finish'],
+  )
+  assert.equal(lifecycle.findUnstored(end.id), undefined)
+})
+
+test('closing tries once more, tells what could not be stored, and leaves no timer', () => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  try {
+    const { lifecycle, state, stored, lines } = createHarness()
+    state.failure = EROFS
+    lifecycle.end(1, ended(), NO_OUTPUT)
+    lifecycle.close()
+    assert.deepEqual(lines.at(-1)?.fields, { err: EROFS, jobs: 1 })
+    state.failure = undefined
+    mock.timers.tick(60_000)
+    assert.deepEqual(stored, [])
+    lifecycle.close()
+    assert.equal(stored.length, 1)
+  } finally {
+    mock.timers.reset()
+  }
+})
