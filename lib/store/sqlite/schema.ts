@@ -85,4 +85,12 @@ export const MIGRATIONS = [
   CREATE INDEX jobs_by_finish ON jobs (finish_time, kept_bytes) WHERE finish_time IS NOT NULL;
   CREATE UNIQUE INDEX jobs_by_key ON jobs (idempotency_key) WHERE idempotency_key IS NOT NULL
   `,
+  // Retention counts what the rows of an output cost, and counts rejected jobs apart from those that ran.
+  `
+  ALTER TABLE jobs ADD COLUMN stored_bytes INTEGER NOT NULL DEFAULT 0; -- what the rows of its output cost
+  UPDATE jobs SET stored_bytes = kept_bytes;
+  DROP INDEX jobs_by_finish;
+  CREATE INDEX jobs_by_finish ON jobs (finish_time, stored_bytes)
+    WHERE finish_time IS NOT NULL AND state <> 'rejected'
+  `,
 ]

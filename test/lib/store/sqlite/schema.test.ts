@@ -10,7 +10,7 @@ import { recordingLog } from '../../../support/recording-log.ts'
 import { endOf, NO_OUTPUT, runningJob } from '../../../support/sample-jobs.ts'
 import { scratchDirectory } from '../../../support/scratch.ts'
 
-const NEWEST_SCHEMA = 2
+const NEWEST_SCHEMA = 3
 
 /** One file of every schema that was released, as the agent of that time has left it, with the ids of its jobs. */
 const RELEASED = [
@@ -95,7 +95,7 @@ for (const { schema, ...ids } of RELEASED) {
       const numbers = [jobs.insert(ended, 7, key), jobs.insert(running, 8)]
       assert.deepEqual(numbers, [highest + 1, highest + 2])
       assert.deepEqual([...outputs.read(highest + 1)], [])
-      jobs.finish(highest + 1, endOf(ended), NO_OUTPUT)
+      jobs.finish(highest + 1, endOf(ended), NO_OUTPUT, 0)
       // A key is still one job's alone.
       assert.throws(() => jobs.insert(runningJob(), 9, { ...key, key: 'k1' }), /UNIQUE/)
       database.close()
