@@ -20,7 +20,7 @@ test('output that is left out of a job is sent as it is read, whole and in order
     const jobs = {
       get: async () => withoutOutput,
       cancel: async () => withoutOutput,
-      openOutput: () => output.view,
+      open: output.open,
     }
     const { status, body, headers } = await createFake({ jobs }).ask(request)
     assert.deepEqual({ status, body }, { status: 200, body: expected })
