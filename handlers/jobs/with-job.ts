@@ -1,4 +1,3 @@
-import { Response } from '@whatwg-node/fetch'
 import { failure } from '../../lib/base/errors.ts'
 import { JOB_ID_HEADER } from '../http/reply.ts'
 import { type Source, streamOf } from '../http/stream.ts'
@@ -30,6 +29,7 @@ export const withJob = async (
     const { status = 200, headers, body } = reply
     const stream = streamOf(body, signal, () => job.close())
     isStreaming = true
+    // The global Response: the one of @whatwg-node/fetch reads ahead of its reader.
     return new Response(stream, { status, headers: { ...headers, [JOB_ID_HEADER]: id } })
   } finally {
     if (!isStreaming) job.close()

@@ -11,7 +11,6 @@ import {
   ID,
   post,
   REQUEST_ID,
-  SCRIPT,
   SCRIPT_PATH,
   signed,
   unsigned,
@@ -57,7 +56,7 @@ for (const path of STREAMS) {
         assert.deepEqual([...head.headers], [...get.headers])
         assert.deepEqual([output.taken, output.released], [0, output.opened])
         assert.ok(output.opened <= opened + 1)
-        assert.deepEqual(fake.opens, { opened: 2, closed: 2 })
+        assert.deepEqual([output.jobsOpened, output.jobsClosed], [2, 2])
         assert.deepEqual(fake.reported, [])
       }
     }

@@ -34,6 +34,9 @@ export interface FakeOptions {
   bodyLimit?: number
 }
 
+/** Who a signed request comes from. */
+export const CALLER = { id: 'default', rights: new Set<Right>(['read', 'run', 'admin']), address: ADDRESS }
+
 /** An app on services that do nothing but record how they were called. */
 export const createFake = ({
   jobs = {},

@@ -141,7 +141,7 @@ test('a key is 1 to 255 printable ASCII characters', async () => {
 test('a client that goes away while its job runs changes nothing of what is done for the job', async () => {
   const abort = new AbortController()
   const headers = { 'Content-Type': 'application/json' }
-  const fake = createFake({ jobs: { waitForEnd: async () => abort.abort() } })
+  const fake = createFake({ job: { waitForEnd: async () => abort.abort() } })
   const request = signed(COMMAND_PATH, {
     method: 'POST',
     headers,
@@ -149,7 +149,8 @@ test('a client that goes away while its job runs changes nothing of what is done
     signal: abort.signal,
   })
   assert.equal((await fake.ask(request)).status, 200)
-  assert.deepEqual(fake.calls.at(-1), ['get', ID])
+  assert.deepEqual(fake.calls.at(-1), ['now'])
+  assert.deepEqual(fake.opens, { opened: 1, closed: 1 })
   assert.equal(request.signal.aborted, true)
 })
 
@@ -274,6 +275,7 @@ test('a client that goes away from its events touches nothing of the job', async
   assert.deepEqual([output.opened, output.released], [1, 1])
   assert.deepEqual(
     fake.calls.map(([name]) => name),
-    ['submit', 'open'],
+    ['submit', 'open', 'now'],
   )
+  assert.deepEqual(fake.opens, { opened: 1, closed: 1 })
 })

@@ -125,7 +125,7 @@ test('a range that cannot be satisfied is 416 and says how much there is', async
   ] as const) {
     const output = createFakeOutput()
     if (size > 0) output.append('stdout', 'x'.repeat(size))
-    const fake = createFake({ jobs: { openOutput: () => output.end().view } })
+    const fake = createFake({ jobs: { open: output.end().open } })
     const { status, body, headers } = await fake.ask(signed(pathOf('stdout'), range(header)))
     assert.deepEqual({ status, body }, { status: 416, body: failed(416, '请求的范围不存在') })
     assert.equal(headers.get('content-range'), `bytes */${size}`)
