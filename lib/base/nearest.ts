@@ -2,7 +2,7 @@
 export const nearest = (word: string, known: readonly string[]): string | undefined => {
   const ranked = known
     .map(name => ({ name, edits: countEdits(word.toLowerCase(), name.toLowerCase()) }))
-    .filter(({ name, edits }) => edits <= Math.max(1, Math.floor(name.length / 3)))
+    .filter(({ name, edits }) => edits <= Math.ceil(name.length / 3))
     .sort((one, other) => one.edits - other.edits)
   return ranked[0]?.name
 }

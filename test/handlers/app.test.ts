@@ -43,7 +43,7 @@ for (const path of GETS) {
 
 for (const path of STREAMS) {
   test(`HEAD ${path} has the headers of GET and no body, and lets go of the output`, async () => {
-    for (const query of ['', '?follow=true', '?tail=1']) {
+    for (const query of path.endsWith('events') ? ['', '?after=1'] : ['', '?follow=true', '?tail=1']) {
       for (const isRunning of [true, false]) {
         const output = createFakeOutput().append('stdout', 'a\n').append('stderr', 'b\n')
         if (!isRunning) output.end()
