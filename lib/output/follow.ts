@@ -22,7 +22,7 @@ export async function* follow(
   while (!signal.aborted) {
     // Asked before the store: the last chunks are stored before a job ends.
     const changes = running()
-    const chunks = store.readSome(number, seq, 2)
+    const chunks = store.readSome(number, seq)
     if (chunks.length > 0) {
       seq = chunks.at(-1)!.seq
       yield chunks

@@ -15,15 +15,15 @@ export function* readRange(
   job: number,
   { start, end, stream }: Range,
 ): Generator<Uint8Array> {
-  // Which chunks are meant is settled first: what takes their place meanwhile must not be read instead.
+  // Which pieces are meant is settled first: what takes their place meanwhile must not be read instead.
   const located = store.locateRange(job, start, end, stream)
   const last = located.at(-1)
   // Its length was promised already: an answer that just ends would look whole.
   if (end > start && !(last && last.offset + last.length >= end)) throw new OutputRemovedError()
-  for (const { seq, offset, length } of located) {
-    const bytes = store.bytesOf(job, seq)
-    if (bytes?.length !== length) throw new OutputRemovedError()
-    yield bytes.subarray(Math.max(0, start - offset), Math.min(length, end - offset))
+  for (const piece of located) {
+    const bytes = store.bytesOf(job, piece, stream)
+    if (!bytes) throw new OutputRemovedError()
+    yield bytes.subarray(Math.max(0, start - piece.offset), Math.min(piece.length, end - piece.offset))
   }
 }
 
@@ -37,25 +37,32 @@ export const tailStart = (
   let offset = store.size(job, stream)
   let missing = lines
   let isLast = true
-  for (const { bytes } of store.readBackwards(job, stream)) {
-    for (let at = bytes.length - 1; at >= 0; at--) {
-      // A line end at the very end closes the last line, and begins none.
-      if (bytes[at] === NEWLINE && !isLast && --missing === 0) return offset - (bytes.length - 1 - at)
-      isLast = false
+  for (const bytes of store.readBackwards(job, stream)) {
+    const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    // A line end at the very end closes the last line, and begins none.
+    for (let from = piece.length - (isLast ? 2 : 1); from >= 0; ) {
+      const at = piece.lastIndexOf(NEWLINE, from)
+      if (at < 0) break
+      if (--missing === 0) return offset - (piece.length - 1 - at)
+      from = at - 1
     }
-    offset -= bytes.length
+    isLast = false
+    offset -= piece.length
   }
   return 0
 }
 
 /** After which chunk to follow, and from which position in what the job wrote, to begin at an offset. */
 export const locate = (store: OutputStore, job: number, offset: number, stream: OutputStream | undefined) => {
-  const [at] = store.locateRange(job, offset, offset + 1, stream)
-  const chunk = at && store.readSome(job, at.seq - 1)[0]
+  const [piece] = store.locateRange(job, offset, offset + 1, stream)
+  let rest = piece ? offset - piece.offset : 0
+  for (const chunk of piece ? store.readSome(job, piece.seq - 1, stream) : []) {
+    const begin = stream === undefined ? chunk.position : chunk.streamPosition
+    if (rest < chunk.bytes.length) return { afterSeq: chunk.seq - 1, position: begin + rest }
+    rest -= chunk.bytes.length
+  }
   // Beyond all that is kept: whatever comes is new.
-  if (!chunk) return { afterSeq: store.lastSeq(job), position: 0 }
-  const begin = stream === undefined ? chunk.position : chunk.streamPosition
-  return { afterSeq: at.seq - 1, position: begin + offset - at.offset }
+  return { afterSeq: store.lastSeq(job), position: 0 }
 }
 
 const NEWLINE = 10

@@ -2,7 +2,7 @@ import type { OutputStream } from '../process/types.ts'
 import type { Chunk, OutputStore } from '../store/output-store.ts'
 import { OutputRemovedError } from './output-removed-error.ts'
 import type { OutputSource } from './source.ts'
-import { decodeStream } from './text.ts'
+import { createStreamDecoder } from './text.ts'
 
 /** What was kept of a job's output at one moment. */
 export interface OutputSnapshot {
@@ -15,39 +15,56 @@ export interface OutputSnapshot {
   deliveredBytes(): number
 }
 
-/** Holds only the first few chunks in memory: a short output is read once, and cannot be removed any more. */
+/** Holds the first 64 KiB at most: a short output is read once, and is not lost when its job is removed. */
 export const createSnapshot = (
   store: OutputStore,
   { number, encoding, exists }: OutputSource,
 ): OutputSnapshot => {
-  const first = store.readSome(number, 0, 2)
+  const first = store.readSome(number, 0)
+  const firstSeq = first.at(-1)?.seq ?? 0
+  // Chunks never change but for losing what is superseded, so that the last one bounds the snapshot.
   const lastSeq = store.lastSeq(number)
   let delivered = 0
 
-  function* chunks(): Generator<Chunk> {
-    let some = first
-    for (let seq = 0; some.length > 0; some = store.readSome(number, seq, 2)) {
-      for (const chunk of some) {
-        if (chunk.seq > lastSeq) return
-        yield chunk
-      }
+  function* pieces(stream: OutputStream): Generator<Chunk[]> {
+    yield first.filter(chunk => chunk.stream === stream)
+    for (let seq = firstSeq; seq < lastSeq; ) {
+      const some = store.readSome(number, seq, stream).filter(chunk => chunk.seq <= lastSeq)
+      if (some.length === 0) break
+      yield some
       seq = some.at(-1)!.seq
-      if (seq === lastSeq) return
     }
     // What is missing must not pass for the end.
-    if (lastSeq > 0 && !exists()) throw new OutputRemovedError()
-  }
-
-  function* counted(stream: OutputStream): Generator<Chunk> {
-    for (const chunk of chunks()) {
-      if (chunk.stream !== stream) continue
-      delivered += chunk.bytes.length
-      yield chunk
-    }
+    if (firstSeq < lastSeq && !exists()) throw new OutputRemovedError()
   }
 
   return {
-    texts: stream => decodeStream(counted(stream), stream, encoding),
+    *texts(stream) {
+      const decoder = createStreamDecoder(encoding)
+      for (const chunks of pieces(stream)) {
+        const text = joined(chunks).map(decoder.add).join('')
+        for (const { bytes } of chunks) delivered += bytes.length
+        if (text !== '') yield text
+      }
+      const text = decoder.end()
+      if (text !== '') yield text
+    },
     deliveredBytes: () => delivered,
   }
+}
+
+/** Chunks of one stream that follow each other as one: decoding each of many small ones would cost far more. */
+const joined = (chunks: Chunk[]): { streamPosition: number; bytes: Uint8Array }[] => {
+  const groups: Chunk[][] = []
+  for (const chunk of chunks) {
+    const group = groups.at(-1)
+    const last = group?.at(-1)
+    if (group && last && last.streamPosition + last.bytes.length === chunk.streamPosition) group.push(chunk)
+    else groups.push([chunk])
+  }
+  return groups.map(group => {
+    const [first] = group as [Chunk]
+    const bytes = group.length === 1 ? first.bytes : Buffer.concat(group.map(chunk => chunk.bytes))
+    return { streamPosition: first.streamPosition, bytes }
+  })
 }

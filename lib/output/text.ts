@@ -1,5 +1,6 @@
 import type { OutputStream } from '../process/types.ts'
 import type { Chunk } from '../store/output-store.ts'
+import { createByteDecoder } from './byte-decoder.ts'
 
 /** The name of an encoding as the Encoding Standard has it ("gbk" for "GB2312"); undefined for an unknown one. */
 export const canonicalEncoding = (label: string): string | undefined => {
@@ -16,40 +17,28 @@ export const decodeOutput = (
   encoding = 'utf-8',
 ): { stdout: string; stderr: string } => {
   const all = [...chunks]
-  const [only] = all
-  if (all.length === 1 && only && only.streamPosition === 0) {
-    const text = decoderOf(encoding).decode(only.bytes)
-    return only.stream === 'stdout' ? { stdout: text, stderr: '' } : { stdout: '', stderr: text }
+  const textOf = (stream: OutputStream): string => {
+    const decoder = createStreamDecoder(encoding)
+    const texts = all.filter(chunk => chunk.stream === stream).map(decoder.add)
+    return texts.join('') + decoder.end()
   }
-  const textOf = (stream: OutputStream): string => [...decodeStream(all, stream, encoding)].join('')
   return { stdout: textOf('stdout'), stderr: textOf('stderr') }
 }
 
-/** The same for one stream, piece by piece. */
-export function* decodeStream(
-  chunks: Iterable<Chunk>,
-  stream: OutputStream,
-  encoding: string,
-): Generator<string> {
-  const decoder = encoding === 'utf-8' ? streamingDecoder(encoding) : wholeDecoder(encoding)
+/** Decodes the chunks of one stream as they come. */
+export const createStreamDecoder = (encoding: string) => {
+  const decoder = createByteDecoder(encoding)
   let next = 0
-  for (const { stream: of, streamPosition, bytes } of chunks) {
-    if (of !== stream) continue
-    // Where bytes were dropped, the two ends must not be read as one character.
-    if (streamPosition !== next) yield decoder.end()
-    yield decoder.add(bytes)
-    next = streamPosition + bytes.length
+  return {
+    add({ streamPosition, bytes }: Pick<Chunk, 'streamPosition' | 'bytes'>): string {
+      // Where bytes were dropped, the two ends must not be read as one character.
+      const before = streamPosition === next ? '' : decoder.end()
+      next = streamPosition + bytes.length
+      return before + decoder.add(bytes)
+    },
+    end: (): string => decoder.end(),
   }
-  yield decoder.end()
 }
-
-/** To be used for what is whole; as most encodings are the same, and making one costs more than a short text. */
-const decoderOf = (encoding: string): TextDecoder => {
-  if (latestDecoder.encoding !== encoding) latestDecoder = new TextDecoder(encoding, { ignoreBOM: true })
-  return latestDecoder
-}
-
-let latestDecoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** The text of a chunk, if it is valid in its encoding all by itself. */
 export const decodeAlone = (bytes: Uint8Array, encoding: string): string | undefined => {
@@ -57,29 +46,5 @@ export const decodeAlone = (bytes: Uint8Array, encoding: string): string | undef
     return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
     return undefined
-  }
-}
-
-const streamingDecoder = (encoding: string) => {
-  const decoder = new TextDecoder(encoding, { ignoreBOM: true })
-  return {
-    add: (bytes: Uint8Array): string => decoder.decode(bytes, { stream: true }),
-    end: (): string => decoder.decode(),
-  }
-}
-
-/** Node's decoder of gbk, gb18030 and euc-jp throws on bad bytes when it is fed piece by piece. */
-const wholeDecoder = (encoding: string) => {
-  let parts: Uint8Array[] = []
-  return {
-    add(bytes: Uint8Array): string {
-      parts.push(bytes)
-      return ''
-    },
-    end(): string {
-      const text = new TextDecoder(encoding, { ignoreBOM: true }).decode(Buffer.concat(parts))
-      parts = []
-      return text
-    },
   }
 }

@@ -1,192 +1,156 @@
-import type { Micros } from '../../base/timestamp.ts'
 import type { OutputTotals } from '../../jobs/job.ts'
 import type { OutputStream } from '../../process/types.ts'
-import type { Chunk, LocatedChunk, OutputStore, Superseded } from '../output-store.ts'
+import type { Chunk, LocatedPiece, OutputStore } from '../output-store.ts'
 import type { Database } from './database.ts'
+import { createOutputAppend } from './output-append.ts'
+import { fromRow, ROW_COLUMNS, type RowColumns, STREAM_NUMBERS } from './output-columns.ts'
+import { bytesOfRow, type OutputRow, unpackRow } from './output-rows.ts'
 
 /** What is kept of the outputs of all jobs. Every method may throw what SQLite throws. */
 export const createOutputStore = (database: Database): OutputStore => {
-  const insert = database.prepare('INSERT INTO outputs VALUES (?, ?, ?, ?, ?, ?, ?)')
-  const firstKept = database.prepare(
-    'SELECT seq, position FROM outputs WHERE job = ? AND seq >= ? AND position + length(bytes) > ? ORDER BY seq LIMIT 1',
-  )
-  const sumBefore = database.prepare(
-    'SELECT coalesce(sum(length(bytes)), 0) AS bytes FROM outputs WHERE job = ? AND seq >= ? AND seq < ?',
-  )
-  const removeBefore = database.prepare('DELETE FROM outputs WHERE job = ? AND seq >= ? AND seq < ?')
-  const cut = database.prepare(`
-    UPDATE outputs SET bytes = substr(bytes, 1 + :cut), position = position + :cut,
-                       stream_position = stream_position + :cut
-    WHERE job = :job AND seq = :seq`)
-  // One row as an array takes a fifth of what a list of objects does, and most jobs have one chunk or none.
-  const next = database.prepare(
-    'SELECT seq, stream, time, position, stream_position, bytes FROM outputs WHERE job = ? AND seq > ? ORDER BY seq LIMIT 1',
-  )
-  next.setReturnArrays(true)
-  const backwards = database.prepare(
-    'SELECT * FROM outputs WHERE job = ? AND seq < ? ORDER BY seq DESC LIMIT ?',
-  )
-  const one = database.prepare('SELECT * FROM outputs WHERE job = ? AND seq = ?')
-  const lengths = database.prepare(
-    'SELECT seq, stream, length(bytes) AS length FROM outputs WHERE job = ? AND seq > ? ORDER BY seq LIMIT ?',
-  )
-  const last = database.prepare('SELECT * FROM outputs WHERE job = ? ORDER BY seq DESC LIMIT 1')
-  const sum = database.prepare('SELECT coalesce(sum(length(bytes)), 0) AS bytes FROM outputs WHERE job = ?')
-  const sumOfStream = database.prepare(
-    'SELECT coalesce(sum(length(bytes)), 0) AS bytes FROM outputs WHERE job = ? AND stream = ?',
-  )
-
-  const readSome = (job: number, afterSeq: number, most = CHUNKS_A_TURN): Chunk[] => {
-    const chunks: Chunk[] = []
-    for (let last = afterSeq; chunks.length < most; ) {
-      const row = next.get(job, last) as NextRow | undefined
-      if (!row) break
-      const [seq, stream, time, position, streamPosition, bytes] = row
-      chunks.push({ seq, stream: streamOfNumber(stream), time, position, streamPosition, bytes })
-      last = seq
-    }
-    return chunks
+  const select = (rest: string, columns = ROW_COLUMNS) => {
+    const statement = database.prepare(`SELECT ${columns} FROM outputs WHERE job = ?1 ${rest}`)
+    // A row as an array costs a fifth of a row as an object.
+    statement.setReturnArrays(true)
+    return (...values: (number | null)[]) => statement.get(...values)
   }
+  // The row that holds the chunk after ?2, or else the first one after that.
+  const next = `
+    AND seq >= coalesce((SELECT max(seq) FROM outputs WHERE job = ?1 AND seq <= ?2 + 1), 0)
+    AND seq + chunks > ?2 + 1`
+  const rowAfter = select(`${next} ORDER BY seq LIMIT 1`)
+  const rowOfStreamAfter = select(`${next} AND (stream = ?3 OR other_bytes > 0) ORDER BY seq LIMIT 1`)
+  const rowBefore = select('AND seq < ?2 ORDER BY seq DESC LIMIT 1')
+  const rowAt = select('AND seq = ?2')
+  const rowHolding = select('AND seq <= ?2 ORDER BY seq DESC LIMIT 1')
+  const lastRow = select(
+    'ORDER BY seq DESC LIMIT 1',
+    'seq, chunks, stream, position, stream_position, length(bytes), other_bytes',
+  )
+  const sums = select(
+    '',
+    `coalesce(sum(length(bytes)), 0),
+     coalesce(sum(CASE stream WHEN 1 THEN length(bytes) - other_bytes ELSE other_bytes END), 0)`,
+  )
+  const cost = select(
+    '',
+    `coalesce(sum(length(bytes) + coalesce(length(runs), 0)), 0) + count(*) * ${BYTES_A_ROW}`,
+  )
+  const lengths = database.prepare(`
+    SELECT seq, position, stream, length(bytes), other_bytes FROM outputs
+    WHERE job = ? AND seq > ? ORDER BY seq LIMIT ?`)
+  lengths.setReturnArrays(true)
 
-  /** Removes superseded chunks and the superseded part of the first that stays; returns how many bytes went. */
-  const supersede = (job: number, { fromSeq, position }: Superseded): number => {
-    const first = firstKept.get(job, fromSeq, position) as { seq: number; position: number } | undefined
-    const end = first?.seq ?? Number.MAX_SAFE_INTEGER
-    let { bytes } = sumBefore.get(job, fromSeq, end) as { bytes: number }
-    removeBefore.run(job, fromSeq, end)
-    if (first && first.position < position) {
-      cut.run({ cut: position - first.position, job, seq: first.seq })
-      bytes += position - first.position
-    }
-    return bytes
+  const row = (values: unknown): OutputRow | undefined =>
+    values === undefined ? undefined : fromRow(values as RowColumns)
+
+  const readSome = (job: number, afterSeq: number, stream?: OutputStream): Chunk[] => {
+    const found = row(
+      stream === undefined
+        ? rowAfter(job, afterSeq)
+        : rowOfStreamAfter(job, afterSeq, STREAM_NUMBERS[stream]),
+    )
+    if (!found) return []
+    const chunks = unpackRow(found).filter(
+      chunk => chunk.seq > afterSeq && (stream === undefined || chunk.stream === stream),
+    )
+    // What is left of this row may be of the other stream only.
+    return chunks.length > 0 ? chunks : readSome(job, found.seq + found.chunks - 1, stream)
   }
 
   return {
-    /** Adds chunks to a job's output, all or none; returns how many superseded bytes were removed. */
-    append: (job: number, chunks: Chunk[], superseded?: Superseded): number =>
-      database.transaction(() => {
-        // Removed first: what becomes free is used again at once.
-        const removed = superseded ? supersede(job, superseded) : 0
-        for (const { seq, stream, time, position, streamPosition, bytes } of chunks) {
-          insert.run(job, seq, STREAM_NUMBERS[stream], time, position, streamPosition, bytes)
-        }
-        return removed
-      }),
-
-    /** The chunks that are kept, in order; a few at a time, so that readers hold nothing while they wait. */
-    *read(job: number, afterSeq = 0): Generator<Chunk> {
-      for (let seq = afterSeq; ; ) {
-        const chunks = readSome(job, seq)
-        yield* chunks
-        if (chunks.length < CHUNKS_A_TURN) return
-        seq = chunks.at(-1)!.seq
-      }
-    },
-
-    /** The next chunks after one, a few at most; none when there are no more yet. */
+    append: createOutputAppend(database),
     readSome,
 
-    /** The kept chunks, of one stream or of both, the newest first. */
-    *readBackwards(job: number, stream?: OutputStream): Generator<Chunk> {
+    *read(job, afterSeq = 0) {
+      for (let some = readSome(job, afterSeq); some.length > 0; some = readSome(job, some.at(-1)!.seq))
+        yield* some
+    },
+
+    *readBackwards(job, stream) {
       for (let seq = Number.MAX_SAFE_INTEGER; ; ) {
-        const rows = backwards.all(job, seq, CHUNKS_A_TURN) as unknown as OutputRow[]
-        yield* rows.map(fromRow).filter(chunk => stream === undefined || chunk.stream === stream)
-        if (rows.length < CHUNKS_A_TURN) return
-        seq = rows.at(-1)!.seq
+        const found = row(rowBefore(job, seq))
+        if (!found) return
+        const bytes = bytesOfRow(found, stream)
+        if (bytes.length > 0) yield bytes
+        seq = found.seq
       }
     },
 
-    /** How many bytes are kept, of one stream or of both. */
-    size(job: number, stream?: OutputStream): number {
-      const row = stream === undefined ? sum.get(job) : sumOfStream.get(job, STREAM_NUMBERS[stream])
-      return (row as { bytes: number }).bytes
+    size(job, stream) {
+      const [both, stdout] = sums(job) as unknown as [number, number]
+      return stream === undefined ? both : stream === 'stdout' ? stdout : both - stdout
     },
 
-    /** The chunks that hold the bytes from offset `start` up to `end` of what is kept, without those bytes. */
-    locateRange(job: number, start: number, end: number, stream?: OutputStream): LocatedChunk[] {
-      const located: LocatedChunk[] = []
+    locateRange(job, start, end, stream) {
+      const located: LocatedPiece[] = []
       let offset = 0
-      for (let seq = 0; start < end && offset < end; ) {
-        const rows = lengths.all(job, seq, LENGTHS_A_TURN) as unknown as LengthRow[]
-        for (const row of rows) {
-          if (stream !== undefined && row.stream !== STREAM_NUMBERS[stream]) continue
-          if (offset < end && offset + row.length > start)
-            located.push({ seq: row.seq, offset, length: row.length })
-          offset += row.length
+      for (let after = 0; start < end && offset < end; ) {
+        const rows = lengths.all(job, after, LENGTHS_A_TURN) as unknown as LengthRow[]
+        for (const [seq, position, rowStream, bytes, otherBytes] of rows) {
+          const length =
+            stream === undefined
+              ? bytes
+              : rowStream === STREAM_NUMBERS[stream]
+                ? bytes - otherBytes
+                : otherBytes
+          if (offset < end && offset + length > start) located.push({ seq, position, offset, length })
+          offset += length
         }
         if (rows.length < LENGTHS_A_TURN) break
-        seq = rows.at(-1)!.seq
+        after = rows.at(-1)![0]
       }
       return located
     },
 
-    /** 0 when there is none. */
-    lastSeq: (job: number): number => (last.get(job) as unknown as OutputRow | undefined)?.seq ?? 0,
-
-    /** Undefined when the chunk is not kept. */
-    bytesOf: (job: number, seq: number): Uint8Array | undefined =>
-      (one.get(job, seq) as unknown as OutputRow | undefined)?.bytes,
-
-    /** Where a chunk ends in all that the job wrote; undefined when it is not kept. */
-    endOf(job: number, seq: number): number | undefined {
-      const row = one.get(job, seq) as unknown as OutputRow | undefined
-      return row && row.position + row.bytes.length
+    bytesOf(job, { seq, position, length }, stream) {
+      const found = row(rowAt(job, seq))
+      if (found?.position !== position) return undefined
+      // Newer chunks may have joined the row since; they come last.
+      const bytes = bytesOfRow(found, stream)
+      return bytes.length < length ? undefined : bytes.subarray(0, length)
     },
 
-    /** What the stored chunks tell of a job whose agent was lost. */
-    totals(job: number): OutputTotals {
-      const row = last.get(job) as unknown as OutputRow | undefined
-      const { bytes: keptBytes } = sum.get(job) as { bytes: number }
-      if (!row) return { stdoutBytes: 0, stderrBytes: 0, keptBytes }
-      const { stream, position, streamPosition, bytes } = fromRow(row)
-      const ofStream = streamPosition + bytes.length
-      const ofOther = position - streamPosition
-      return stream === 'stdout'
+    lastSeq(job) {
+      const [seq, chunks] = (lastRow(job) as unknown as LastRow | undefined) ?? [0, 1]
+      return seq + chunks - 1
+    },
+
+    endOf(job, seq) {
+      const found = row(rowHolding(job, seq))
+      const chunk = found && unpackRow(found)[seq - found.seq]
+      return chunk && chunk.position + chunk.bytes.length
+    },
+
+    totals(job): OutputTotals {
+      const [keptBytes] = sums(job) as unknown as [number]
+      const last = lastRow(job) as unknown as LastRow | undefined
+      if (!last) return { stdoutBytes: 0, stderrBytes: 0, keptBytes }
+      const [, , stream, position, streamPosition, length, otherBytes] = last
+      const ofStream = streamPosition + length - otherBytes
+      const ofOther = position - streamPosition + otherBytes
+      return stream === STREAM_NUMBERS.stdout
         ? { stdoutBytes: ofStream, stderrBytes: ofOther, keptBytes }
         : { stdoutBytes: ofOther, stderrBytes: ofStream, keptBytes }
     },
+
+    storedBytes: job => (cost(job) as unknown as [number])[0],
   }
 }
 
-const fromRow = (row: OutputRow): Chunk => ({
-  seq: row.seq,
-  stream: streamOfNumber(row.stream),
-  time: row.time,
-  position: row.position,
-  streamPosition: row.stream_position,
-  bytes: row.bytes,
-})
-
-/** 64 KiB each at most. */
-const CHUNKS_A_TURN = 16
-
 const LENGTHS_A_TURN = 1000
 
-interface LengthRow {
-  seq: number
-  stream: number
-  length: number
-}
+/** What a row takes in the file besides its bytes and runs: other columns, the index, what is free in its pages. */
+const BYTES_A_ROW = 100
 
-const STREAM_NUMBERS = { stdout: 1, stderr: 2 }
+type LengthRow = [seq: number, position: number, stream: number, bytes: number, otherBytes: number]
 
-const streamOfNumber = (stream: number): OutputStream =>
-  stream === STREAM_NUMBERS.stdout ? 'stdout' : 'stderr'
-
-type NextRow = [
+type LastRow = [
   seq: number,
+  chunks: number,
   stream: number,
-  time: Micros,
   position: number,
   streamPosition: number,
-  bytes: Uint8Array,
+  length: number,
+  otherBytes: number,
 ]
-
-interface OutputRow {
-  seq: number
-  stream: number
-  time: Micros
-  position: number
-  stream_position: number
-  bytes: Uint8Array
-}

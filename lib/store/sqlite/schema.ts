@@ -85,10 +85,14 @@ export const MIGRATIONS = [
   CREATE INDEX jobs_by_finish ON jobs (finish_time, kept_bytes) WHERE finish_time IS NOT NULL;
   CREATE UNIQUE INDEX jobs_by_key ON jobs (idempotency_key) WHERE idempotency_key IS NOT NULL
   `,
-  // Retention counts what the rows of an output cost, and counts rejected jobs apart from those that ran.
+  // Several chunks share a row: single bytes that alternate between two streams would cost a hundred bytes each. The
+  // rows that are there stay as they are: one chunk each.
   `
-  ALTER TABLE jobs ADD COLUMN stored_bytes INTEGER NOT NULL DEFAULT 0; -- what the rows of its output cost
-  UPDATE jobs SET stored_bytes = kept_bytes;
+  ALTER TABLE outputs ADD COLUMN chunks INTEGER NOT NULL DEFAULT 1;      -- in this row; seq is that of the first
+  ALTER TABLE outputs ADD COLUMN runs BLOB;                              -- see output-runs.ts; null for one chunk
+  ALTER TABLE outputs ADD COLUMN other_bytes INTEGER NOT NULL DEFAULT 0; -- of the stream that "stream" is not
+  ALTER TABLE jobs ADD COLUMN stored_bytes INTEGER NOT NULL DEFAULT 0;   -- what the rows of its output cost
+  UPDATE jobs SET stored_bytes = kept_bytes WHERE kept_bytes > 0;
   DROP INDEX jobs_by_finish;
   CREATE INDEX jobs_by_finish ON jobs (finish_time, stored_bytes)
     WHERE finish_time IS NOT NULL AND state <> 'rejected'

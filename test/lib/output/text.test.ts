@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { canonicalEncoding, decodeAlone, decodeOutput } from '../../../lib/output/text.ts'
+import {
+  canonicalEncoding,
+  createStreamDecoder,
+  decodeAlone,
+  decodeOutput,
+} from '../../../lib/output/text.ts'
 import type { OutputStream } from '../../../lib/process/types.ts'
 import type { Chunk } from '../../../lib/store/output-store.ts'
 
@@ -26,6 +31,17 @@ const stdout = (parts: Uint8Array[], encoding?: string): string =>
   decodeOutput(chunksOf(parts.map(bytes => ({ stream: 'stdout', bytes }))), encoding).stdout
 
 const cut = (bytes: Uint8Array, at: number): Uint8Array[] => [bytes.subarray(0, at), bytes.subarray(at)]
+
+/** A character of two bytes and a line end. */
+const MULTIBYTE: Partial<Record<string, string>> = {
+  gbk: 'd6d00a',
+  gb18030: 'd6d09439fc360a',
+  big5: 'a4a40a',
+  'euc-jp': 'a4a20a',
+  'iso-2022-jp': '1b244224221b28420a',
+  shift_jis: '83650a',
+  'euc-kr': 'b0a10a',
+}
 
 /** Characters of one, two, three and four bytes. */
 const SAMPLES: [encoding: string, text: string, bytes: Buffer][] = [
@@ -129,8 +145,21 @@ test('output of which the beginning is gone reads from what is there', () => {
 })
 
 test('no bytes make decoding fail, however they are cut, and they read as in one piece', () => {
-  const encodings = ['gbk', 'gb18030', 'euc-jp', 'big5', 'shift_jis', 'euc-kr', 'utf-8', 'utf-16le', 'latin1']
-  const byte = fc.oneof(fc.nat(255), fc.constantFrom(0x80, 0x81, 0x8e, 0x8f, 0xa1, 0xfe, 0xff, 0x30, 0x0a))
+  const encodings = [
+    'gbk',
+    'gb18030',
+    'euc-jp',
+    'iso-2022-jp',
+    'big5',
+    'euc-kr',
+    'utf-8',
+    'utf-16le',
+    'latin1',
+  ]
+  const byte = fc.oneof(
+    fc.nat(255),
+    fc.constantFrom(0x80, 0x81, 0x8e, 0x8f, 0xa1, 0xfe, 0xff, 0x30, 0x0a, 0x1b),
+  )
   const parts = fc.array(fc.array(byte, { maxLength: 4 }), { maxLength: 12 })
   fc.assert(
     fc.property(parts, fc.constantFrom(...encodings), (pieces, encoding) => {
@@ -138,9 +167,49 @@ test('no bytes make decoding fail, however they are cut, and they read as in one
       const whole = new TextDecoder(encoding, { ignoreBOM: true }).decode(Buffer.concat(given))
       assert.equal(stdout(given, encoding), whole)
     }),
-    { numRuns: 3000 },
+    { numRuns: 20_000 },
   )
 })
+
+/** All that the Encoding Standard names, and Node has. */
+const ENCODINGS = [
+  ...['utf-8', 'ibm866', 'koi8-r', 'koi8-u', 'macintosh', 'x-mac-cyrillic', 'windows-874'],
+  ...[2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16].map(part => `iso-8859-${part}`),
+  ...Array.from({ length: 9 }, (_, index) => `windows-${1250 + index}`),
+  ...['gbk', 'gb18030', 'big5', 'euc-jp', 'iso-2022-jp', 'shift_jis', 'euc-kr', 'utf-16be', 'utf-16le'],
+]
+
+for (const encoding of ENCODINGS) {
+  test(`a long text of ${encoding} is decoded as it comes, and holds back a few bytes only`, () => {
+    const decoder = createStreamDecoder(encoding)
+    // Letters and a line end, in UTF-16 of either order too; in the encodings with more bytes a character of two.
+    const sample = Buffer.from(MULTIBYTE[encoding] ?? '610062000a00', 'hex')
+    const bytes = Buffer.concat(Array.from({ length: 1000 }, () => sample))
+    let length = 0
+    for (const chunk of chunksOf(Array.from({ length: 10 }, () => ({ stream: 'stdout', bytes })))) {
+      const text = decoder.add(chunk)
+      assert.ok(text.length > 0.9 * (bytes.length / sample.length))
+      length += text.length
+    }
+    const all = Buffer.concat(Array.from({ length: 10 }, () => bytes))
+    const whole = new TextDecoder(encoding, { ignoreBOM: true }).decode(all)
+    assert.equal(length + decoder.end().length, whole.length)
+  })
+}
+
+for (const [encoding, hex] of [
+  ['gbk', '81308130'],
+  ['euc-jp', 'a18e'],
+  ['iso-2022-jp', '1b2442'],
+] as const) {
+  test(`no bytes of ${encoding} are held back without end`, () => {
+    const decoder = createStreamDecoder(encoding)
+    const bytes = Buffer.from(hex.repeat(10_000), 'hex')
+    const texts = chunksOf(Array.from({ length: 20 }, () => ({ stream: 'stdout', bytes }))).map(decoder.add)
+    assert.ok(texts.join('').length > 0)
+    assert.ok(decoder.end().length <= 1 << 16)
+  })
+}
 
 test('a chunk that is valid text all by itself is told from one that is not', () => {
   for (const [encoding, hex, expected] of [

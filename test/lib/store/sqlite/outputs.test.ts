@@ -2,9 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { OutputStream } from '../../../../lib/process/types.ts'
-import type { Chunk } from '../../../../lib/store/output-store.ts'
+import type { Chunk, OutputStore } from '../../../../lib/store/output-store.ts'
 import { createOutputStore } from '../../../../lib/store/sqlite/outputs.ts'
-import { anyPieces, bytesOf, chunksOf as chunksOfBytes, STREAMS } from '../../../support/chunks.ts'
+import {
+  anyPieces,
+  bytesOf,
+  chunksOf as chunksOfBytes,
+  type Piece,
+  STREAMS,
+} from '../../../support/chunks.ts'
 import { scratchDatabase } from '../../../support/scratch-database.ts'
 
 type Written = [stream: OutputStream, text: string]
@@ -161,26 +167,118 @@ test('whatever the number of chunks, every way to read gives the same ones', () 
       assert.deepEqual([...store.read(job, afterSeq)], chunks.slice(afterSeq))
       for (const stream of STREAMS) {
         const expected = chunks.filter(chunk => stream === undefined || chunk.stream === stream)
-        assert.deepEqual([...store.readBackwards(job, stream)], expected.toReversed())
+        assert.deepEqual(readSteps(store, job, stream), expected)
+        const backwards = [...store.readBackwards(job, stream)].toReversed()
+        assert.deepEqual(Buffer.concat(backwards), bytesOf(chunks, stream))
         assert.equal(store.size(job, stream), bytesOf(chunks, stream).length)
       }
     }),
   )
 })
 
-test('a few chunks at a time are read, none when there are no more', () => {
-  const store = createOutputStore(scratchDatabase())
-  const chunks = chunksOf(Array.from({ length: 33 }, () => ['stdout', 'x']))
-  store.append(1, chunks)
-  const turns: number[] = []
-  for (let seq = 0; seq < 33; seq += turns.at(-1)!) {
-    const some = store.readSome(1, seq)
-    assert.deepEqual(some, chunks.slice(seq, seq + some.length))
-    turns.push(some.length)
+/** All chunks, step by step. */
+const readSteps = (store: OutputStore, job: number, stream?: OutputStream): Chunk[] => {
+  const all: Chunk[] = []
+  for (let some = store.readSome(job, 0, stream); some.length > 0; ) {
+    all.push(...some)
+    some = store.readSome(job, some.at(-1)!.seq, stream)
   }
-  assert.deepEqual(turns, [16, 16, 1])
-  assert.deepEqual(store.readSome(1, 33), [])
+  return all
+}
+
+test('a step of a reader has 64 KiB and 256 chunks at most, and none when there are no more', () => {
+  const store = createOutputStore(scratchDatabase())
+  const tiny = Array.from(
+    { length: 600 },
+    (_, at): Piece => [at % 2 ? 'stderr' : 'stdout', Uint8Array.of(at)],
+  )
+  const large = Array.from(
+    { length: 9 },
+    (_, at): Piece => [at % 2 ? 'stderr' : 'stdout', Buffer.alloc(20_000)],
+  )
+  const chunks = chunksOfBytes([...tiny, ...large])
+  store.append(1, chunks)
+  for (const stream of STREAMS) {
+    let seq = 0
+    for (let some = store.readSome(1, 0, stream); some.length > 0; some = store.readSome(1, seq, stream)) {
+      assert.ok(some.length <= 256)
+      assert.ok(bytesOf(some).length <= 1 << 16)
+      seq = some.at(-1)!.seq
+    }
+    assert.equal(seq, stream === 'stderr' ? 608 : 609)
+    assert.deepEqual(store.readSome(1, seq, stream), [])
+  }
   assert.deepEqual(store.readSome(2, 0), [])
+})
+
+test('single bytes that alternate between the streams cost a few bytes each, whenever they are stored', () => {
+  for (const batch of [1, 2, 100, 4000]) {
+    const database = scratchDatabase()
+    const store = createOutputStore(database)
+    const chunks = chunksOfBytes(
+      Array.from({ length: 4000 }, (_, at): Piece => [at % 2 ? 'stderr' : 'stdout', Uint8Array.of(at)]),
+    )
+    for (let at = 0; at < chunks.length; at += batch) store.append(1, chunks.slice(at, at + batch))
+    const { rows } = database.prepare('SELECT count(*) AS rows FROM outputs').get() as { rows: number }
+    assert.ok(rows <= 4000 / 100, `${rows} rows of batches of ${batch}`)
+    assert.ok(store.storedBytes(1) <= 4000 * 5, `${store.storedBytes(1)} bytes of batches of ${batch}`)
+    assert.deepEqual([...store.read(1)], chunks)
+    assert.deepEqual([...store.read(1, 1999)], chunks.slice(1999))
+  }
+})
+
+test('the cost of an output has a constant for each of its rows, besides its bytes and runs', () => {
+  const store = createOutputStore(scratchDatabase())
+  assert.equal(store.storedBytes(1), 0)
+  store.append(1, chunksOf([['stdout', 'ten bytes.']]))
+  assert.equal(store.storedBytes(1), 110)
+  store.append(2, SOME)
+  assert.ok(store.storedBytes(2) > 120 && store.storedBytes(2) < 150)
+})
+
+test('chunks with a gap, a leap of streams or an earlier time between them are given back exactly', () => {
+  const store = createOutputStore(scratchDatabase())
+  const [first, second] = chunksOf([
+    ['stdout', 'ab'],
+    ['stderr', 'c'],
+  ]) as [Chunk, Chunk]
+  const variants: Partial<Chunk>[] = [
+    { seq: 5 },
+    { position: 7 },
+    { streamPosition: 3 },
+    { time: first.time - 1 },
+    { time: first.time + 2 ** 40 },
+    { stream: 'stdout' },
+    { stream: 'stdout', streamPosition: 2 },
+  ]
+  for (const [index, given] of variants.entries()) {
+    const chunks = [first, { ...second, ...given }]
+    store.append(2 * index, chunks)
+    for (const chunk of chunks) store.append(2 * index + 1, [chunk])
+    assert.deepEqual([...store.read(2 * index)], chunks)
+    assert.deepEqual([...store.read(2 * index + 1)], chunks)
+  }
+})
+
+test('a piece that was located is read also when newer chunks have joined it, and not when it was cut', () => {
+  const store = createOutputStore(scratchDatabase())
+  const chunks = chunksOf([
+    ['stdout', 'abc'],
+    ['stderr', 'X'],
+    ['stdout', 'def'],
+    ['stderr', 'Y'],
+  ])
+  store.append(1, chunks.slice(0, 2))
+  const located = STREAMS.map(stream => store.locateRange(1, 0, 10, stream)[0]!)
+  const texts = () =>
+    STREAMS.map((stream, index) => {
+      const bytes = store.bytesOf(1, located[index]!, stream)
+      return bytes && Buffer.from(bytes).toString()
+    })
+  store.append(1, chunks.slice(2))
+  assert.deepEqual(texts(), ['abcX', 'abc', 'X'])
+  store.append(1, [], { fromSeq: 1, position: 1 })
+  assert.deepEqual(texts(), [undefined, undefined, undefined])
 })
 
 test('a reader that has read all that was there when it began sees what came meanwhile', () => {
@@ -204,8 +302,9 @@ test('the chunks of a range are exactly those that hold its bytes', () => {
       for (const stream of STREAMS) {
         const all = bytesOf(chunks, stream)
         const [start, end] = [Math.min(one, other), Math.max(one, other)]
-        const parts = store.locateRange(job, start, end, stream).map(({ seq, offset, length }) => {
-          const bytes = store.bytesOf(job, seq)!
+        const parts = store.locateRange(job, start, end, stream).map(piece => {
+          const { offset, length } = piece
+          const bytes = store.bytesOf(job, piece, stream)!
           assert.equal(bytes.length, length)
           const part = bytes.subarray(Math.max(0, start - offset), Math.min(length, end - offset))
           assert.ok(part.length > 0)
@@ -224,7 +323,7 @@ test('a range at or after the end has no chunks', () => {
     [store.locateRange(1, 20, 21), store.locateRange(2, 0, 1), store.locateRange(1, 3, 3)],
     [[], [], []],
   )
-  assert.deepEqual([store.lastSeq(1), store.lastSeq(2), store.bytesOf(1, 99)], [4, 0, undefined])
+  assert.deepEqual([store.lastSeq(1), store.lastSeq(2)], [4, 0])
 })
 
 test('offsets count what is kept, sizes too, and the end of a chunk counts all that was written', () => {
@@ -232,7 +331,7 @@ test('offsets count what is kept, sizes too, and the end of a chunk counts all t
   store.append(1, SOME)
   store.append(1, [], { fromSeq: 2, position: 16 })
   assert.deepEqual([store.size(1), store.size(1, 'stdout'), store.size(1, 'stderr')], [10, 9, 1])
-  assert.deepEqual(store.locateRange(1, 6, 7), [{ seq: 3, offset: 6, length: 3 }])
+  assert.deepEqual(store.locateRange(1, 6, 7), [{ seq: 3, position: 16, offset: 6, length: 4 }])
   assert.deepEqual(
     [0, 1, 2, 3, 4, 5].map(seq => store.endOf(1, seq)),
     [undefined, 6, undefined, 19, 20, undefined],
