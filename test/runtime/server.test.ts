@@ -64,7 +64,7 @@ describe('the server', () => {
     `GET ${target} HTTP/1.1\r\n${headers}sign: good\r\nsignAt: 1\r\nConnection: close\r\n\r\n`
 
   test('headers and bodies that do not come are answered with 408 in the envelope', async () => {
-    const expected = { code: 408, success: false, msg: '接收请求超时', data: null }
+    const expected = { code: 408, success: false, msg: '接收请求超时', error: 'request-timeout', data: null }
     const slow = ['GET /healthz HTTP/1.1\r\nHost: x\r\n', post('{"cmd":"true"}').slice(0, -3)]
     for (const answer of await Promise.all(slow.map(text => send(text)))) {
       assert.match(answer, /^HTTP\/1\.1 408 Request Timeout\r\n/)

@@ -1,91 +1,92 @@
+import type { SQLInputValue } from 'node:sqlite'
 import type { Micros } from '../../base/timestamp.ts'
-import type { EndedJob, EndReason, JobState, ScriptType } from '../../jobs/job.ts'
-import type { StoredJob } from '../job-store.ts'
+import type {
+  EndedJob,
+  EndReason,
+  JobState,
+  OutputTotals,
+  RejectedJob,
+  RunningJob,
+  ScriptType,
+} from '../../jobs/job.ts'
+import type { IdempotencyKey } from '../job-store.ts'
 
-/** What is read of a job, as an array: as an object each row would cost twice as much. */
-export const JOB_COLUMNS = `
-  number, mark, id, state, pid, async, encoding, create_time, start_time, finish_time, exit_code, signal, error,
-  reason, stdout_bytes, stderr_bytes, kept_bytes, cpu_user, cpu_system, leftovers, survivors,
-  script_name, script_type, script_path, cmd, params`
-
-/** In the order of JOB_COLUMNS. */
-export type JobRow = [
-  number: number,
-  mark: number,
-  id: string,
-  state: JobState,
-  pid: number,
-  async: number,
-  encoding: string,
-  createTime: Micros,
-  startTime: Micros | null,
-  finishTime: Micros | null,
-  exitCode: number,
-  signal: string,
-  error: string,
-  reason: EndReason,
-  stdoutBytes: number,
-  stderrBytes: number,
-  keptBytes: number,
-  cpuUser: number,
-  cpuSystem: number,
-  leftovers: number,
-  survivors: string,
-  scriptName: string,
-  scriptType: ScriptType | '',
-  scriptPath: string,
-  cmd: string,
-  params: string,
-]
-
-export const fromRow = ([
-  number,
-  mark,
-  id,
-  state,
-  pid,
-  async,
-  encoding,
-  createTime,
-  startTime,
-  finishTime,
-  exitCode,
-  signal,
-  error,
-  reason,
-  stdoutBytes,
-  stderrBytes,
-  keptBytes,
-  cpuUser,
-  cpuSystem,
-  leftovers,
-  survivors,
-  scriptName,
-  scriptType,
-  scriptPath,
-  cmd,
-  params,
-]: JobRow): StoredJob => {
-  const script = { scriptName, scriptType, scriptPath }
-  const facts = { id, cmd, params, ...script, async: async === 1, encoding, createTime }
-  const totals = { stdoutBytes, stderrBytes, keptBytes }
-  if (state === 'rejected') return { number, mark, totals, job: { ...facts, state, error } }
-  if (state === 'running') {
-    return { number, mark, totals, job: { ...facts, state, pid, startTime: startTime ?? undefined } }
-  }
-  const job: EndedJob = {
-    ...facts,
-    state,
-    pid,
-    startTime: startTime ?? createTime,
-    finishTime: finishTime ?? createTime,
-    exitCode,
-    signal,
-    error,
-    reason,
-    cpu: { user: cpuUser, system: cpuSystem },
-    leftovers,
-    survivors: survivors === '[]' ? [] : JSON.parse(survivors),
-  }
-  return { number, mark, totals, job }
+/** What is known of a job when it is created, or rejected. */
+export interface Created {
+  number: number
+  job: RunningJob | RejectedJob
+  mark: number
+  key: IdempotencyKey | undefined
 }
+
+export interface Started {
+  pid: number
+  startTime: Micros
+}
+
+export interface Ended {
+  job: EndedJob
+  totals: OutputTotals
+  storedBytes: number
+}
+
+/** A job that is read, while its fields are filled in. */
+export interface Draft {
+  number: number
+  mark: number
+  job: Omit<EndedJob, 'state' | 'startTime'> & { state: JobState; startTime: Micros | undefined }
+  totals: OutputTotals
+}
+
+/** A column of the table of jobs: when it is written and with what, and where its value goes when it is read. */
+export interface Column {
+  name: string
+  onCreate?: (created: Created) => SQLInputValue
+  onStart?: (started: Started) => SQLInputValue
+  onEnd?: (ended: Ended) => SQLInputValue
+  /** Absent when it is not part of a job that is read. `value` has the type that the column has. */
+  read?: (to: Draft, value: never) => void
+  /** The states in which a job has the field; all by default. */
+  states?: readonly JobState[]
+}
+
+const ENDED = ['success', 'failed', 'canceled'] as const
+const RAN = ['running', ...ENDED] as const
+const WITH_ERROR = ['rejected', ...ENDED] as const
+
+const ifRejected = <T>(job: RunningJob | RejectedJob, value: (job: RejectedJob) => T, otherwise: T): T =>
+  job.state === 'rejected' ? value(job) : otherwise
+
+/** A new field of a job is a line here, and a migration. Where one says nothing the column has its default. */
+// biome-ignore format: a table
+export const COLUMNS: readonly Column[] = [
+  { name: 'number', onCreate: c => c.number, read: (to, v: number) => { to.number = v } },
+  { name: 'mark', onCreate: c => c.mark, read: (to, v: number) => { to.mark = v } },
+  { name: 'id', onCreate: c => c.job.id, read: (to, v: string) => { to.job.id = v } },
+  { name: 'state', onCreate: c => c.job.state, onEnd: e => e.job.state, read: (to, v: JobState) => { to.job.state = v } },
+  { name: 'cmd', onCreate: c => c.job.cmd, read: (to, v: string) => { to.job.cmd = v } },
+  { name: 'params', onCreate: c => c.job.params, read: (to, v: string) => { to.job.params = v } },
+  { name: 'script_name', onCreate: c => c.job.scriptName, read: (to, v: string) => { to.job.scriptName = v } },
+  { name: 'script_type', onCreate: c => c.job.scriptType, read: (to, v: ScriptType | '') => { to.job.scriptType = v } },
+  { name: 'script_path', onCreate: c => c.job.scriptPath, read: (to, v: string) => { to.job.scriptPath = v } },
+  { name: 'async', onCreate: c => Number(c.job.async), read: (to, v: number) => { to.job.async = v === 1 } },
+  { name: 'encoding', onCreate: c => c.job.encoding, read: (to, v: string) => { to.job.encoding = v } },
+  { name: 'create_time', onCreate: c => c.job.createTime, read: (to, v: Micros) => { to.job.createTime = v } },
+  { name: 'pid', onStart: s => s.pid, onEnd: e => e.job.pid, states: RAN, read: (to, v: number) => { to.job.pid = v } },
+  { name: 'start_time', onStart: s => s.startTime, onEnd: e => e.job.startTime, states: RAN, read: (to, v: Micros | null) => { to.job.startTime = v ?? undefined } },
+  { name: 'finish_time', onCreate: c => ifRejected<number | null>(c.job, job => job.createTime, null), onEnd: e => e.job.finishTime, states: ENDED, read: (to, v: Micros) => { to.job.finishTime = v } },
+  { name: 'exit_code', onEnd: e => e.job.exitCode, states: ENDED, read: (to, v: number) => { to.job.exitCode = v } },
+  { name: 'signal', onEnd: e => e.job.signal, states: ENDED, read: (to, v: string) => { to.job.signal = v } },
+  { name: 'error', onCreate: c => ifRejected(c.job, job => job.error, ''), onEnd: e => e.job.error, states: WITH_ERROR, read: (to, v: string) => { to.job.error = v } },
+  { name: 'reason', onCreate: c => ifRejected(c.job, () => 'rejected', ''), onEnd: e => e.job.reason, states: ENDED, read: (to, v: EndReason) => { to.job.reason = v } },
+  { name: 'cpu_user', onEnd: e => e.job.cpu.user, states: ENDED, read: (to, v: number) => { to.job.cpu = { user: v, system: 0 } } },
+  { name: 'cpu_system', onEnd: e => e.job.cpu.system, states: ENDED, read: (to, v: number) => { to.job.cpu.system = v } },
+  { name: 'leftovers', onEnd: e => e.job.leftovers, states: ENDED, read: (to, v: number) => { to.job.leftovers = v } },
+  { name: 'survivors', onEnd: e => e.job.survivors.length === 0 ? '[]' : JSON.stringify(e.job.survivors), states: ENDED, read: (to, v: string) => { to.job.survivors = v === '[]' ? [] : JSON.parse(v) } },
+  { name: 'stdout_bytes', onEnd: e => e.totals.stdoutBytes, read: (to, v: number) => { to.totals.stdoutBytes = v } },
+  { name: 'stderr_bytes', onEnd: e => e.totals.stderrBytes, read: (to, v: number) => { to.totals.stderrBytes = v } },
+  { name: 'kept_bytes', onEnd: e => e.totals.keptBytes, read: (to, v: number) => { to.totals.keptBytes = v } },
+  { name: 'stored_bytes', onEnd: e => e.storedBytes },
+  { name: 'idempotency_key', onCreate: c => c.key?.key ?? null },
+  { name: 'request_hash', onCreate: c => c.key?.requestHash ?? null },
+]

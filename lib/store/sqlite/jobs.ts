@@ -1,24 +1,27 @@
+import type { SQLOutputValue } from 'node:sqlite'
 import type { Micros } from '../../base/timestamp.ts'
 import type { OutputTotals } from '../../jobs/job.ts'
 import { type EndedJob, JOB_STATES, type RejectedJob, type RunningJob } from '../../jobs/job.ts'
 import type { IdempotencyKey, JobQuery, JobStore, StoredJob } from '../job-store.ts'
 import type { Database, StatementSync } from './database.ts'
-import { fromRow, JOB_COLUMNS, type JobRow } from './job-columns.ts'
+import {
+  createdValues,
+  endedValues,
+  fromRow,
+  INSERT_JOB,
+  SELECT_JOBS,
+  startedValues,
+  UPDATE_ENDED,
+  UPDATE_STARTED,
+} from './job-rows.ts'
 
 /** The records of all jobs. Every method may throw what SQLite throws, a full disk for example. */
 export const createJobStore = (database: Database): JobStore => {
-  const insert = database.prepare(`
-    INSERT INTO jobs (number, id, state, mark, async, encoding, create_time, finish_time, error, reason,
-                      script_name, script_type, script_path, cmd, params, idempotency_key, request_hash)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-  const start = database.prepare('UPDATE jobs SET pid = ?, start_time = ? WHERE number = ?')
-  const finish = database.prepare(`
-    UPDATE jobs SET state = ?, pid = ?, start_time = ?, finish_time = ?, exit_code = ?, signal = ?, error = ?,
-                    reason = ?, stdout_bytes = ?, stderr_bytes = ?, kept_bytes = ?, cpu_user = ?, cpu_system = ?,
-                    leftovers = ?, survivors = ?, stored_bytes = ?
-    WHERE number = ?`)
+  const insert = database.prepare(INSERT_JOB)
+  const start = database.prepare(UPDATE_STARTED)
+  const finish = database.prepare(UPDATE_ENDED)
   const select = (rest: string): StatementSync => {
-    const statement = database.prepare(`SELECT ${JOB_COLUMNS} FROM jobs ${rest}`)
+    const statement = database.prepare(`${SELECT_JOBS} ${rest}`)
     statement.setReturnArrays(true)
     return statement
   }
@@ -44,58 +47,20 @@ export const createJobStore = (database: Database): JobStore => {
     /** Stores a job before it is started, or one that never will be; returns its number. */
     insert(job: RunningJob | RejectedJob, mark: number, key?: IdempotencyKey): number {
       const number = ++lastNumber
-      const rejected = job.state === 'rejected'
-      insert.run(
-        number,
-        job.id,
-        job.state,
-        mark,
-        Number(job.async),
-        job.encoding,
-        job.createTime,
-        rejected ? job.createTime : null,
-        rejected ? job.error : '',
-        rejected ? 'rejected' : '',
-        job.scriptName,
-        job.scriptType,
-        job.scriptPath,
-        job.cmd,
-        job.params,
-        key?.key ?? null,
-        key?.requestHash ?? null,
-      )
+      insert.run(...createdValues({ number, job, mark, key }))
       return number
     },
 
     markStarted(number: number, pid: number, startTime: Micros): void {
-      start.run(pid, startTime, number)
+      start.run(...startedValues({ pid, startTime }), number)
     },
 
     finish(number: number, job: EndedJob, totals: OutputTotals, storedBytes: number): void {
-      const { stdoutBytes, stderrBytes, keptBytes } = totals
-      finish.run(
-        job.state,
-        job.pid,
-        job.startTime,
-        job.finishTime,
-        job.exitCode,
-        job.signal,
-        job.error,
-        job.reason,
-        stdoutBytes,
-        stderrBytes,
-        keptBytes,
-        job.cpu.user,
-        job.cpu.system,
-        job.leftovers,
-        job.survivors.length === 0 ? '[]' : JSON.stringify(job.survivors),
-        storedBytes,
-        number,
-      )
+      finish.run(...endedValues({ job, totals, storedBytes }), number)
     },
 
     find(id: string): StoredJob | undefined {
-      const row = byId.get(id) as unknown as JobRow | undefined
+      const row = byId.get(id) as unknown as SQLOutputValue[] | undefined
       return row && fromRow(row)
     },
 
@@ -104,13 +69,13 @@ export const createJobStore = (database: Database): JobStore => {
       return row && { id: row.id, requestHash: row.request_hash }
     },
 
-    findRunning: (): StoredJob[] => (running.all() as unknown as JobRow[]).map(fromRow),
+    findRunning: (): StoredJob[] => (running.all() as unknown as SQLOutputValue[][]).map(fromRow),
 
     /** Newest first: ids sort by time. */
     list({ state, before, limit }: JobQuery): StoredJob[] {
       const below = before ?? AFTER_ALL_IDS
       const statement = (state && newestOfState.get(state)) ?? newest
-      return (statement.all(below, limit) as unknown as JobRow[]).map(fromRow)
+      return (statement.all(below, limit) as unknown as SQLOutputValue[][]).map(fromRow)
     },
   }
 }

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Database } from '../../../../lib/store/sqlite/database.ts'
 import { createJobStore } from '../../../../lib/store/sqlite/jobs.ts'
-import { createOutputStore } from '../../../../lib/store/sqlite/outputs.ts'
 import { createRemoval } from '../../../../lib/store/sqlite/removal.ts'
 import { endOf, NO_OUTPUT, runningJob } from '../../../support/sample-jobs.ts'
 import { scratchDatabase } from '../../../support/scratch-database.ts'
@@ -13,12 +12,10 @@ const jobWithRows = (database: Database, id: string, rows: number, size = 1): nu
   const job = runningJob({ id })
   const number = jobs.insert(job, 1)
   const bytes = new Uint8Array(size)
-  const outputs = createOutputStore(database)
-  for (let seq = 1; seq <= rows; seq++) {
-    const position = (seq - 1) * size
-    const time = 1
-    outputs.append(number, [{ seq, stream: 'stdout', time, position, streamPosition: position, bytes }])
-  }
+  // Not through the store of outputs, which puts several chunks into a row.
+  const insert = database.prepare(`
+    INSERT INTO outputs (job, seq, stream, time, position, stream_position, bytes) VALUES (?, ?, 1, 1, ?, ?, ?)`)
+  for (let seq = 1; seq <= rows; seq++) insert.run(number, seq, (seq - 1) * size, (seq - 1) * size, bytes)
   jobs.finish(number, endOf(job), NO_OUTPUT, rows * size)
   return number
 }

@@ -1,0 +1,9 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { COLUMNS } from '../../../../lib/store/sqlite/job-columns.ts'
+import { scratchDatabase } from '../../../support/scratch-database.ts'
+
+test('each column of the table of jobs is named once', () => {
+  const rows = scratchDatabase().prepare('SELECT name FROM pragma_table_info(?)').all('jobs')
+  assert.deepEqual(COLUMNS.map(({ name }) => name).sort(), rows.map(({ name }) => name).sort())
+})
