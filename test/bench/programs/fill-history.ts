@@ -76,11 +76,7 @@ const store = (job: EndedJob, index: number): void => {
   const chunk: Chunk = { seq: 1, stream: 'stdout', time: startTime, position: 0, streamPosition: 0, bytes }
   outputStore.append(number, [chunk])
   const totals: OutputTotals = { stdoutBytes: bytes.length, stderrBytes: 0, keptBytes: bytes.length }
-<<<<<<< HEAD
   jobStore.finish(number, job, totals, bytes.length)
-=======
-  jobStore.finish(number, job, totals, totals.keptBytes)
->>>>>>> 1cc457b283e3477ae9c43509d9e73e71849ae951
 }
 
 const jobs = Number(count)
