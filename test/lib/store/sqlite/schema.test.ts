@@ -122,7 +122,7 @@ for (const { schema, ...ids } of RELEASED) {
           EXPLAIN QUERY PLAN SELECT sum(stored_bytes) FROM jobs
           WHERE finish_time IS NOT NULL AND state <> 'rejected'`)
         .all()
-      assert.match(String(plan[0]?.detail), /COVERING INDEX jobs_by_finish/)
+      assert.match(String(plan[0]?.detail), /INDEX jobs_by_finish/)
       database.close()
     })
 
