@@ -1,71 +1,57 @@
 import { type IRequestStrict, Router } from 'itty-router'
-import { errors } from '../lib/base/errors.ts'
 import { health } from './health.ts'
 import { authenticate } from './http/authenticate.ts'
-import { failureOf } from './http/reply.ts'
-import { cancelJob } from './jobs/cancel-job.ts'
-import { countRunningJobs } from './jobs/count-running-jobs.ts'
-import { executeCommand } from './jobs/execute-command.ts'
-import { executeScript } from './jobs/execute-script.ts'
-import { getJob } from './jobs/get-job.ts'
-import { listJobs } from './jobs/list-jobs.ts'
-import { listProcesses } from './jobs/list-processes.ts'
-import { signalJob } from './jobs/signal-job.ts'
-import { followJob } from './output/follow-job.ts'
-import { readOutput } from './output/read-output.ts'
-import type { Context, Handler, Services } from './services.ts'
-
-const PUBLIC: Route[] = [['get', '/healthz', health]]
-
-/** In this order: the first that matches answers. */
-const SIGNED: Route[] = [
-  ['post', '/api/jobs/execute/cmd', executeCommand],
-  ['post', '/api/jobs/execute/script', executeScript],
-  ['get', '/api/jobs/countOfRunningJobs', countRunningJobs],
-  ['get', '/api/jobs', listJobs],
-  ['get', '/api/jobs/:id', getJob],
-  ['get', '/api/jobs/:id/stdout', readOutput('stdout')],
-  ['get', '/api/jobs/:id/stderr', readOutput('stderr')],
-  ['get', '/api/jobs/:id/output', readOutput()],
-  ['get', '/api/jobs/:id/events', followJob],
-  ['get', '/api/jobs/:id/processes', listProcesses],
-  ['post', '/api/jobs/:id/cancel', cancelJob],
-  ['post', '/api/jobs/:id/signal', signalJob],
-]
+import { refuseUnknownParameters } from './http/query.ts'
+import { refusal } from './http/refusal.ts'
+import { failed } from './http/reply.ts'
+import { ROUTES, type Route } from './routes.ts'
+import type { CallerContext, Context, Handler, Services } from './services.ts'
 
 /** Binds every endpoint to one set of services; the result is a plain fetch function that never rejects. */
 export const createApp = (services: Services) => {
+  const guarded = createGuardedRouter(ROUTES)
   const router = Router<IRequestStrict, [Services, Context]>()
-  for (const route of PUBLIC) add(router, route)
-  router.all('*', authenticate)
-  for (const route of SIGNED) add(router, route)
-  for (const [method, path] of [...PUBLIC, ...SIGNED]) router.all(path, methodNotAllowed(method))
-  router.all('*', unknownEndpoint)
+  router.get('/healthz', health).head('/healthz', health)
+  router.all('*', (request, services, context) =>
+    guarded.fetch(request, services, { ...context, caller: authenticate(request, services, context) }),
+  )
 
   return async (request: Request, context: Context): Promise<Response> => {
     const answer = router.fetch(request, services, context) as Promise<Response>
-    const response = await answer.catch(error => failureOf(error, services, context))
+    const response = await answer.catch(error => failed(error, request, services, context))
     if (request.method !== 'HEAD') return response
     await response.body?.cancel()
     return new Response(null, response)
   }
 }
 
-type Route = ['get' | 'post', path: string, Handler]
-
-const add = (router: ReturnType<typeof Router<IRequestStrict, [Services, Context]>>, route: Route): void => {
-  const [method, path, handler] = route
-  router[method](path, handler)
-  if (method === 'get') router.head(path, handler)
+const createGuardedRouter = (routes: readonly Route[]) => {
+  const router = Router<IRequestStrict, [Services, CallerContext]>()
+  for (const route of routes) {
+    const handler = guard(route)
+    router[route.method](route.path, handler)
+    if (route.method === 'get') router.head(route.path, handler)
+  }
+  for (const { method, path } of routes) router.all(path, methodNotAllowed(method))
+  router.all('/healthz', methodNotAllowed('get'))
+  router.all('*', () => {
+    throw refusal('unknown-endpoint')
+  })
+  return router
 }
 
-const methodNotAllowed = (method: Route[0]): Handler => {
+/** Lets pass who has the right, with a query that the endpoint knows. */
+const guard =
+  ({ right, handler, query = [] }: Route): Handler =>
+  (request, services, context) => {
+    if (!context.caller.rights.has(right)) throw refusal('forbidden', { right })
+    refuseUnknownParameters(request.url, query)
+    return handler(request, services, context)
+  }
+
+const methodNotAllowed = (method: Route['method']): Handler => {
   const allow = method === 'get' ? 'GET, HEAD' : 'POST'
   return () => {
-    throw errors.methodNotAllowed(allow)
+    throw refusal('method-not-allowed', { allow })
   }
-}
-
-const unknownEndpoint: Handler = () => {
-  throw errors.unknownEndpoint()
 }

@@ -49,7 +49,7 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
   })
 
   const clock = createClock()
-  const processes = await createProcesses()
+  const processes = await createProcesses(log)
   const jobStore = createJobStore(database)
   const outputStore = createOutputStore(database)
   const ballast = await openBallast(join(dataDirectory, 'ballast'))
@@ -115,6 +115,7 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
       await within(closed, LAST_ANSWERS_MS)
       server.closeAllConnections()
       database.close()
+      processes.close()
     },
 
     /** Makes a stop that is under way kill at once. */

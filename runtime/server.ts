@@ -9,9 +9,10 @@ import {
 } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { createServerAdapter } from '@whatwg-node/server'
-import { failureEnvelope, JOB_ID_HEADER } from '../handlers/http/reply.ts'
+import { refusal } from '../handlers/http/refusal.ts'
+import { errorAnswer, JOB_ID_HEADER } from '../handlers/http/reply.ts'
 import type { Context } from '../handlers/services.ts'
-import { type AgentError, errors } from '../lib/base/errors.ts'
+import type { AgentError } from '../lib/base/errors.ts'
 import type { Log } from '../lib/base/log.ts'
 
 export interface ServerOptions {
@@ -30,7 +31,9 @@ export const createServer = (
   const { fetch, log, headersTimeoutMs = 20_000, requestTimeoutMs = 120_000 } = options
   const adapter = createServerAdapter<{ req: NamedRequest }>((request, { req }) =>
     // A rejection that reached the adapter would be answered with its stack.
-    fetch(request, { requestId: req.id }).catch(() => new Response(null, { status: 500 })),
+    fetch(request, { requestId: req.id, address: req.socket.remoteAddress ?? '' }).catch(
+      () => new Response(null, { status: 500 }),
+    ),
   )
   const server = createHttpServer(
     {
@@ -45,13 +48,13 @@ export const createServer = (
     (request, response) => {
       const path = normalizeTarget(request)
       logWhenDone(log, request, response, path ?? '')
-      if (path === undefined) return sendFailure(response, errors.malformedRequest())
+      if (path === undefined) return sendFailure(response, refusal('malformed-request'))
       void adapter.requestListener(request, response)
     },
   )
   server.maxConnections = MOST_CONNECTIONS
   server.on('clientError', refuse)
-  server.on('checkExpectation', (_request, response) => sendFailure(response, errors.expectationFailed()))
+  server.on('checkExpectation', (_request, response) => sendFailure(response, refusal('expectation-failed')))
   return server
 }
 
@@ -133,17 +136,17 @@ const refuse = (error: NodeJS.ErrnoException, socket: Duplex): void => {
     socket.destroy()
     return
   }
-  const { status, code, message } = refusal(error.code)
-  const body = JSON.stringify(failureEnvelope(code, message))
+  const { status, envelope } = errorAnswer(parserRefusal(error.code))
+  const body = JSON.stringify(envelope)
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_TEXTS[status]}\r\nConnection: close\r\n` +
       `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   )
 }
 
-const refusal = (code: string | undefined): AgentError => {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return errors.requestTimeout()
-  return code === 'HPE_HEADER_OVERFLOW' ? errors.headersTooLarge() : errors.malformedRequest()
+const parserRefusal = (code: string | undefined): AgentError => {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return refusal('request-timeout')
+  return code === 'HPE_HEADER_OVERFLOW' ? refusal('headers-too-large') : refusal('malformed-request')
 }
 
 const STATUS_TEXTS: Record<number, string> = {
@@ -152,8 +155,9 @@ const STATUS_TEXTS: Record<number, string> = {
   431: 'Request Header Fields Too Large',
 }
 
-const sendFailure = (response: ServerResponse, { status, code, message }: AgentError): void => {
-  const body = Buffer.from(JSON.stringify(failureEnvelope(code, message)))
+const sendFailure = (response: ServerResponse, error: AgentError): void => {
+  const { status, envelope } = errorAnswer(error, response.req.headers['accept-language'])
+  const body = Buffer.from(JSON.stringify(envelope))
   response.writeHead(status, '', {
     'Content-Type': 'application/json; charset=utf-8',
     Connection: 'close',

@@ -1,5 +1,6 @@
 import type { ZodType } from 'zod'
-import { errors } from '../../lib/base/errors.ts'
+import { refusal } from './refusal.ts'
+import { assertSimpleJson } from './simple-json.ts'
 import { validate } from './validate.ts'
 
 type Body = Pick<Request, 'headers' | 'body' | 'bytes'>
@@ -24,17 +25,17 @@ export const readOptionalJson = async <T>(request: Body, schema: ZodType<T>, lim
 }
 
 const assertJsonType = ({ headers }: Pick<Request, 'headers'>): void => {
-  if (!JSON_TYPE.test(headers.get('content-type') ?? '')) throw errors.unsupportedMediaType()
+  if (!JSON_TYPE.test(headers.get('content-type') ?? '')) throw refusal('unsupported-media-type')
 }
 
 const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?$/i
 
 const readBytes = async (request: Body, limit: number): Promise<Uint8Array> => {
   const announced = request.headers.get('content-length')
-  if (Number(announced) > limit) throw errors.bodyTooLarge(limit)
+  if (Number(announced) > limit) throw refusal('body-too-large', { limit })
   // HTTP ends a body at its announced length, so it can be taken whole; which costs less than a stream.
   const bytes = announced === null ? await readStream(request.body, limit) : await readWhole(request)
-  if (bytes.length > limit) throw errors.bodyTooLarge(limit)
+  if (bytes.length > limit) throw refusal('body-too-large', { limit })
   return bytes
 }
 
@@ -42,7 +43,7 @@ const readWhole = async (request: Body): Promise<Uint8Array> => {
   try {
     return await request.bytes()
   } catch {
-    throw errors.bodyCutOff()
+    throw refusal('incomplete-body')
   }
 }
 
@@ -51,13 +52,13 @@ const readStream = async (body: Body['body'], limit: number): Promise<Uint8Array
   const chunks: Uint8Array[] = []
   let length = 0
   const reader = body.getReader()
-  const read = () => reader.read().catch(() => Promise.reject(errors.bodyCutOff()))
+  const read = () => reader.read().catch(() => Promise.reject(refusal('incomplete-body')))
   for (let next = await read(); !next.done; next = await read()) {
     length += next.value.length
     if (length > limit) {
       // Canceling the stream would tear down the connection before the answer is sent.
       void discardRest(read)
-      throw errors.bodyTooLarge(limit)
+      throw refusal('body-too-large', { limit })
     }
     chunks.push(next.value)
   }
@@ -82,6 +83,7 @@ const discardRest = async (
 const MOST_DISCARDED_BYTES = 64 << 20
 
 const parseJson = (bytes: Uint8Array): unknown => {
+  assertSimpleJson(bytes)
   // request.json() would replace invalid bytes and run another command than the one that was meant.
   const text = orBadRequest('请求体不是合法的 UTF-8', () => utf8.decode(bytes))
   return orBadRequest('请求体不是合法的 JSON', () => JSON.parse(text))
@@ -93,6 +95,6 @@ const orBadRequest = <T>(detail: string, parse: () => T): T => {
   try {
     return parse()
   } catch {
-    throw errors.badRequest(detail)
+    throw refusal('invalid-request', { detail })
   }
 }

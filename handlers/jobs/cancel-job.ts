@@ -3,12 +3,16 @@ import { LONGEST_TIMER_MS } from '../../lib/base/duration.ts'
 import { readOptionalJson } from '../http/body.ts'
 import { durationUpTo } from '../http/duration-schema.ts'
 import type { Handler } from '../services.ts'
-import { okJob } from './reply-job.ts'
+import { replyJob } from './reply-job.ts'
+import { withJob } from './with-job.ts'
 
 /** Answers once nothing of the job lives any more; `{"grace": "30s"}` is the time between TERM and KILL. */
 export const cancelJob: Handler = async (request, { jobs, bodyLimit }) => {
   const { grace } = await readOptionalJson(request, bodySchema, bodyLimit)
-  return okJob(await jobs.cancel(request.params.id ?? '', grace), jobs, request.signal)
+  return withJob(request.params.id ?? '', jobs, request, async job => {
+    await jobs.cancel(job.id, grace)
+    return replyJob(job)
+  })
 }
 
 const bodySchema = z.strictObject({ grace: durationUpTo(LONGEST_TIMER_MS, '24d').optional() })

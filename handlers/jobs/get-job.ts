@@ -1,15 +1,17 @@
 import { z } from 'zod'
 import { durationUpTo } from '../http/duration-schema.ts'
-import { validateQuery } from '../http/validate.ts'
+import { validateQuery } from '../http/query.ts'
 import type { Handler } from '../services.ts'
-import { okJob } from './reply-job.ts'
+import { replyJob } from './reply-job.ts'
+import { withJob } from './with-job.ts'
 
 /** `?wait=30s` answers when the job has ended, or after that time; `?output=false` leaves its output out. */
-export const getJob: Handler = async (request, { jobs }) => {
-  const { wait, output } = validateQuery(querySchema, ['wait', 'output'], request.url)
-  const id = request.params.id ?? ''
-  if (wait !== undefined) await jobs.waitForEnd(id, wait)
-  return okJob(await jobs.get(id, { output }), jobs, request.signal, { output })
+export const getJob: Handler = (request, { jobs }) => {
+  const { wait, output } = validateQuery(querySchema, request.url)
+  return withJob(request.params.id ?? '', jobs, request, async job => {
+    if (wait !== undefined) await job.waitForEnd({ ms: wait, signal: request.signal })
+    return replyJob(job, { output })
+  })
 }
 
 const querySchema = z.object({

@@ -1,20 +1,36 @@
-// The lead moved jobToJson here from lib/jobs/job.ts; to be rebuilt by the handlers' helper.
-/** A job as the contract writes it. */
-export const jobToJson = (job: Job, output: OutputText, livingLeftovers = 0) => {
-  const end = job.state === 'running' ? undefined : job.state === 'rejected' ? rejectedEnd(job) : job
+import { formatTimestamp, type Micros, ZERO_TIME } from '../../lib/base/timestamp.ts'
+import { type Job, type JobRecord, NOTHING_RAN, type RejectedJob } from '../../lib/jobs/job.ts'
+import { execCmd } from '../../lib/jobs/program.ts'
+
+/** A job as the contract writes it, without its output: all that was written and is not kept is dropped. */
+export const jobToJson = (record: JobRecord) => ({
+  ...fieldsBeforeOutput(record),
+  stdout: '',
+  stderr: '',
+  ...fieldsAfterOutput(record, record.output.keptBytes),
+})
+
+export type JobJson = ReturnType<typeof jobToJson>
+
+/** The fields that come before `stdout` and `stderr`. */
+export const fieldsBeforeOutput = ({ job }: JobRecord) => ({
+  id: job.id,
+  cmd: job.cmd,
+  params: job.params,
+  scriptName: job.scriptName,
+  scriptContent: '', // Never echoed.
+  scriptType: job.scriptType,
+  scriptPath: job.scriptPath,
+  async: job.async,
+  pid: job.state === 'rejected' ? 0 : job.pid,
+  state: job.state,
+})
+
+/** The fields that come after them; `deliveredBytes` of the output are, or would be, in the answer. */
+export const fieldsAfterOutput = ({ job, output, livingLeftovers }: JobRecord, deliveredBytes: number) => {
+  const end = endOf(job)
+  const { stdoutBytes, stderrBytes } = output
   return {
-    id: job.id,
-    cmd: job.cmd,
-    params: job.params,
-    scriptName: job.scriptName,
-    scriptContent: '', // Never echoed.
-    scriptType: job.scriptType,
-    scriptPath: job.scriptPath,
-    async: job.async,
-    pid: job.state === 'rejected' ? 0 : job.pid,
-    state: job.state,
-    stdout: output.stdout,
-    stderr: output.stderr,
     exitCode: end?.exitCode ?? 0,
     execCmd: execCmd(job),
     error: end?.error ?? '',
@@ -23,11 +39,11 @@ export const jobToJson = (job: Job, output: OutputText, livingLeftovers = 0) => 
     finishTime: timeOrZero(end?.finishTime),
     reason: end?.reason ?? '',
     signal: end?.signal ?? '',
-    stdoutBytes: output.stdoutBytes,
-    stderrBytes: output.stderrBytes,
-    droppedBytes: output.droppedBytes,
+    stdoutBytes,
+    stderrBytes,
+    droppedBytes: Math.max(0, stdoutBytes + stderrBytes - deliveredBytes),
     encoding: job.encoding,
-    cpu: end?.cpu ?? NO_CPU_TIME,
+    cpu: end?.cpu ?? NOTHING_RAN.cpu,
     leftovers: end?.leftovers ?? 0,
     /** How many of the leftovers live now. */
     livingLeftovers,
@@ -35,22 +51,13 @@ export const jobToJson = (job: Job, output: OutputText, livingLeftovers = 0) => 
   }
 }
 
-export type JobJson = ReturnType<typeof jobToJson>
+const endOf = (job: Job) => {
+  if (job.state === 'running') return undefined
+  return job.state === 'rejected' ? rejectedEnd(job) : job
+}
 
 const rejectedEnd = ({ error, createTime }: RejectedJob) =>
-  ({
-    error,
-    exitCode: 0,
-    signal: '',
-    reason: 'rejected',
-    finishTime: createTime,
-    ...NOTHING_RAN,
-  }) as const
-
-const NO_CPU_TIME: CpuTime = { user: 0, system: 0 }
-
-/** Of a job that never ran, or whose end nobody saw. */
-export const NOTHING_RAN = { cpu: NO_CPU_TIME, leftovers: 0, survivors: [] as Survivor[] }
+  ({ error, exitCode: 0, signal: '', reason: 'rejected', finishTime: createTime, ...NOTHING_RAN }) as const
 
 const timeOrZero = (time: Micros | undefined): string =>
   time === undefined ? ZERO_TIME : formatTimestamp(time)

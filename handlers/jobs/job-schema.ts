@@ -5,6 +5,7 @@ import type { JobRequest } from '../../lib/jobs/job.ts'
 import { isScriptName } from '../../lib/jobs/script-file.ts'
 import { splitWords } from '../../lib/jobs/shell-words.ts'
 import { canonicalEncoding } from '../../lib/output/text.ts'
+import { MOST_FAULTS } from '../http/validate.ts'
 
 /** A lone surrogate would become U+FFFD on its way to the job; nothing is changed silently. */
 const unicode = z.string().refine(text => text.isWellFormed(), '含有不成对的 Unicode 代理项')
@@ -27,11 +28,21 @@ const environment = z
     },
   )
   .superRefine((env, context) => {
-    for (const [name, value] of Object.entries(env)) {
-      const problem = environmentProblem(name, value)
-      if (problem) context.addIssue({ code: 'custom', path: [name], message: problem })
+    const names = Object.keys(env)
+    if (names.length > MOST_VARIABLES) {
+      return void context.addIssue({ code: 'custom', message: `不能超过 ${MOST_VARIABLES} 项` })
+    }
+    let faults = 0
+    for (const name of names) {
+      const problem = environmentProblem(name, env[name])
+      if (!problem) continue
+      context.addIssue({ code: 'custom', path: [name], message: problem })
+      if (++faults === MOST_FAULTS) return
     }
   })
+
+/** The kernel takes many more, but each costs time to check. */
+const MOST_VARIABLES = 1000
 
 const environmentProblem = (name: string, value: unknown): string | undefined => {
   if (name === '' || !cString.safeParse(name).success || name.includes('=')) return '不是合法的变量名'

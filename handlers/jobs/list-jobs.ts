@@ -1,12 +1,33 @@
 import { z } from 'zod'
-import { JOB_STATES } from '../../lib/jobs/job.ts'
+import { JOB_STATES, type JobRecord } from '../../lib/jobs/job.ts'
+import { validateQuery } from '../http/query.ts'
 import { ok } from '../http/reply.ts'
-import { validateQuery } from '../http/validate.ts'
 import type { Handler } from '../services.ts'
+import { cutToBytes } from './cut-to-bytes.ts'
+import { jobToJson } from './job-json.ts'
 
 /** Newest first, without output; `before` is the id of the last job of the page before. */
 export const listJobs: Handler = (request, { jobs }) =>
-  ok(jobs.list(validateQuery(querySchema, ['state', 'limit', 'before'], request.url)))
+  ok(jobs.list(validateQuery(querySchema, request.url)).map(inList))
+
+/** A job as a list has it: a page of whole commands could be 50 MB. */
+const inList = (record: JobRecord) => {
+  const whole = jobToJson(record)
+  const cmd = cutToBytes(whole.cmd, MOST_BYTES_IN_LIST)
+  const params = cutToBytes(whole.params, MOST_BYTES_IN_LIST)
+  const execCmd = cutToBytes(whole.execCmd, MOST_BYTES_IN_LIST)
+  return {
+    ...whole,
+    cmd,
+    params,
+    execCmd,
+    cmdTruncated: cmd !== whole.cmd,
+    paramsTruncated: params !== whole.params,
+    execCmdTruncated: execCmd !== whole.execCmd,
+  }
+}
+
+const MOST_BYTES_IN_LIST = 1024
 
 const querySchema = z.object({
   state: z.enum(JOB_STATES).optional(),

@@ -1,32 +1,45 @@
-import { errors } from '../../lib/base/errors.ts'
-import type { JobJson } from '../../lib/jobs/job.ts'
-import { JOB_ID_HEADER, JSON_TYPE, ok, success } from '../http/reply.ts'
-import { streamOf } from '../http/stream.ts'
-import type { JobService } from '../services.ts'
-import { withOutput } from './long-output.ts'
+import { failure } from '../../lib/base/errors.ts'
+import type { JobRecord } from '../../lib/jobs/job.ts'
+import { OutputRemovedError } from '../../lib/output/view.ts'
+import { JOB_ID_HEADER, JSON_TYPE, json, ok } from '../http/reply.ts'
+import type { OpenJob } from '../services.ts'
+import { jobToJson } from './job-json.ts'
+import { jobText } from './job-text.ts'
+import type { StreamedReply } from './with-job.ts'
 
-/** A job, or 404. Output that is too long for one piece, and wanted, is sent as it is read. */
-export const okJob = (
-  job: JobJson | undefined,
-  jobs: Pick<JobService, 'openOutput'>,
-  signal: AbortSignal,
-  { output = true } = {},
-): Response => {
-  if (!job) throw errors.unknownJob()
+/** A job as it is now; long output is sent as it is read. Rejects with AgentError unknown-job when it was removed. */
+export const replyJob = async (job: OpenJob, { output = true } = {}): Promise<Response | StreamedReply> => {
+  const record = await job.now()
+  if (!record) throw failure('unknown-job')
+  const { stdoutBytes, stderrBytes, keptBytes } = record.output
   const headers = { [JOB_ID_HEADER]: job.id }
-  const view = output && lacksOutput(job) ? jobs.openOutput(job.id) : undefined
-  if (!view) return ok(job, headers)
-  const json = JSON.stringify(success(job))
-  return new Response(
-    streamOf(() => encoded(withOutput(json, view)), signal),
-    { headers: { 'Content-Type': JSON_TYPE, ...headers } },
-  )
+  if (!output || stdoutBytes + stderrBytes === 0) return ok(jobToJson(record), headers)
+  if (keptBytes <= SHORT_OUTPUT_BYTES) return json(200, wholeText(record, job), headers)
+  const text = inEnvelope(jobText(record, job.output))
+  return { headers: { 'Content-Type': JSON_TYPE }, body: () => encoded(text) }
 }
 
-/** While it runs, what it writes takes the place of what is being read. */
-const lacksOutput = ({ state, stdout, stderr, stdoutBytes, stderrBytes, droppedBytes }: JobJson): boolean =>
-  state !== 'running' && stdout === '' && stderr === '' && stdoutBytes + stderrBytes > droppedBytes
+const wholeText = (record: JobRecord, job: OpenJob): string => {
+  try {
+    return [...inEnvelope(jobText(record, job.output))].join('')
+  } catch (error) {
+    if (!(error instanceof OutputRemovedError)) throw error
+    // Nothing was sent yet, so the answer can say that the output is not there.
+    const nothingKept = { ...record, output: { ...record.output, keptBytes: 0 } }
+    return [...inEnvelope([JSON.stringify(jobToJson(nothingKept))])].join('')
+  }
+}
+
+/** The contract's envelope of success around JSON text. */
+function* inEnvelope(data: Iterable<string>): Generator<string> {
+  yield '{"code":0,"success":true,"msg":"","data":'
+  yield* data
+  yield '}'
+}
 
 function* encoded(texts: Iterable<string>): Generator<Uint8Array> {
-  for (const text of texts) if (text !== '') yield Buffer.from(text)
+  for (const text of texts) yield Buffer.from(text)
 }
+
+/** In JSON each byte takes six characters at most. */
+const SHORT_OUTPUT_BYTES = 256 << 10

@@ -2,13 +2,16 @@ import { z } from 'zod'
 import { parseSignal } from '../../lib/process/exit-status.ts'
 import { readJson } from '../http/body.ts'
 import type { Handler } from '../services.ts'
-import { okJob } from './reply-job.ts'
+import { replyJob } from './reply-job.ts'
+import { withJob } from './with-job.ts'
 
-/** A mere signal: it changes no state by itself, what the job makes of it is told as it happens. */
+/** Sends a signal and answers with the job as it is: what the job makes of the signal may come later. */
 export const signalJob: Handler = async (request, { jobs, bodyLimit }) => {
   const { value } = await readJson(request, bodySchema, bodyLimit)
-  const job = await jobs.signal(request.params.id ?? '', value.signal, value.to)
-  return okJob(job, jobs, request.signal)
+  return withJob(request.params.id ?? '', jobs, request, async job => {
+    await jobs.signal(job.id, value.signal, value.to)
+    return replyJob(job)
+  })
 }
 
 const bodySchema = z.strictObject({

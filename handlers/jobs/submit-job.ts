@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto'
 import type { IRequestStrict } from 'itty-router'
 import type { ZodType } from 'zod'
-import { errors } from '../../lib/base/errors.ts'
 import type { JobRequest } from '../../lib/jobs/job.ts'
 import type { IdempotencyKey } from '../../lib/store/job-store.ts'
 import { readJson } from '../http/body.ts'
+import { refusal } from '../http/refusal.ts'
 import { rejected } from '../http/reply.ts'
 import { eventStream } from '../output/event-stream.ts'
-import type { Services } from '../services.ts'
-import { okJob } from './reply-job.ts'
+import type { CallerContext, Services } from '../services.ts'
+import { replyJob } from './reply-job.ts'
+import { withJob } from './with-job.ts'
 
 /**
  * Submits what the body asks for; answers when it has ended, as soon as it runs if it is `async`, or with its events
@@ -16,16 +17,18 @@ import { okJob } from './reply-job.ts'
  */
 export const submitJob = async (
   request: IRequestStrict,
-  { jobs, bodyLimit }: Services,
+  { jobs, bodyLimit }: Pick<Services, 'jobs' | 'bodyLimit'>,
+  { caller }: CallerContext,
   schema: ZodType<JobRequest>,
 ): Promise<Response> => {
   const { value, bytes } = await readJson(request, schema, bodyLimit)
-  const submission = await jobs.submit(value, idempotencyKey(request, bytes))
-  if (submission.rejected) return rejected(submission.id, submission.running)
-  const view = acceptsEvents(request) ? jobs.openOutput(submission.id) : undefined
-  if (view) return eventStream(submission.id, view, 0, request.signal)
-  if (!value.async) await jobs.waitForEnd(submission.id)
-  return okJob(await jobs.get(submission.id), jobs, request.signal)
+  const submission = await jobs.submit(value, caller, idempotencyKey(request, bytes))
+  if (submission.rejected) return rejected(submission.id, submission.running, request)
+  return withJob(submission.id, jobs, request, async job => {
+    if (acceptsEvents(request)) return eventStream(job, 0)
+    if (!value.async) await job.waitForEnd({ signal: request.signal })
+    return replyJob(job)
+  })
 }
 
 const acceptsEvents = ({ headers }: IRequestStrict): boolean =>
@@ -36,6 +39,6 @@ const idempotencyKey = (request: IRequestStrict, body: Uint8Array): IdempotencyK
   const key = request.headers.get('idempotency-key')
   if (key === null) return undefined
   if (!/^[\x20-\x7e]{1,255}$/.test(key))
-    throw errors.badRequest('Idempotency-Key 应为 1 到 255 个可见 ASCII 字符')
+    throw refusal('invalid-request', { detail: 'Idempotency-Key 应为 1 到 255 个可见 ASCII 字符' })
   return { key, requestHash: createHash('sha256').update(body).digest() }
 }

@@ -1,47 +1,52 @@
 import { formatTimestamp } from '../../lib/base/timestamp.ts'
 import { decodeAlone } from '../../lib/output/text.ts'
-import { OutputRemovedError, type OutputView } from '../../lib/output/view.ts'
+import { OutputRemovedError } from '../../lib/output/view.ts'
 import type { Chunk } from '../../lib/store/output-store.ts'
-import { JOB_ID_HEADER } from '../http/reply.ts'
-import { streamOf } from '../http/stream.ts'
-import { withOutput } from '../jobs/long-output.ts'
+import { jobToJson } from '../jobs/job-json.ts'
+import { jobText } from '../jobs/job-text.ts'
+import type { StreamedReply } from '../jobs/with-job.ts'
+import type { OpenJob } from '../services.ts'
 
 /**
  * A job as server-sent events (WHATWG HTML, 9.2): `start`, `stdout` and `stderr` with the seq as id, `dropped`, and
  * `end` with the final job. Begins after the chunk `after`; 0 is the beginning.
  */
-export const eventStream = (id: string, view: OutputView, after: number, signal: AbortSignal): Response =>
-  new Response(
-    streamOf(gone => encoded(eventsOf(view, after, gone)), signal),
-    {
-      headers: {
-        'Content-Type': 'text/event-stream; charset=utf-8',
-        'Cache-Control': 'no-store',
-        'X-Accel-Buffering': 'no', // nginx would hold events back.
-        [JOB_ID_HEADER]: id,
-      },
-    },
-  )
+export const eventStream = (job: OpenJob, after: number): StreamedReply => ({
+  headers: {
+    'Content-Type': 'text/event-stream; charset=utf-8',
+    'Cache-Control': 'no-store',
+    'X-Accel-Buffering': 'no', // nginx would hold events back.
+  },
+  body: signal => encoded(eventsOf(job, after, signal)),
+})
 
-async function* eventsOf(view: OutputView, after: number, signal: AbortSignal): AsyncGenerator<string> {
+async function* eventsOf(job: OpenJob, after: number, signal: AbortSignal): AsyncGenerator<string> {
+  const { output } = job
   // Where the last chunk that the reader has ended; unknown when it was superseded since.
-  let position = after === 0 ? 0 : view.endOf(after)
-  if (after === 0) yield event('start', await view.job({ output: false }))
-  for await (const chunks of view.follow({ afterSeq: after, signal, idleMs: HEARTBEAT_MS })) {
+  let position = after === 0 ? 0 : output.endOf(after)
+  if (after === 0) yield event('start', jobToJson(await stillThere(job)))
+  for await (const chunks of output.follow({ afterSeq: after, signal, idleMs: HEARTBEAT_MS })) {
     if (chunks.length === 0) yield ': still here\n\n'
     for (const chunk of chunks) {
       const dropped = position === undefined ? undefined : chunk.position - position
       if (dropped !== 0) yield event('dropped', { bytes: dropped ?? null })
-      yield event(chunk.stream, dataOf(chunk, view.encoding), chunk.seq)
+      yield event(chunk.stream, dataOf(chunk, output.encoding), chunk.seq)
       position = chunk.position + chunk.bytes.length
     }
   }
   if (signal.aborted) return
-  const job = await view.job({ output: false })
-  if (!job) throw new OutputRemovedError()
-  const total = job.stdoutBytes + job.stderrBytes
+  const record = await stillThere(job)
+  const total = record.output.stdoutBytes + record.output.stderrBytes
   if (position !== undefined && position < total) yield event('dropped', { bytes: total - position })
-  yield* withOutput(event('end', job), view)
+  yield 'event: end\ndata: '
+  yield* jobText(record, output)
+  yield '\n\n'
+}
+
+const stillThere = async (job: OpenJob) => {
+  const record = await job.now()
+  if (!record) throw new OutputRemovedError()
+  return record
 }
 
 const dataOf = ({ seq, time, position, bytes }: Chunk, encoding: string) => {

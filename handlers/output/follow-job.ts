@@ -1,19 +1,18 @@
 import { z } from 'zod'
-import { errors } from '../../lib/base/errors.ts'
-import { validate, validateQuery } from '../http/validate.ts'
+import { validateQuery } from '../http/query.ts'
+import { validate } from '../http/validate.ts'
+import { withJob } from '../jobs/with-job.ts'
 import type { Handler } from '../services.ts'
 import { eventStream } from './event-stream.ts'
 
 /** Server-sent events; `Last-Event-ID`, or `?after=`, resumes after a chunk. */
 export const followJob: Handler = (request, { jobs }) => {
-  const query = validateQuery(querySchema, ['after'], request.url)
+  const query = validateQuery(querySchema, request.url)
   // A browser that reconnects sends the header, with the query of its first request.
   const lastEventId = request.headers.get('last-event-id') ?? undefined
   const { 'Last-Event-ID': resumed } = validate(headerSchema, { 'Last-Event-ID': lastEventId })
-  const id = request.params.id ?? ''
-  const view = jobs.openOutput(id)
-  if (!view) throw errors.unknownJob()
-  return eventStream(id, view, resumed ?? query.after ?? 0, request.signal)
+  const after = resumed ?? query.after ?? 0
+  return withJob(request.params.id ?? '', jobs, request, job => eventStream(job, after))
 }
 
 const seq = z

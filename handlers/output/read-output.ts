@@ -1,10 +1,9 @@
 import { z } from 'zod'
-import { errors } from '../../lib/base/errors.ts'
 import { OutputRemovedError, type OutputView } from '../../lib/output/view.ts'
 import type { OutputStream } from '../../lib/process/types.ts'
-import { JOB_ID_HEADER } from '../http/reply.ts'
-import { streamOf } from '../http/stream.ts'
-import { validateQuery } from '../http/validate.ts'
+import { validateQuery } from '../http/query.ts'
+import { refusal } from '../http/refusal.ts'
+import { type StreamedReply, withJob } from '../jobs/with-job.ts'
 import type { Handler } from '../services.ts'
 import { parseRange } from './range.ts'
 
@@ -15,54 +14,53 @@ import { parseRange } from './range.ts'
 export const readOutput =
   (stream?: OutputStream): Handler =>
   (request, { jobs }) => {
-    const { tail, follow } = validateQuery(querySchema, ['tail', 'follow'], request.url)
-    const id = request.params.id ?? ''
-    const view = jobs.openOutput(id)
-    if (!view) throw errors.unknownJob()
-
-    const headers: Record<string, string> = {
-      'Content-Type': 'application/octet-stream',
-      'X-Content-Type-Options': 'nosniff',
-      'Cache-Control': 'no-store',
-      [JOB_ID_HEADER]: id,
-    }
-    const { signal } = request
-    const start = tail === undefined ? 0 : view.tailStart(tail, stream)
-    if (follow) {
-      const from = view.locate(start, stream) // Now: what lies before may be superseded before the body is read.
-      return new Response(
-        streamOf(gone => following(view, stream, from, gone), signal),
-        { headers },
-      )
-    }
-
-    const size = view.size(stream)
-    // What a running job has kept may be superseded while it is read, so no length can be promised.
-    if (view.isRunning()) {
-      return new Response(
-        streamOf(() => whileKept(view, start, size, stream), signal),
-        { headers },
-      )
-    }
-    const part = (start: number, end: number, status = 200): Response =>
-      new Response(
-        streamOf(() => view.read(start, end, stream), signal),
-        {
-          status,
-          headers: { ...headers, 'Content-Length': String(end - start) },
-        },
-      )
-    if (tail !== undefined) return part(start, size)
-
-    headers['Accept-Ranges'] = 'bytes'
-    // Range is defined for GET alone, and without a validator of ours no If-Range can match.
-    const isRangeable = request.method === 'GET' && !request.headers.has('if-range')
-    const range = isRangeable ? parseRange(request.headers.get('range'), size) : undefined
-    if (range === 'unsatisfiable') throw errors.rangeNotSatisfiable(size)
-    if (!range) return part(0, size)
-    headers['Content-Range'] = `bytes ${range.start}-${range.end - 1}/${size}`
-    return part(range.start, range.end, 206)
+    const query = validateQuery(querySchema, request.url)
+    return withJob(request.params.id ?? '', jobs, request, ({ output }) =>
+      replyOutput(request, output, { ...query, stream }),
+    )
   }
+
+interface Asked {
+  tail?: number | undefined
+  follow: boolean
+  stream: OutputStream | undefined
+}
+
+const replyOutput = (
+  request: Pick<Request, 'method' | 'headers'>,
+  output: OutputView,
+  { tail, follow, stream }: Asked,
+): StreamedReply => {
+  const start = tail === undefined ? 0 : output.tailStart(tail, stream)
+  if (follow) {
+    const from = output.locate(start, stream) // Now: what lies before may be superseded before the body is read.
+    return { headers: HEADERS, body: signal => following(output, stream, from, signal) }
+  }
+  const size = output.size(stream)
+  // What a running job has kept may be superseded while it is read, so no length can be promised.
+  if (output.isRunning()) return { headers: HEADERS, body: () => whileKept(output, start, size, stream) }
+
+  const part = (start: number, end: number, headers = {}, status = 200): StreamedReply => ({
+    status,
+    headers: { ...HEADERS, ...headers, 'Content-Length': String(end - start) },
+    body: () => output.read(start, end, stream),
+  })
+  if (tail !== undefined) return part(start, size)
+  // Range is defined for GET alone, and without a validator of ours no If-Range can match.
+  const isRangeable = request.method === 'GET' && !request.headers.has('if-range')
+  const range = isRangeable ? parseRange(request.headers.get('range'), size) : undefined
+  if (range === 'unsatisfiable') throw refusal('range-not-satisfiable', { size })
+  if (!range) return part(0, size, ACCEPT_RANGES)
+  const contentRange = { 'Content-Range': `bytes ${range.start}-${range.end - 1}/${size}` }
+  return part(range.start, range.end, { ...ACCEPT_RANGES, ...contentRange }, 206)
+}
+
+const HEADERS = {
+  'Content-Type': 'application/octet-stream',
+  'X-Content-Type-Options': 'nosniff',
+  'Cache-Control': 'no-store',
+}
+const ACCEPT_RANGES = { 'Accept-Ranges': 'bytes' }
 
 const querySchema = z.object({
   tail: z

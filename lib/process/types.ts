@@ -87,9 +87,16 @@ export interface Processes {
   find(target: Target, known?: LivingProcess[]): Promise<LivingProcess[]>
   /** Whether anything may live that a job left behind, without a look at every process. */
   mayHaveLeft(target: Target): boolean
+  /** Whether the jobs would end with the agent, should it be killed. */
+  guardian(): GuardianState
+  /** Gives back what the process layer holds of the system, when no job runs any more and none will. */
+  close(): void
   /** Signals a found process if it still is the one that was found. */
   signal(process: LivingProcess, signal: NodeJS.Signals): SignalOutcome
 }
+
+/** `idle`: not needed yet; `missing`: jobs would outlive the agent, until its next start, should it be killed. */
+export type GuardianState = { state: 'idle' | 'running' } | { state: 'missing'; error: string }
 
 /** The process could not be started; the message is in the words of Go's os/exec. */
 export class StartError extends Error {}

@@ -2,53 +2,75 @@ import { rmSync } from 'node:fs'
 import { open, rm, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
+export interface Ballast {
+  /** True while the file is there and the disk takes writes, as far as is known. */
+  isHeld(): boolean
+  /** Removes the file; false when that makes no room, because it is not there or cannot be removed. Never throws. */
+  giveUp(): boolean
+  close(): void
+}
+
 /**
  * A file that does nothing but take room on the data directory's disk: when that is full, it is removed, so that how
- * the running jobs end can still be stored. Without it no job is begun; it is made again as soon as there is room.
+ * the running jobs end can still be stored. Without it no job is begun; it is made again as soon as there is room and
+ * the disk can be written. Resolves also when it cannot be made yet.
  */
-export const openBallast = async (path: string) => {
-  let held = false
+export const openBallast = async (path: string): Promise<Ballast> => {
+  let isHeld = false
+  // Removing it while it is made would leave a file that is taken for one that makes room.
+  let isFilling = false
 
   const fill = async (): Promise<void> => {
-    try {
-      if ((await stat(path).catch(() => undefined))?.size !== BALLAST_BYTES) {
-        // What was given up for the ends of jobs must not be taken from them again.
-        const { bavail, bsize } = await statfs(dirname(path))
-        if (bavail * bsize < ENOUGH_BYTES) return
-        await write(path)
-      }
-      held = true
-    } catch {
-      await rm(path, { force: true }).catch(() => {})
-    }
+    if (isHeld || isFilling) return
+    isFilling = true
+    isHeld = await make(path).finally(() => {
+      isFilling = false
+    })
   }
   await fill()
-  const timer = setInterval(() => {
-    if (!held) void fill()
-  }, REFILL_MS)
+  const timer = setInterval(() => void fill(), REFILL_MS)
 
   return {
-    isHeld: (): boolean => held,
+    isHeld: () => isHeld,
 
-    /** Makes room; false if that was done before. */
-    release(): boolean {
-      if (!held) return false
-      held = false
-      rmSync(path, { force: true })
-      return true
+    giveUp() {
+      if (!isHeld) return false
+      isHeld = false
+      try {
+        rmSync(path)
+        return true
+      } catch {
+        return false // The disk cannot be written, or somebody has removed the file.
+      }
     },
 
-    close: (): void => clearInterval(timer),
+    close: () => clearInterval(timer),
   }
 }
 
-export type Ballast = Awaited<ReturnType<typeof openBallast>>
-
-/** Written in full: a hole would take no room. */
-const write = async (path: string): Promise<void> => {
-  const file = await open(path, 'w', 0o600)
+/** True when the file is there in full and the disk has just taken a write. */
+const make = async (path: string): Promise<boolean> => {
   try {
-    await file.writeFile(Buffer.alloc(BALLAST_BYTES, 1))
+    if ((await stat(path).catch(() => undefined))?.size === BALLAST_BYTES) {
+      await write(path, 'r+', PROBE_BYTES)
+    } else {
+      // What was given up for the ends of jobs must not be taken from them again.
+      const { bavail, bsize } = await statfs(dirname(path))
+      if (bavail * bsize < ENOUGH_BYTES) return false
+      await write(path, 'w', BALLAST_BYTES)
+    }
+    return true
+  } catch {
+    await rm(path, { force: true }).catch(() => {})
+    return false
+  }
+}
+
+/** Writes so many bytes at the start of the file and waits for the disk. A hole would take no room. */
+const write = async (path: string, flags: 'r+' | 'w', bytes: number): Promise<void> => {
+  const file = await open(path, flags, 0o600)
+  try {
+    await file.writeFile(Buffer.alloc(bytes, 1))
     await file.sync()
   } finally {
     await file.close()
@@ -57,6 +79,8 @@ const write = async (path: string): Promise<void> => {
 
 /** Room for the ends of thousands of jobs. */
 const BALLAST_BYTES = 1 << 20
+/** Enough to see that the disk takes writes; the file system has the room for them already. */
+const PROBE_BYTES = 4096
 /** How much must be free before it is made. */
 const ENOUGH_BYTES = 3 << 20
 const REFILL_MS = 1000

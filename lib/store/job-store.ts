@@ -30,7 +30,8 @@ export interface JobStore {
   /** Stores a job before it is started, or one that never will be; returns its number. */
   insert(job: RunningJob | RejectedJob, mark: number, key?: IdempotencyKey): number
   markStarted(number: number, pid: number, startTime: Micros): void
-  finish(number: number, job: EndedJob, totals: OutputTotals): void
+  /** `storedBytes` is what the store spends on its output, which retention counts. */
+  finish(number: number, job: EndedJob, totals: OutputTotals, storedBytes: number): void
   find(id: string): StoredJob | undefined
   findByKey(key: string): { id: string; requestHash: Uint8Array } | undefined
   /** Those that were running when the agent was last seen; none of them runs now, unless it was started since. */

@@ -1,17 +1,24 @@
 export interface RetentionLimits {
-  /** How long a finished job is kept, in milliseconds. */
+  /** How long an ended job is kept, in milliseconds. */
   ageMs: number
+  /** How many jobs that ran. */
   jobs: number
-  /** Of output, over all finished jobs. */
+  /** What the store spends on their output, over all of them. */
   bytes: number
 }
 
-/** Removes finished jobs, the oldest first, as soon as there are too many, too large, or too old ones. */
+/** Removes ended jobs, the oldest first, as soon as there are too many, too large, or too old ones. */
 export interface Retention {
-  /** A job has finished, and so many bytes of its output are kept. */
-  added(bytes: number): void
-  /** Removes at most `most` jobs that are over a limit; returns how many. `nowMs` is wall time. */
+  /** Counts a job that has ended; `storedBytes` is what the store spends on its output. */
+  added(job: { storedBytes: number; rejected: boolean }): void
+  /**
+   * Takes at most `most` steps, for a few milliseconds; each removes a job that is over a limit, or a part of the output
+   * of a job that was removed before. Returns how many it took; 0 when nothing is left to remove, or none was found
+   * behind many jobs that are kept. `nowMs` is wall time. Throws what the store throws.
+   */
   prune(nowMs: number, most?: number): number
   /** Gives free pages back to the file system when there are many: a few are soon used again. */
   giveBack(): void
+  /** Nothing prunes the job with this number until the result is called. */
+  keep(number: number): () => void
 }

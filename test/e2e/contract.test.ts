@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
-import type { JobJson } from '../../lib/jobs/job.ts'
+import type { JobJson } from '../../handlers/jobs/job-json.ts'
 import { createHome, type Envelope, ROOT, type RunningAgent, startAgent } from '../support/agent.ts'
 import { waitFor } from '../support/wait-for.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { errors } from '../../lib/base/errors.ts'
+import { failure } from '../../lib/base/errors.ts'
 import { withDeadline } from './deadline.ts'
 import { createFakeOutput } from './fake-output.ts'
 import {
@@ -11,14 +11,20 @@ import {
   ID,
   post,
   REQUEST_ID,
-  SCRIPT,
   SCRIPT_PATH,
   signed,
   unsigned,
 } from './fake-services.ts'
 
 const JOB_PATH = `/api/jobs/${ID}`
-const GETS = ['/healthz', '/api/jobs', '/api/jobs/countOfRunningJobs', JOB_PATH, `${JOB_PATH}/processes`]
+const GETS = [
+  '/healthz',
+  '/api/agent',
+  '/api/jobs',
+  '/api/jobs/countOfRunningJobs',
+  JOB_PATH,
+  `${JOB_PATH}/processes`,
+]
 const STREAMS = ['stdout', 'stderr', 'output', 'events'].map(name => `${JOB_PATH}/${name}`)
 const POSTS = [COMMAND_PATH, SCRIPT_PATH, `${JOB_PATH}/cancel`, `${JOB_PATH}/signal`]
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
@@ -37,11 +43,11 @@ for (const path of GETS) {
 
 for (const path of STREAMS) {
   test(`HEAD ${path} has the headers of GET and no body, and lets go of the output`, async () => {
-    for (const query of ['', '?follow=true', '?tail=1']) {
+    for (const query of path.endsWith('events') ? ['', '?after=1'] : ['', '?follow=true', '?tail=1']) {
       for (const isRunning of [true, false]) {
         const output = createFakeOutput().append('stdout', 'a\n').append('stderr', 'b\n')
         if (!isRunning) output.end()
-        const fake = createFake({ jobs: { openOutput: () => output.view } })
+        const fake = createFake({ jobs: { open: output.open } })
         const get = await fake.open(signed(path + query))
         await get.body?.cancel()
         const opened = output.opened
@@ -50,6 +56,7 @@ for (const path of STREAMS) {
         assert.deepEqual([...head.headers], [...get.headers])
         assert.deepEqual([output.taken, output.released], [0, output.opened])
         assert.ok(output.opened <= opened + 1)
+        assert.deepEqual([output.jobsOpened, output.jobsClosed], [2, 2])
         assert.deepEqual(fake.reported, [])
       }
     }
@@ -58,7 +65,7 @@ for (const path of STREAMS) {
 
 test('HEAD cancels a body that is being made, and waits for nothing of it', async () => {
   const output = createFakeOutput()
-  const fake = createFake({ jobs: { openOutput: () => output.view } })
+  const fake = createFake({ jobs: { open: output.open } })
   const head = await withDeadline(
     fake.open(signed(`${JOB_PATH}/output?follow=true`, { method: 'HEAD' })),
     'the answer',
@@ -103,14 +110,12 @@ test('an unknown path and a wrong method are 401 without a signature', async () 
 
 const REQUESTS: Record<string, () => Request> = {
   submit: () => post(COMMAND_PATH, { cmd: 'true' }),
-  waitForEnd: () => post(SCRIPT_PATH, SCRIPT),
-  get: () => signed(JOB_PATH),
   list: () => signed('/api/jobs'),
   cancel: () => signed(`${JOB_PATH}/cancel`, { method: 'POST' }),
   signal: () => post(`${JOB_PATH}/signal`, { signal: 'HUP' }),
   listProcesses: () => signed(`${JOB_PATH}/processes`),
   countRunning: () => signed('/api/jobs/countOfRunningJobs'),
-  openOutput: () => signed(`${JOB_PATH}/events`),
+  open: () => signed(`${JOB_PATH}/events`),
 }
 const INTERNAL = failed(500, `内部错误，请求编号 ${REQUEST_ID}`)
 
@@ -149,16 +154,17 @@ test('an output that cannot be looked at is a 500, before anything of an answer 
     ['?tail=1', { tailStart: throwing }],
     ['?tail=1&follow=true', { tailStart: throwing }],
   ] as const) {
-    const fake = createFake({ jobs: { openOutput: () => ({ ...view, ...broken }) } })
+    const fake = createFake({ job: { output: { ...view, ...broken } } })
     const { status, body } = await fake.ask(signed(`${JOB_PATH}/stdout${query}`))
     assert.deepEqual({ status, body }, { status: 500, body: INTERNAL })
     assert.deepEqual(fake.reported, [[error, REQUEST_ID]])
+    assert.deepEqual(fake.opens, { opened: 1, closed: 1 })
   }
 })
 
 test('a HEAD that fails has the status of GET and no body', async () => {
   for (const [error, status] of [
-    [errors.unknownJob(), 404],
+    [failure('unknown-job'), 404],
     [new Error('secret text'), 500],
   ] as const) {
     const fake = createFake({ jobs: { listProcesses: () => Promise.reject(error) } })
@@ -189,7 +195,7 @@ test('a signature check that throws lets nobody in', async () => {
 })
 
 test('an expected failure is answered as it is and not reported', async () => {
-  const fake = createFake({ jobs: { list: () => raise(errors.notStored()) } })
+  const fake = createFake({ jobs: { list: () => raise(failure('not-stored')) } })
   const { status, body, headers } = await fake.ask(signed('/api/jobs'))
   assert.equal(status, 503)
   assert.deepEqual(body, failed(503, '任务记录无法写入存储，任务未执行，请稍后再尝试'))

@@ -1,8 +1,9 @@
-import type { JobJson } from '../../lib/jobs/job.ts'
-import type { FollowOptions, OutputView } from '../../lib/output/view.ts'
+import type { OpenJob } from '../../handlers/services.ts'
+import type { JobRecord } from '../../lib/jobs/job.ts'
+import { type FollowOptions, OutputRemovedError, type OutputView } from '../../lib/output/view.ts'
 import type { OutputStream } from '../../lib/process/types.ts'
 import type { Chunk } from '../../lib/store/output-store.ts'
-import { jobJson } from './fake-services.ts'
+import { ID, jobRecord } from './fake-services.ts'
 
 export interface FakeOutputOptions {
   encoding?: string
@@ -11,7 +12,8 @@ export interface FakeOutputOptions {
   /** A reader that has taken so many pieces gets this error instead of the next. */
   failAfter?: number
   failure?: Error
-  job?: () => Promise<JobJson | undefined>
+  /** The job as it is now, instead of one that fits the output. */
+  now?: () => Promise<JobRecord | undefined>
 }
 
 export const SOURCE_ERROR = new Error('disk /root/secret')
@@ -25,10 +27,11 @@ export const createFakeOutput = ({
   turn = 1,
   failAfter = Number.POSITIVE_INFINITY,
   failure = SOURCE_ERROR,
-  job,
+  now,
 }: FakeOutputOptions = {}) => {
   let chunks: Chunk[] = []
   let running = true
+  let removed = false
   let seq = 0
   let position = 0
   const written = { stdout: 0, stderr: 0 }
@@ -50,6 +53,9 @@ export const createFakeOutput = ({
     released: 0,
     follows: [] as FollowOptions[],
     jobReads: 0,
+    /** How often the job was opened, and how many of those are closed. */
+    jobsOpened: 0,
+    jobsClosed: 0,
     get chunks(): readonly Chunk[] {
       return chunks
     },
@@ -73,6 +79,12 @@ export const createFakeOutput = ({
       written[stream] += bytes
       return output
     },
+    /** The job goes, with all that it wrote. */
+    remove() {
+      removed = true
+      chunks = []
+      return output
+    },
     /** What was stored gives way. */
     supersede(...seqs: number[]) {
       chunks = chunks.filter(chunk => !seqs.includes(chunk.seq))
@@ -87,8 +99,32 @@ export const createFakeOutput = ({
     idle() {
       wake(true)
     },
+    /** As the job service opens the job. */
+    open(): OpenJob {
+      output.jobsOpened++
+      let isOpen = true
+      return {
+        id: ID,
+        async now() {
+          output.jobReads++
+          return now ? now() : recordNow()
+        },
+        async waitForEnd() {},
+        output: output.view,
+        close() {
+          if (isOpen) output.jobsClosed++
+          isOpen = false
+        },
+      }
+    },
     view: undefined as unknown as OutputView,
   }
+
+  const recordNow = (): JobRecord =>
+    jobRecord(
+      { state: running ? 'running' : 'success', encoding },
+      { stdoutBytes: written.stdout, stderrBytes: written.stderr, keptBytes: bytesOf().length },
+    )
 
   /** Written out, since a generator that was never started does not see that it is returned. */
   const opened = () => {
@@ -200,23 +236,22 @@ export const createFakeOutput = ({
       }
       return { afterSeq: seq, position: 0 }
     },
-    texts: stream => [bytesOf(stream).toString()],
-    async job({ output: withOutput = true } = {}) {
-      output.jobReads++
-      if (job) {
-        const whole = await job()
-        return whole && !withOutput ? { ...whole, stdout: '', stderr: '' } : whole
+    snapshot() {
+      const then = [...chunks]
+      let delivered = 0
+      return {
+        *texts(stream) {
+          const decoder = new TextDecoder(encoding, { ignoreBOM: true })
+          for (const chunk of then) {
+            if (removed) throw new OutputRemovedError()
+            if (chunk.stream !== stream || !chunks.includes(chunk)) continue
+            delivered += chunk.bytes.length
+            yield decoder.decode(chunk.bytes, { stream: true })
+          }
+          yield decoder.decode()
+        },
+        deliveredBytes: () => delivered,
       }
-      const dropped = position - bytesOf().length
-      return jobJson({
-        state: running ? 'running' : 'success',
-        stdout: withOutput ? bytesOf('stdout').toString() : '',
-        stderr: withOutput ? bytesOf('stderr').toString() : '',
-        stdoutBytes: written.stdout,
-        stderrBytes: written.stderr,
-        droppedBytes: dropped,
-        encoding,
-      })
     },
   }
   return output

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { createApp } from '../../handlers/app.ts'
-import type { JobService, Services } from '../../handlers/services.ts'
-import type { JobJson } from '../../lib/jobs/job.ts'
+import { ERROR_REPLIES } from '../../handlers/http/error-replies.ts'
+import type { JobService, OpenJob, Services } from '../../handlers/services.ts'
+import type { Job, JobRecord, OutputTotals, RunningJob } from '../../lib/jobs/job.ts'
+import { createAuthenticator, type Right } from '../../lib/security/authenticator.ts'
 import { createSignature } from '../../lib/security/md5-signature.ts'
 import { createFakeOutput } from './fake-output.ts'
 
@@ -16,6 +18,7 @@ export const CLOCK_SKEW_MS = 5 * 60_000
 export const ID = '603883de4a9545b3ab1fe80c40c9de90'
 export const REQUEST_ID = 'request-1'
 export const BODY_LIMIT = 1000
+export const ADDRESS = '192.0.2.7'
 export const COMMAND_PATH = '/api/jobs/execute/cmd'
 export const SCRIPT_PATH = '/api/jobs/execute/script'
 export const SCRIPT = { scriptName: 'x.sh', scriptContent: 'echo 1', scriptType: 'shell' }
@@ -23,14 +26,23 @@ export const SCRIPT = { scriptName: 'x.sh', scriptContent: 'echo 1', scriptType:
 export interface FakeOptions {
   /** What the job service does instead of the default. */
   jobs?: Partial<JobService>
-  signature?: Services['signature']
+  /** What an opened job does instead of the default. */
+  job?: Partial<OpenJob>
+  signature?: { verify(sign: string, signAt: string): boolean }
+  /** What the caller may do instead of everything. */
+  rights?: Right[]
   bodyLimit?: number
 }
+
+/** Who a signed request comes from. */
+export const CALLER = { id: 'default', rights: new Set<Right>(['read', 'run', 'admin']), address: ADDRESS }
 
 /** An app on services that do nothing but record how they were called. */
 export const createFake = ({
   jobs = {},
+  job = {},
   signature = signatureAt(NOW),
+  rights,
   bodyLimit = BODY_LIMIT,
 }: FakeOptions = {}) => {
   const calls: unknown[][] = []
@@ -41,26 +53,50 @@ export const createFake = ({
       calls.push([name, ...args])
       return method(...args)
     }
+  const opens = { opened: 0, closed: 0 }
+  /** Whatever the service gives, its use is recorded, and that it is closed once. */
+  const opening = (id: string): OpenJob | undefined => {
+    const given = (jobs.open ?? (() => openJob({ id, ...job })))(id)
+    if (!given) return undefined
+    opens.opened++
+    let isOpen = true
+    return {
+      ...given,
+      now: record('now', given.now),
+      waitForEnd: record('waitForEnd', given.waitForEnd),
+      close() {
+        if (isOpen) opens.closed++
+        isOpen = false
+        given.close()
+      },
+    }
+  }
+  const authenticator = createAuthenticator(signature)
   const services: Services = {
     jobs: {
       submit: record('submit', jobs.submit ?? (async () => ({ id: ID, rejected: false as const }))),
-      get: record('get', jobs.get ?? (async () => jobJson())),
-      waitForEnd: record('waitForEnd', jobs.waitForEnd ?? (async () => {})),
+      open: record('open', opening),
       list: record('list', jobs.list ?? (() => [])),
-      cancel: record('cancel', jobs.cancel ?? (async () => jobJson({ state: 'canceled' }))),
-      signal: record('signal', jobs.signal ?? (async () => jobJson({ state: 'running' }))),
+      cancel: record('cancel', jobs.cancel ?? (async () => {})),
+      signal: record('signal', jobs.signal ?? (async () => {})),
       listProcesses: record('listProcesses', jobs.listProcesses ?? (async () => [])),
       countRunning: record('countRunning', jobs.countRunning ?? (() => 0)),
-      openOutput: record('openOutput', jobs.openOutput ?? (() => createFakeOutput().end().view)),
     },
-    signature,
+    authenticator: {
+      authenticate(credentials, address) {
+        const caller = authenticator.authenticate(credentials, address)
+        return caller && rights ? { ...caller, rights: new Set(rights) } : caller
+      },
+    },
+    status: record('status', () => STATUS),
     bodyLimit,
     reportError: (...args) => void reported.push(args),
   }
   const app = createApp(services)
 
   /** The answer with its body unread. */
-  const open = (request: Request): Promise<Response> => app(request, { requestId: REQUEST_ID })
+  const open = (request: Request): Promise<Response> =>
+    app(request, { requestId: REQUEST_ID, address: ADDRESS })
   const ask = async (request: Request) => {
     const response = await open(request)
     const text = await response.text()
@@ -68,7 +104,7 @@ export const createFake = ({
     const body: unknown = isJson && text !== '' ? JSON.parse(text) : undefined
     return { status: response.status, headers: response.headers, text, body }
   }
-  return { services, calls, reported, open, ask }
+  return { services, calls, reported, opens, open, ask }
 }
 
 export type Fake = ReturnType<typeof createFake>
@@ -124,7 +160,23 @@ export const postStream = (body: ReadableStream, headers: Record<string, string>
     duplex: 'half', // Unknown to the DOM's types, which a dependency brings in.
   } as RequestInit)
 
-export const failed = (code: number, msg: string) => ({ code, success: false, msg, data: null })
+/** The envelope of a failure; its word is found by the message, so that a test states it once. */
+export const failed = (code: number, msg: string, error = wordOf(code, msg)) => ({
+  code,
+  success: false,
+  msg,
+  error,
+  data: null,
+})
+
+const wordOf = (status: number, msg: string): string | undefined =>
+  Object.entries(ERROR_REPLIES).find(([, reply]) => {
+    const text = reply.zh(NO_DETAILS)
+    return reply.status === status && msg.startsWith(text.split('undefined')[0]!)
+  })?.[0]
+
+const NO_DETAILS = {} as never
+
 export const succeeded = (data: unknown) => ({ code: 0, success: true, msg: '', data })
 
 /** Asserts the whole answer, and that no service was called. */
@@ -150,35 +202,63 @@ export const submittedBy = async (
   return fake.calls[0]?.[1] as Record<string, unknown>
 }
 
-/** The contract's finished job. */
-export const jobJson = (fields: Partial<JobJson> = {}): JobJson => ({
+const STATUS = {
+  version: '1.2.3',
+  running: 2,
+  limit: 5,
+  stopping: false,
+  guardian: { state: 'running' as const },
+  store: { state: 'ok' as const },
+}
+
+/** The contract's finished job, as the service gives it. */
+export const jobRecord = (
+  fields: { state?: Job['state']; encoding?: string; cmd?: string; id?: string } = {},
+  output: OutputTotals = NO_OUTPUT,
+): JobRecord => {
+  const { state = 'success', ...given } = fields
+  const facts = {
+    id: ID,
+    cmd: 'for ((i=0;i<2;i++));do echo $i; done;',
+    params: '',
+    scriptName: '',
+    scriptType: '' as const,
+    scriptPath: '',
+    async: false,
+    encoding: 'utf-8',
+    createTime: CREATE_TIME,
+    ...given,
+  }
+  return { job: jobOf(state, facts), output, livingLeftovers: 0 }
+}
+
+const NO_OUTPUT = { stdoutBytes: 0, stderrBytes: 0, keptBytes: 0 }
+export const CREATE_TIME = 1_670_999_470_748_369
+
+const jobOf = (state: Job['state'], facts: Omit<RunningJob, 'state' | 'pid' | 'startTime'>): Job => {
+  if (state === 'rejected') return { ...facts, state, error: 'all slots are taken' }
+  const started = { ...facts, pid: 7771, startTime: CREATE_TIME + 597 }
+  if (state === 'running') return { ...started, state }
+  return {
+    ...started,
+    state,
+    finishTime: CREATE_TIME + 10_127_522,
+    exitCode: 0,
+    signal: '',
+    error: '',
+    reason: 'exited',
+    cpu: { user: 0.01, system: 0.02 },
+    leftovers: 0,
+    survivors: [],
+  }
+}
+
+/** An open job that has ended and wrote nothing. */
+export const openJob = (given: Partial<OpenJob> = {}): OpenJob => ({
   id: ID,
-  cmd: 'for ((i=0;i<2;i++));do echo $i; done;',
-  params: '',
-  scriptName: '',
-  scriptContent: '',
-  scriptType: '',
-  scriptPath: '',
-  async: false,
-  pid: 7771,
-  state: 'success',
-  stdout: '0\n1\n',
-  stderr: '',
-  exitCode: 0,
-  execCmd: 'for ((i=0;i<2;i++));do echo $i; done;',
-  error: '',
-  createTime: '2022-12-14T14:31:10.748369+08:00',
-  startTime: '2022-12-14T14:31:10.748966+08:00',
-  finishTime: '2022-12-14T14:31:20.875891+08:00',
-  reason: 'exited',
-  signal: '',
-  stdoutBytes: 4,
-  stderrBytes: 0,
-  droppedBytes: 0,
-  encoding: 'utf-8',
-  cpu: { user: 0.01, system: 0.02 },
-  leftovers: 0,
-  livingLeftovers: 0,
-  survivors: [],
-  ...fields,
+  now: async () => jobRecord(),
+  waitForEnd: async () => {},
+  output: createFakeOutput().end().view,
+  close() {},
+  ...given,
 })

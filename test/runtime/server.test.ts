@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { createApp } from '../../handlers/app.ts'
+import { createAuthenticator } from '../../lib/security/authenticator.ts'
 import { createServer } from '../../runtime/server.ts'
 import { createTestJobs } from '../support/jobs.ts'
 import { waitFor } from '../support/wait-for.ts'
@@ -16,8 +17,9 @@ describe('the server', () => {
 
   before(async () => {
     const app = createApp({
-      jobs: agent.jobs,
-      signature: { verify: sign => sign === 'good' },
+      jobs: agent.service,
+      authenticator: createAuthenticator({ verify: sign => sign === 'good' }),
+      status: () => assert.fail('nobody asks for it'),
       bodyLimit: 100_000,
       reportError: error => {
         throw error

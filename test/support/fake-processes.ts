@@ -27,6 +27,8 @@ export const fakeProcesses = (given: FakeProcess[]) => {
     newMark: () => 1,
     start: () => Promise.reject(new Error('nothing is started here')),
     unguard: () => {},
+    guardian: () => ({ state: 'idle' }),
+    close: () => {},
     find,
     mayHaveLeft: () => true,
     signal({ pid, startTime }, signal) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { jobToJson } from '../../handlers/jobs/job-json.ts'
 import { createClock } from '../../lib/base/clock.ts'
 import type { Log } from '../../lib/base/log.ts'
 import { createJobEvents } from '../../lib/jobs/events.ts'
@@ -47,7 +48,7 @@ export const createTestJobs = (
   const events = createJobEvents(error => assert.fail(String(error)))
   events.subscribe(logJobEvents(log))
   const all = { slots, jobStore, outputStore, retention, ballast, log, ...options }
-  const lifecycle = createLifecycle({ ...all, events })
+  const lifecycle = createLifecycle({ jobStore, outputStore, retention, ballast, events, log })
   const service = createJobs({
     ...all,
     lifecycle,
@@ -146,10 +147,7 @@ const SOMEBODY: Caller = {
 const textOf = (output: OutputView, stream: OutputStream): string =>
   [...output.snapshot().texts(stream)].join('')
 
-const shown = ({ job, output, livingLeftovers }: JobRecord, stdout = '', stderr = '') => {
-  const json = jobJson({ job, output, livingLeftovers })
-  return { ...json, stdout, stderr }
-}
+const shown = (record: JobRecord, stdout = '', stderr = '') => ({ ...jobToJson(record), stdout, stderr })
 
 export type TestJobs = ReturnType<typeof createTestJobs>
 

@@ -1,9 +1,11 @@
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Log } from '../../base/log.ts'
+import type { GuardianState } from '../types.ts'
 import { createGuardianTable, type GuardianTable, type Place } from './guardian-table.ts'
 import { type Libc, O_CLOEXEC } from './libc.ts'
 import type { Mark } from './mark.ts'
-import type { PosixSpawn } from './posix-spawn.ts'
+import { errnoText, type PosixSpawn } from './posix-spawn.ts'
 import type { Reaper } from './reaper.ts'
 import type { Turns } from './turns.ts'
 
@@ -13,6 +15,7 @@ export interface GuardianOptions {
   reaper: Reaper
   spawn: PosixSpawn
   turns: Turns
+  log: Log
 }
 
 /**
@@ -21,25 +24,41 @@ export interface GuardianOptions {
  * removes their scripts, as a table in memory names them. It is started with the first job, and again whenever it
  * has ended or somebody has stopped it. While the agent lives it sleeps: a job costs it nothing.
  */
-export const createGuardian = ({ libc, mark, reaper, spawn, turns }: GuardianOptions) => {
+export const createGuardian = ({ libc, mark, reaper, spawn, turns, log }: GuardianOptions) => {
   const program = readFileSync(join(import.meta.dirname, 'guardian.sh'), 'utf8')
   /** Where each running job stands in the table, by its mark. */
   const running = new Map<number, Place>()
   let table: GuardianTable | undefined
   let shell: { pipe: number; startedAt: number } | undefined
+  /** Why there is none, since the last attempt to start one. */
+  let failure = ''
+  let isClosed = false
+
+  /** Told once, not with every job, until one could be started again. */
+  const fail = (error: string): void => {
+    if (failure === '') {
+      log.warn(
+        { error },
+        'the guardian cannot be started: should the agent be killed, its jobs would live on',
+      )
+    }
+    failure = error
+  }
 
   const begin = async (): Promise<void> => {
-    if (shell || running.size === 0 || !table) return
+    if (isClosed || shell || running.size === 0 || !table) return
     const ends: [number, number] = [-1, -1]
-    if (libc.pipe2(ends, O_CLOEXEC) !== 0) return
+    if (libc.pipe2(ends, O_CLOEXEC) !== 0) return fail(`pipe2: ${errnoText(libc.errno())}`)
     const [read, pipe] = ends
     try {
       const pid = await spawnShell(read, table.fd)
       const begun = { pipe, startedAt: performance.now() }
       shell = begun
+      failure = ''
       void reaper.exitOf(pid, { keepsAlive: false }).then(() => hasEnded(begun))
-    } catch {
-      closeSync(pipe) // No shell, or no process to be had: it is tried again with the next job.
+    } catch (error) {
+      closeSync(pipe)
+      fail((error as Error).message) // It is tried again with the next job.
     } finally {
       closeSync(read)
     }
@@ -60,6 +79,7 @@ export const createGuardian = ({ libc, mark, reaper, spawn, turns }: GuardianOpt
   }
 
   const hasEnded = (ended: NonNullable<typeof shell>): void => {
+    if (isClosed) return
     closeSync(ended.pipe)
     if (shell === ended) shell = undefined
     // One that ends at once, again and again, must not keep the agent busy.
@@ -73,25 +93,37 @@ export const createGuardian = ({ libc, mark, reaper, spawn, turns }: GuardianOpt
      * From now on the agent's death is that of whatever bears the mark; `script` is removed then, too. Rejects with
      * StartError.
      */
-    async protect(of: number, script = ''): Promise<void> {
-      if (mark.label === undefined) return
+    async protect(jobMark: number, script = ''): Promise<void> {
+      if (mark.label === undefined) return fail('no resource limit is free to mark processes with')
       table ??= createGuardianTable(libc)
-      running.set(of, table.add(of, script))
+      running.set(jobMark, table.add(jobMark, script))
       if (!shell) await turns.run(begin)
     },
 
     /** The job's own process runs. */
-    tellLeader(of: number, pid: number): void {
-      const place = running.get(of)
+    tellLeader(jobMark: number, pid: number): void {
+      const place = running.get(jobMark)
       if (place) table?.setLeader(place, pid)
     },
 
     /** The job has ended: what it has left in the background is nobody's business any more. */
-    release(of: number): void {
-      const place = running.get(of)
+    unprotect(jobMark: number): void {
+      const place = running.get(jobMark)
       if (!place) return
-      running.delete(of)
+      running.delete(jobMark)
       table?.remove(place)
+    },
+
+    state: (): GuardianState => {
+      if (failure !== '') return { state: 'missing', error: failure }
+      return { state: shell ? 'running' : 'idle' }
+    },
+
+    /** Ends it: its input ends, and no job is left in the table. */
+    close(): void {
+      isClosed = true
+      if (shell) closeSync(shell.pipe)
+      shell = undefined
     },
   }
 }

@@ -103,7 +103,7 @@ export const createJobStart = (options: JobStartOptions) => {
       await spec.prepare?.()
       return await turns.run(() => start(spec))
     } catch (error) {
-      guardian.release(spec.mark)
+      guardian.unprotect(spec.mark)
       throw error
     }
   }

@@ -45,6 +45,8 @@ export const openLibc = () => {
       'int prctl(int option, unsigned long value, unsigned long, unsigned long, unsigned long)',
     ),
     waitid: libc.func('int waitid(int type, int id, void *info, int options)'),
+    ptrace: libc.func('long ptrace(int request, int pid, void *address, long data)'),
+    sigaction: libc.func('int sigaction(int signal, void *action, void *previous)'),
     wait4: libc.func('int wait4(int pid, _Out_ int *status, int options, void *usage)'),
     /** The error number of the call just made; must be read before anything else runs. */
     errno: (): number => koffi.errno(),
@@ -61,6 +63,7 @@ export const SIZE_OF = {
   signalInfo: 128,
   rlimit: 16,
   rusage: 144,
+  sigaction: 152,
 }
 
 export const POSIX_SPAWN_SETSIGDEF = 0x04
@@ -77,7 +80,12 @@ export const WNOHANG = 1
 export const WSTOPPED = 2
 export const WEXITED = 4
 export const WNOWAIT = 0x1000000
+export const CLD_TRAPPED = 4
 export const CLD_STOPPED = 5
+export const PTRACE_DETACH = 17
+export const SIGCHLD = 17
+export const SA_NOCLDSTOP = 1
+export const O_PATH = 0o10000000
 export const ENOENT = koffi.os.errno.ENOENT
 export const EACCES = koffi.os.errno.EACCES
 

@@ -1,3 +1,4 @@
+import type { Log } from '../../base/log.ts'
 import type { Processes } from '../types.ts'
 import { createGuardian } from './guardian.ts'
 import { createInheritance } from './inheritance.ts'
@@ -10,21 +11,28 @@ import { createSearch } from './search.ts'
 import { createTurns } from './turns.ts'
 
 /** Processes on Linux: started by posix_spawn, collected by wait4, known by their mark, guarded. */
-export const createLinuxProcesses = (): Processes => {
+export const createLinuxProcesses = (log: Log = SILENT): Processes => {
   const libc = openLibc()
   const mark = createMark(libc)
   const reaper = createReaper(libc, mark)
   const inheritance = createInheritance(libc)
   const spawn = createPosixSpawn(libc, inheritance.closeRest)
   const turns = createTurns()
-  const guardian = createGuardian({ libc, mark, reaper, spawn, turns })
+  const guardian = createGuardian({ libc, mark, reaper, spawn, turns, log })
   const search = createSearch(mark, reaper, libc.getpagesize())
   return {
     newMark: mark.newMark,
     start: createJobStart({ libc, mark, reaper, guardian, inheritance, spawn, turns }),
-    unguard: guardian.release,
+    unguard: guardian.unprotect,
     find: search.find,
     mayHaveLeft: ({ marks }) => reaper.mayHoldOrphan(marks),
     signal: search.signal,
+    guardian: guardian.state,
+    close() {
+      guardian.close()
+      reaper.close()
+    },
   }
 }
+
+const SILENT: Log = { info() {}, warn() {}, error() {} }

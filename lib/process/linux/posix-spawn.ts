@@ -7,6 +7,7 @@ import {
   EACCES,
   ENOENT,
   type Libc,
+  O_PATH,
   POSIX_SPAWN_SETSID,
   POSIX_SPAWN_SETSIGDEF,
   POSIX_SPAWN_SETSIGMASK,
@@ -44,7 +45,8 @@ export interface SpawnOptions {
  */
 export const createPosixSpawn = (libc: Libc, closeRest: (actions: Buffer, from: number) => void) => {
   const attributes = spawnAttributes(libc)
-  const home = openSync('.', constants.O_RDONLY | constants.O_DIRECTORY)
+  // O_PATH: the agent may stand in a directory that it must not read (started by sudo out of /root).
+  const home = openSync('.', O_PATH | constants.O_DIRECTORY)
 
   const environmentOf = createEnvironmentVectors()
   const actionsFor = createFileActions(libc, closeRest)

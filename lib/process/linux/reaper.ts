@@ -1,61 +1,33 @@
 import { type Exit, parseWaitStatus } from '../exit-status.ts'
-import {
-  CLD_STOPPED,
-  type Libc,
-  P_ALL,
-  P_PID,
-  PR_SET_CHILD_SUBREAPER,
-  SIZE_OF,
-  WEXITED,
-  WNOHANG,
-  WNOWAIT,
-  WSTOPPED,
-} from './libc.ts'
+import { createEndedChildren } from './ended-children.ts'
+import { type Libc, PR_SET_CHILD_SUBREAPER, SA_NOCLDSTOP, SIGCHLD, SIZE_OF, WNOHANG } from './libc.ts'
 import type { Mark } from './mark.ts'
-import { createChildrenReader } from './proc.ts'
+import { createOrphans } from './orphans.ts'
 
 /**
- * Collects the ends of the processes that it is told of, and of the orphans of jobs. The agent is a subreaper
- * (prctl(2)): what a job's own process leaves behind becomes a child of the agent, so it is known without a look
- * at every process of the machine, and no zombie gathers. Children of libuv are left to libuv. There can be only
- * one in a process.
+ * Collects the ends of the processes that it is told of, and of the orphans of jobs, for which the agent becomes a
+ * subreaper (prctl(2)); so no zombie gathers. Children of libuv are left to libuv. There can be only one reaper in a
+ * process.
  */
 export const createReaper = (libc: Libc, mark: Mark) => {
   const started = new Map<number, { resolve(exit: Exit): void; keepsAlive: boolean }>()
-  const readChildren = createChildrenReader()
-  /** Orphans by pid, with their marks. Until they are reaped, their pids are not used again. */
-  const orphans = new Map<number, number>()
+  const orphans = createOrphans(mark, pid => started.has(pid))
+  const endedChildren = createEndedChildren(libc)
   /** Dead children that nobody is known to wait for, with the time when they were seen first. */
   const strangers = new Map<number, number>()
   const usage = Buffer.alloc(SIZE_OF.rusage)
-  const info = Buffer.alloc(SIZE_OF.signalInfo)
   let waitedFor = 0
-
-  libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-  /** Some child that has ended and was not reaped; 0 when there is none. The kernel looks at all of them for it. */
-  const nextZombie = (): number => {
-    for (;;) {
-      info.fill(0)
-      if (libc.waitid(P_ALL, 0, info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) !== 0) return 0
-      const pid = info.readInt32LE(SI_PID)
-      if (info.readInt32LE(SI_CODE) !== CLD_STOPPED) return pid
-      takeStopped(pid)
-    }
-  }
-
-  /** Kills what may not stand still: of a job's own processes, being stopped is their own affair. */
-  const takeStopped = (pid: number): void => {
-    libc.waitid(P_PID, pid, info, WSTOPPED | WNOHANG)
-    if (started.get(pid)?.keepsAlive === false) process.kill(pid, 'SIGKILL')
-  }
+  /** Starts under way on another thread, whose children may end before anybody knows their pids. */
+  let unknownStarts = 0
+  let isPutOff = false
 
   /** Takes the status of a child if it has ended. */
   const collect = (pid: number): void => {
     const status: [number] = [0]
     const result = libc.wait4(pid, status, WNOHANG, usage)
-    if (result === 0) return
-    orphans.delete(pid)
+    // wait4 reports a traced child that has stopped, asked or not; that is no end.
+    if (result === 0 || (result === pid && (status[0] & 0xff) === STOPPED)) return
+    orphans.forget(pid)
     const waiting = started.get(pid)
     if (!waiting) return
     started.delete(pid)
@@ -64,9 +36,10 @@ export const createReaper = (libc: Libc, mark: Mark) => {
     waiting.resolve(result === pid ? { status: parseWaitStatus(status[0]), cpu: cpuOf(usage) } : UNKNOWN_EXIT)
   }
 
-  /** Starts under way on another thread, whose children may end before anybody knows their pids. */
-  let unknownStarts = 0
-  let isPutOff = false
+  /** Used when a zombie that is not to be reaped yet blocks waitid(P_ALL), which always reports that one first. */
+  const collectStarted = (): void => {
+    for (const pid of started.keys()) collect(pid)
+  }
 
   const isOurs = (pid: number): boolean =>
     started.has(pid) || orphans.has(pid) || process.pid === 1 || bearsMark(pid)
@@ -86,19 +59,17 @@ export const createReaper = (libc: Libc, mark: Mark) => {
     return seen !== undefined && performance.now() - seen >= SAFETY_NET_MS
   }
 
-  /** For when another one stands in front of them. */
-  const collectStarted = (): void => {
-    for (const pid of started.keys()) collect(pid)
-  }
-
   // Signals coalesce, so each SIGCHLD collects all there is; the cost is that of what has ended, not of what lives.
+  // Orphans of a job may end faster than they are reaped, so a turn takes only so many.
   const reap = (): void => {
-    for (let pid = nextZombie(); pid !== 0; pid = nextZombie()) {
+    for (let reaped = 0; reaped < MOST_REAPED; reaped++) {
+      const pid = endedChildren.next()
+      if (pid === undefined) return strangers.clear()
+      if (pid === 'busy') break
       if (unknownStarts > 0 && !started.has(pid)) {
         // Whose it is will be known in a moment.
         isPutOff = true
-        collectStarted()
-        return
+        return collectStarted()
       }
       if (!isOurs(pid) && !isNobodys(pid)) {
         collectStarted()
@@ -108,13 +79,36 @@ export const createReaper = (libc: Libc, mark: Mark) => {
       strangers.delete(pid)
       collect(pid)
     }
-    strangers.clear()
+    collectStarted()
+    reapLater()
   }
 
+  let isReapingLater = false
+  const reapLater = (): void => {
+    if (isReapingLater) return
+    isReapingLater = true
+    setImmediate(() => {
+      isReapingLater = false
+      reap()
+    })
+  }
+
+  /** A helper of the agent's own that stands still is of no use: it is killed, and its end is collected as any. */
+  const killStoppedHelpers = (): void => {
+    for (const [pid, { keepsAlive }] of started) {
+      if (!keepsAlive && endedChildren.wasStopped(pid)) process.kill(pid, 'SIGKILL')
+    }
+  }
+
+  libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
   // Registered for good and before the first start: without a handler a SIGCHLD is lost, not kept. A slow timer
   // catches one that was missed, and keeps the loop alive while somebody waits: the signal does not.
   process.on('SIGCHLD', reap)
-  const safetyNet = setInterval(reap, SAFETY_NET_MS).unref()
+  ignoreStops(libc)
+  const safetyNet = setInterval(() => {
+    killStoppedHelpers()
+    reap()
+  }, SAFETY_NET_MS).unref()
 
   return {
     /**
@@ -150,25 +144,27 @@ export const createReaper = (libc: Libc, mark: Mark) => {
     holds: (pid: number): boolean => started.has(pid),
 
     /** Whether there is, or may be, an orphan with one of these marks. */
-    mayHoldOrphan(marks: ReadonlySet<number>): boolean {
-      try {
-        const children = readChildren()
-        if (!children || mark.label === undefined) return true
-        for (const pid of children) {
-          if (started.has(pid) || orphans.has(pid)) continue
-          const of = mark.of(pid)
-          if (of !== undefined) orphans.set(pid, of)
-        }
-      } catch {
-        return true // No descriptor is free to look.
-      }
-      for (const of of orphans.values()) if (marks.has(of)) return true
-      return false
+    mayHoldOrphan: orphans.mayBear,
+
+    close(): void {
+      process.off('SIGCHLD', reap)
+      clearInterval(safetyNet)
     },
   }
 }
 
 export type Reaper = ReturnType<typeof createReaper>
+
+/**
+ * Has the kernel send no SIGCHLD for children that are stopped or continued, sigaction(2): processes of a job that
+ * stop and continue each other would keep the agent busy with nothing but that.
+ */
+const ignoreStops = (libc: Libc): void => {
+  const action = Buffer.alloc(SIZE_OF.sigaction)
+  if (libc.sigaction(SIGCHLD, null, action) !== 0) return
+  action.writeInt32LE(action.readInt32LE(SA_FLAGS) | SA_NOCLDSTOP, SA_FLAGS)
+  libc.sigaction(SIGCHLD, action, null)
+}
 
 /** utime and stime, each as seconds and microseconds, getrusage(2). */
 const cpuOf = (usage: Buffer) => {
@@ -182,7 +178,9 @@ const UNKNOWN_EXIT: Exit = {
   cpu: { user: 0, system: 0 },
 }
 
-/** Where siginfo_t has them on 64-bit Linux. */
-const SI_CODE = 8
-const SI_PID = 16
+/** The low byte of the status of a process that has stopped, WIFSTOPPED in wait(2). */
+const STOPPED = 0x7f
+/** Where glibc's struct sigaction has them: after the handler and the mask. */
+const SA_FLAGS = 136
+const MOST_REAPED = 64
 const SAFETY_NET_MS = 1000

@@ -25,6 +25,8 @@ export const createNodeProcesses = (): Processes => ({
   unguard: () => {},
   find,
   mayHaveLeft: () => true,
+  guardian: () => ({ state: 'missing', error: 'this system has none' }),
+  close: () => {},
   signal: ({ pid }, signal) => sendSignal(pid, signal),
 })
 

@@ -93,7 +93,7 @@ const migrate = (database: DatabaseSync, path: string): void => {
  */
 const probe = (database: DatabaseSync, lightly: boolean): void => {
   database.prepare(`SELECT count(*) FROM jobs WHERE state = 'running'`).get()
-  database.prepare('SELECT sum(kept_bytes) FROM jobs WHERE finish_time IS NOT NULL').get()
+  database.prepare('SELECT sum(stored_bytes) FROM jobs WHERE finish_time IS NOT NULL').get()
   if (lightly) return
   const { quick_check: verdict } = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string }
   if (verdict !== 'ok') throw Object.assign(new Error(verdict), { errcode: SQLITE_CORRUPT })

@@ -15,7 +15,7 @@ export const createJobStore = (database: Database): JobStore => {
   const finish = database.prepare(`
     UPDATE jobs SET state = ?, pid = ?, start_time = ?, finish_time = ?, exit_code = ?, signal = ?, error = ?,
                     reason = ?, stdout_bytes = ?, stderr_bytes = ?, kept_bytes = ?, cpu_user = ?, cpu_system = ?,
-                    leftovers = ?, survivors = ?
+                    leftovers = ?, survivors = ?, stored_bytes = ?
     WHERE number = ?`)
   const select = (rest: string): StatementSync => {
     const statement = database.prepare(`SELECT ${JOB_COLUMNS} FROM jobs ${rest}`)
@@ -33,9 +33,11 @@ export const createJobStore = (database: Database): JobStore => {
       return [state, select(`WHERE ${isState} AND id < ? ORDER BY id DESC LIMIT ?`)]
     }),
   )
-  // Never used again while this agent lives: readers of a job that was removed must not read another.
+  // Never used again while this agent lives: readers of a job that was removed must not read another. Nor may a new
+  // job be given an output whose job was removed before all of that was.
   let { lastNumber } = database
-    .prepare('SELECT coalesce(max(number), 0) AS lastNumber FROM jobs')
+    .prepare(`
+      SELECT max(coalesce((SELECT max(number) FROM jobs), 0), coalesce((SELECT max(job) FROM outputs), 0)) AS lastNumber`)
     .get() as unknown as { lastNumber: number }
 
   return {
@@ -69,7 +71,8 @@ export const createJobStore = (database: Database): JobStore => {
       start.run(pid, startTime, number)
     },
 
-    finish(number: number, job: EndedJob, { stdoutBytes, stderrBytes, keptBytes }: OutputTotals): void {
+    finish(number: number, job: EndedJob, totals: OutputTotals, storedBytes: number): void {
+      const { stdoutBytes, stderrBytes, keptBytes } = totals
       finish.run(
         job.state,
         job.pid,
@@ -86,6 +89,7 @@ export const createJobStore = (database: Database): JobStore => {
         job.cpu.system,
         job.leftovers,
         job.survivors.length === 0 ? '[]' : JSON.stringify(job.survivors),
+        storedBytes,
         number,
       )
     },

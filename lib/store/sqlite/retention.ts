@@ -1,65 +1,94 @@
 import type { Retention, RetentionLimits } from '../retention.ts'
 import type { Database } from './database.ts'
+import { createRemoval } from './removal.ts'
+import { createShelf, type ShelfOptions } from './shelf.ts'
 
-/** Removes finished jobs, the oldest first, as soon as there are too many, too large, or too old ones. */
+/** Removes ended jobs, the oldest first, as soon as there are too many, too large, or too old ones. */
 export const createRetention = (database: Database, limits: RetentionLimits): Retention => {
-  const oldest = database.prepare(`
-    SELECT number, finish_time AS finishTime, kept_bytes AS bytes FROM jobs
-    WHERE finish_time IS NOT NULL ORDER BY finish_time LIMIT 1`)
-  const removeOutput = database.prepare('DELETE FROM outputs WHERE job = ?')
-  const removeJob = database.prepare('DELETE FROM jobs WHERE number = ?')
   const freePages = database.prepare('SELECT freelist_count AS pages FROM pragma_freelist_count')
   const vacuum = database.prepare(`PRAGMA incremental_vacuum(${PAGES_A_TURN})`)
+  const removal = createRemoval(database)
+  const pins = createPins()
+  const { ageMs } = limits
+  const shelf = (options: Pick<ShelfOptions, 'holds' | 'order' | 'isOver'>) =>
+    createShelf(database, { ...options, ageMs, isPinned: pins.has })
 
-  // Counted once, then kept up to date, so that the end of a job costs the same whatever the history.
-  const kept = database
-    .prepare(
-      'SELECT count(*) AS jobs, coalesce(sum(kept_bytes), 0) AS bytes FROM jobs WHERE finish_time IS NOT NULL',
-    )
-    .get() as { jobs: number; bytes: number }
+  const ran = shelf({
+    holds: `finish_time IS NOT NULL AND state <> 'rejected'`,
+    order: 'finish_time, stored_bytes, number',
+    isOver: kept => kept.jobs > limits.jobs || kept.bytes > limits.bytes,
+  })
+  const rejected = shelf({
+    // The second condition names the index; ids sort by time.
+    holds: `state = 'rejected' AND state <> 'running'`,
+    order: 'id, number',
+    isOver: kept => kept.jobs > REJECTED_JOBS,
+  })
 
-  const isOver = (): boolean => kept.jobs > limits.jobs || kept.bytes > limits.bytes
-
-  /** Before this time no job is too old: nobody needs to look. */
-  let dueAt = 0
-
-  /** A clock that was ahead, and was set back, has put that time too far off. */
-  const isDue = (nowMs: number): boolean => nowMs > dueAt || nowMs + limits.ageMs < dueAt
+  /** Removes one job, or a part of the output of one that was removed before; false when there is nothing to do. */
+  const step = (nowMs: number): boolean => {
+    for (const shelf of [ran, rejected]) {
+      const job = shelf.next(nowMs)
+      if (!job) continue
+      removal.remove(job.number)
+      shelf.removed(job)
+      return true
+    }
+    return false
+  }
 
   return {
-    /** A job has finished, and so many bytes of its output are kept. */
-    added(bytes: number): void {
-      kept.jobs++
-      kept.bytes += bytes
-    },
+    added: job => (job.rejected ? rejected : ran).add(job.storedBytes),
 
-    /** Removes at most `most` jobs that are over a limit; returns how many. `nowMs` is wall time. */
-    prune(nowMs: number, most = JOBS_A_TURN): number {
-      let removed = 0
-      while (removed < most && (isOver() || isDue(nowMs))) {
-        const job = oldest.get() as { number: number; finishTime: number; bytes: number } | undefined
-        dueAt = (job ? job.finishTime / 1000 : nowMs) + limits.ageMs
-        if (!job || !(isOver() || nowMs > dueAt)) break
-        database.transaction(() => {
-          removeOutput.run(job.number)
-          removeJob.run(job.number)
-        })
-        kept.jobs--
-        kept.bytes -= job.bytes
-        removed++
+    prune(nowMs, most = JOBS_A_TURN) {
+      const deadline = performance.now() + MS_A_TURN
+      let steps = 0
+      while (steps < most && (removal.removeMore() || step(nowMs))) {
+        steps++
+        if (performance.now() > deadline) break
       }
-      return removed
+      return steps
     },
 
-    /** Gives free pages back to the file system when there are many: a few are soon used again. */
-    giveBack(): void {
+    giveBack() {
       const { pages } = freePages.get() as { pages: number }
       if (pages > FREE_PAGES) vacuum.all()
+    },
+
+    keep: pins.add,
+  }
+}
+
+/** Which jobs must stay, however often each of them was asked for. */
+const createPins = () => {
+  const counts = new Map<number, number>()
+  return {
+    has: (number: number): boolean => counts.has(number),
+
+    /** The result ends it; calling that again does nothing. */
+    add(number: number): () => void {
+      counts.set(number, (counts.get(number) ?? 0) + 1)
+      let isKept = true
+      return () => {
+        if (!isKept) return
+        isKept = false
+        const left = counts.get(number)! - 1
+        if (left === 0) counts.delete(number)
+        else counts.set(number, left)
+      }
     },
   }
 }
 
+/**
+ * Rejections cost a client that ignores Retry-After nothing: thousands come within seconds. These are enough to see
+ * who was turned away when, and are kept apart so that they never push out a job that ran or an idempotency key.
+ */
+const REJECTED_JOBS = 1000
+
 const JOBS_A_TURN = 100
+/** No step is begun later than this; a step takes a few milliseconds at most. */
+const MS_A_TURN = 10
 /** 4 KiB each. */
 const FREE_PAGES = 4096
 const PAGES_A_TURN = 8192

@@ -76,7 +76,7 @@ const store = (job: EndedJob, index: number): void => {
   const chunk: Chunk = { seq: 1, stream: 'stdout', time: startTime, position: 0, streamPosition: 0, bytes }
   outputStore.append(number, [chunk])
   const totals: OutputTotals = { stdoutBytes: bytes.length, stderrBytes: 0, keptBytes: bytes.length }
-  jobStore.finish(number, job, totals)
+  jobStore.finish(number, job, totals, bytes.length)
 }
 
 const jobs = Number(count)

@@ -172,16 +172,13 @@ test('bytes that are not UTF-8 are 400, never replaced', async () => {
   await assertBadRequest(post(COMMAND_PATH, Buffer.from('{"cmd":"true"}', 'utf16le').subarray(1)), NO_JSON)
 })
 
-test('10,000 levels of nesting are refused like any other wrong value', async () => {
+test('10,000 levels of nesting are refused, wherever they are', async () => {
   const array = '['.repeat(10_000) + ']'.repeat(10_000)
   const object = `${'{"cmd":'.repeat(10_000)}1${'}'.repeat(10_000)}`
-  const refused = (body: string, detail: string) =>
-    assertBadRequest(post(COMMAND_PATH, body), detail, createFake({ bodyLimit: 1e6 }))
-  await refused(array, '应为 object')
-  await refused(`{"cmd":${array}}`, 'cmd 应为 string')
-  await refused(`{"cmd":"a","env":${array}}`, 'env 应为 object')
-  await refused(`{"cmd":"a","env":{"A":${array}}}`, 'env.A 应为 string，不含 NUL 字符，不超过 131071 字节')
-  await refused(object, 'cmd 应为 string')
+  for (const body of [array, object, `{"cmd":${array}}`, `{"cmd":"a","env":{"A":${array}}}`]) {
+    const fake = createFake({ bodyLimit: 1e6 })
+    await assertBadRequest(post(COMMAND_PATH, body), 'JSON 嵌套超过 16 层', fake)
+  }
 })
 
 test('no bytes whatever make anything but a 400', () =>

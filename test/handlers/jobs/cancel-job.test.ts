@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { AgentError } from '../../../lib/base/errors.ts'
-import { errors } from '../../../lib/base/errors.ts'
-import type { JobJson } from '../../../lib/jobs/job.ts'
+import { jobToJson } from '../../../handlers/jobs/job-json.ts'
+import { type AgentError, failure } from '../../../lib/base/errors.ts'
 import {
   assertBadRequest,
   assertRefused,
@@ -11,7 +10,7 @@ import {
   createFake,
   failed,
   ID,
-  jobJson,
+  jobRecord,
   post,
   signed,
   succeeded,
@@ -29,8 +28,8 @@ const graceOf = async (request: Request): Promise<unknown> => {
   const fake = createFake()
   const { status, text } = await fake.ask(request)
   assert.equal(status, 200, text)
-  assert.deepEqual(fake.calls, [['cancel', ID, fake.calls[0]?.[2]]])
-  return fake.calls[0]?.[2]
+  assert.deepEqual(fake.calls, [['open', ID], ['cancel', ID, fake.calls[1]?.[2]], ['now']])
+  return fake.calls[1]?.[2]
 }
 
 /** A cancel with a body of which nothing is said but its length. */
@@ -42,16 +41,17 @@ const cancelUntyped = (body: ReadableStream, length: number): Request => {
 }
 
 test('cancel stops the job of the path and answers with it, and needs no body', async () => {
-  const job = jobJson({ state: 'canceled', reason: 'canceled', error: 'signal: terminated' })
-  const fake = createFake({ jobs: { cancel: async () => job } })
+  const record = jobRecord({ state: 'canceled' })
+  const fake = createFake({ job: { now: async () => record } })
   const { status, body, headers } = await fake.ask(cancel())
-  assert.deepEqual({ status, body }, { status: 200, body: succeeded(job) })
+  assert.deepEqual({ status, body }, { status: 200, body: succeeded(jobToJson(record)) })
   assert.equal(headers.get('x-job-id'), ID)
-  assert.deepEqual(fake.calls, [['cancel', ID, undefined]])
+  assert.deepEqual(fake.calls, [['open', ID], ['cancel', ID, undefined], ['now']])
+  assert.deepEqual(fake.opens, { opened: 1, closed: 1 })
 })
 
 test('cancel answers only when nothing of the job lives any more', async () => {
-  const gone = Promise.withResolvers<JobJson>()
+  const gone = Promise.withResolvers<void>()
   let answered = false
   const answer = createFake({ jobs: { cancel: () => gone.promise } }).ask(cancel())
   void answer.then(() => {
@@ -59,7 +59,7 @@ test('cancel answers only when nothing of the job lives any more', async () => {
   })
   await new Promise(setImmediate)
   assert.equal(answered, false)
-  gone.resolve(jobJson({ state: 'canceled' }))
+  gone.resolve()
   assert.equal((await answer).status, 200)
 })
 
@@ -151,15 +151,19 @@ test('a body over the limit is 413', async () => {
 })
 
 const refusals: [name: string, AgentError, status: number, msg: string][] = [
-  ['a job that had ended is 409', errors.jobEnded(), 409, '任务已经结束'],
-  ['an unknown job is 404', errors.unknownJob(), 404, '任务不存在'],
+  ['a job that had ended is 409', failure('job-ended'), 409, '任务已经结束'],
+  ['an unknown job is 404', failure('unknown-job'), 404, '任务不存在'],
 ]
 for (const [name, error, status, msg] of refusals) {
   test(`cancel of ${name}`, async () => {
     const fake = createFake({ jobs: { cancel: () => Promise.reject(error) } })
     const answer = await fake.ask(cancel('nope'))
     assert.deepEqual({ status: answer.status, body: answer.body }, { status, body: failed(status, msg) })
-    assert.deepEqual(fake.calls, [['cancel', 'nope', undefined]])
+    assert.deepEqual(fake.calls, [
+      ['open', 'nope'],
+      ['cancel', 'nope', undefined],
+    ])
+    assert.deepEqual(fake.opens, { opened: 1, closed: 1 })
     assert.deepEqual(fake.reported, [])
   })
 }

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { jobToJson } from '../../../handlers/jobs/job-json.ts'
 import {
   assertBadRequest,
+  CALLER,
   COMMAND_PATH,
   createFake,
   ID,
-  jobJson,
+  jobRecord,
   post,
   SCRIPT,
   submittedBy,
@@ -15,28 +17,39 @@ import {
 const CONTRACT_CMD = 'for ((i=0;i<10;i++));do echo $i; sleep 1; done;'
 
 test("the contract's synchronous command is submitted and answered with the finished job", async () => {
-  const job = jobJson({ cmd: CONTRACT_CMD })
-  const fake = createFake({ jobs: { get: async () => job } })
+  const record = jobRecord({ cmd: CONTRACT_CMD })
+  const fake = createFake({ job: { now: async () => record } })
   const { status, body, headers } = await fake.ask(post(COMMAND_PATH, { cmd: CONTRACT_CMD, async: false }))
-  assert.deepEqual({ status, body }, { status: 200, body: succeeded(job) })
+  assert.deepEqual({ status, body }, { status: 200, body: succeeded(jobToJson(record)) })
   assert.equal(headers.get('content-type'), 'application/json; charset=utf-8')
   assert.equal(headers.get('x-job-id'), ID)
-  assert.deepEqual(fake.calls, [
-    ['submit', { cmd: CONTRACT_CMD, params: '', async: false }, undefined],
-    ['waitForEnd', ID],
-    ['get', ID],
+  assert.deepEqual(fake.calls[0], [
+    'submit',
+    { cmd: CONTRACT_CMD, params: '', async: false },
+    CALLER,
+    undefined,
   ])
+  assert.deepEqual(
+    fake.calls.map(([name]) => name),
+    ['submit', 'open', 'waitForEnd', 'now'],
+  )
 })
 
 test("the contract's asynchronous command is answered without waiting for its end", async () => {
-  const job = jobJson({ state: 'running', async: true })
-  const fake = createFake({ jobs: { get: async () => job } })
+  const record = jobRecord({ state: 'running' })
+  const fake = createFake({ job: { now: async () => record } })
   const { status, body } = await fake.ask(post(COMMAND_PATH, { cmd: CONTRACT_CMD, async: true }))
-  assert.deepEqual({ status, body }, { status: 200, body: succeeded(job) })
-  assert.deepEqual(fake.calls, [
-    ['submit', { cmd: CONTRACT_CMD, params: '', async: true }, undefined],
-    ['get', ID],
+  assert.deepEqual({ status, body }, { status: 200, body: succeeded(jobToJson(record)) })
+  assert.deepEqual(fake.calls[0], [
+    'submit',
+    { cmd: CONTRACT_CMD, params: '', async: true },
+    CALLER,
+    undefined,
   ])
+  assert.deepEqual(
+    fake.calls.map(([name]) => name),
+    ['submit', 'open', 'now'],
+  )
 })
 
 test('a command may hold any text but NUL and lone surrogates', async () => {

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { jobToJson } from '../../../handlers/jobs/job-json.ts'
 import {
   assertBadRequest,
+  CALLER,
   createFake,
   ID,
-  jobJson,
+  jobRecord,
   post,
   SCRIPT,
   SCRIPT_PATH,
@@ -25,25 +27,26 @@ const REQUEST = {
 }
 
 test("the contract's synchronous script is submitted and answered with the finished job", async () => {
-  const job = jobJson({ cmd: '', scriptName: 'x.sh', scriptType: 'shell' })
-  const fake = createFake({ jobs: { get: async () => job } })
+  const record = jobRecord({ cmd: '' })
+  const fake = createFake({ job: { now: async () => record } })
   const { status, body, headers } = await fake.ask(script({ async: false }))
-  assert.deepEqual({ status, body }, { status: 200, body: succeeded(job) })
+  assert.deepEqual({ status, body }, { status: 200, body: succeeded(jobToJson(record)) })
   assert.equal(headers.get('x-job-id'), ID)
-  assert.deepEqual(fake.calls, [
-    ['submit', REQUEST, undefined],
-    ['waitForEnd', ID],
-    ['get', ID],
-  ])
+  assert.deepEqual(fake.calls[0], ['submit', REQUEST, CALLER, undefined])
+  assert.deepEqual(
+    fake.calls.map(([name]) => name),
+    ['submit', 'open', 'waitForEnd', 'now'],
+  )
 })
 
 test("the contract's asynchronous script is answered without waiting for its end", async () => {
   const fake = createFake()
   assert.equal((await fake.ask(script({ async: true }))).status, 200)
-  assert.deepEqual(fake.calls, [
-    ['submit', { ...REQUEST, async: true }, undefined],
-    ['get', ID],
-  ])
+  assert.deepEqual(fake.calls[0], ['submit', { ...REQUEST, async: true }, CALLER, undefined])
+  assert.deepEqual(
+    fake.calls.map(([name]) => name),
+    ['submit', 'open', 'now'],
+  )
 })
 
 test('cmd may stand empty in a script, as in the contract', async () => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { assertBadRequest, createFake, ID, jobJson, signed, succeeded } from '../fake-services.ts'
+import { cutToBytes } from '../../../handlers/jobs/cut-to-bytes.ts'
+import { jobToJson } from '../../../handlers/jobs/job-json.ts'
+import { assertBadRequest, createFake, ID, jobRecord, signed, succeeded } from '../fake-services.ts'
 
 const STATES = ['running', 'success', 'failed', 'canceled', 'rejected']
 const BAD_LIMIT = 'limit 应为 1 到 200 的整数'
@@ -16,9 +18,13 @@ const queryOf = async (query: string): Promise<unknown> => {
 }
 
 test('the list is an array of jobs in the order of the service', async () => {
-  const jobs = [jobJson({ id: 'b', stdout: '' }), jobJson({ id: 'a', stdout: '' })]
+  const jobs = [jobRecord({ id: 'b' }), jobRecord({ id: 'a' })]
+  const whole = { cmdTruncated: false, paramsTruncated: false, execCmdTruncated: false }
   const { status, body } = await createFake({ jobs: { list: () => jobs } }).ask(signed('/api/jobs'))
-  assert.deepEqual({ status, body }, { status: 200, body: succeeded(jobs) })
+  assert.deepEqual(
+    { status, body },
+    { status: 200, body: succeeded(jobs.map(job => ({ ...jobToJson(job), ...whole }))) },
+  )
 })
 
 test('no jobs are an empty array', async () => {
@@ -75,3 +81,41 @@ test('a repeated parameter is refused', async () => {
     await assertBadRequest(signed(`/api/jobs?${name}=1&${name}=1`), `${name} 重复`)
   }
 })
+
+test('a list has a command, its params and both together cut to 1 KB, and says so of each', async () => {
+  const long = jobRecord({ cmd: '汉'.repeat(40_000) })
+  const withParams = jobRecord({ cmd: 'x'.repeat(1000) })
+  withParams.job.params = 'y'.repeat(1024)
+  const fake = createFake({ jobs: { list: () => [long, withParams] } })
+  const { body } = await fake.ask(signed('/api/jobs'))
+  const [first, second] = (body as { data: Record<string, unknown>[] }).data
+  assert.equal(first!.cmd, '汉'.repeat(341))
+  assert.equal(first!.execCmd, first!.cmd)
+  const flags = ({ cmdTruncated, paramsTruncated, execCmdTruncated }: Record<string, unknown>) => [
+    cmdTruncated,
+    paramsTruncated,
+    execCmdTruncated,
+  ]
+  assert.deepEqual(flags(first!), [true, false, true])
+  assert.deepEqual([second!.cmd, second!.params], [withParams.job.cmd, withParams.job.params])
+  assert.equal(second!.execCmd, `${'x'.repeat(1000)} ${'y'.repeat(23)}`)
+  assert.deepEqual(flags(second!), [false, false, true])
+})
+
+test('a job that is asked for by its id has its command whole, and no word of cutting', async () => {
+  const record = jobRecord({ cmd: 'x'.repeat(2000) })
+  const { body } = await createFake({ job: { now: async () => record } }).ask(signed(`/api/jobs/${ID}`))
+  const { data } = body as { data: Record<string, unknown> }
+  assert.equal(data.cmd, record.job.cmd)
+  assert.equal('cmdTruncated' in data, false)
+})
+
+test('a text is cut at the last border of a character that fits, and not at all when it fits', () =>
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme', maxLength: 30 }), fc.nat(60), (text, most) => {
+      const cut = cutToBytes(text, most)
+      assert.ok(text.startsWith(cut) && Buffer.byteLength(cut) <= most)
+      const next = [...text.slice(cut.length)][0]
+      if (next !== undefined) assert.ok(Buffer.byteLength(cut + next) > most)
+    }),
+  ))

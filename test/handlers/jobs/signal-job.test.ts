@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { constants } from 'node:os'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { AgentError } from '../../../lib/base/errors.ts'
-import { errors } from '../../../lib/base/errors.ts'
-import type { JobJson } from '../../../lib/jobs/job.ts'
+import { jobToJson } from '../../../handlers/jobs/job-json.ts'
+import { type AgentError, failure } from '../../../lib/base/errors.ts'
 import {
   assertBadRequest,
   assertRefused,
@@ -12,7 +11,7 @@ import {
   createFake,
   failed,
   ID,
-  jobJson,
+  jobRecord,
   post,
   signed,
   succeeded,
@@ -30,23 +29,27 @@ const sentBy = async (body: unknown): Promise<unknown> => {
   const fake = createFake()
   const { status, text } = await fake.ask(signal(body))
   assert.equal(status, 200, text)
-  assert.equal(fake.calls.length, 1)
-  return fake.calls[0]
+  assert.deepEqual(
+    fake.calls.map(([name]) => name),
+    ['open', 'signal', 'now'],
+  )
+  return fake.calls[1]
 }
 
 test('signal answers with the job as it is, whatever its state', async () => {
   for (const state of ['running', 'canceled'] as const) {
-    const job = jobJson({ state })
-    const fake = createFake({ jobs: { signal: async () => job } })
+    const record = jobRecord({ state })
+    const fake = createFake({ job: { now: async () => record } })
     const { status, body, headers } = await fake.ask(signal({ signal: 'HUP' }))
-    assert.deepEqual({ status, body }, { status: 200, body: succeeded(job) })
+    assert.deepEqual({ status, body }, { status: 200, body: succeeded(jobToJson(record)) })
     assert.equal(headers.get('x-job-id'), ID)
-    assert.deepEqual(fake.calls, [['signal', ID, 'SIGHUP', 'leader']])
+    assert.deepEqual(fake.calls, [['open', ID], ['signal', ID, 'SIGHUP', 'leader'], ['now']])
+    assert.deepEqual(fake.opens, { opened: 1, closed: 1 })
   }
 })
 
 test('signal answers only when the signal has been sent', async () => {
-  const sent = Promise.withResolvers<JobJson>()
+  const sent = Promise.withResolvers<void>()
   let answered = false
   const answer = createFake({ jobs: { signal: () => sent.promise } }).ask(signal({ signal: 'HUP' }))
   void answer.then(() => {
@@ -54,7 +57,7 @@ test('signal answers only when the signal has been sent', async () => {
   })
   await new Promise(setImmediate)
   assert.equal(answered, false)
-  sent.resolve(jobJson({ state: 'running' }))
+  sent.resolve()
   assert.equal((await answer).status, 200)
 })
 
@@ -145,15 +148,25 @@ test('any JSON in the fields is either sent or a 400, never anything else', () =
   ))
 
 const refusals: [name: string, AgentError, status: number, msg: string][] = [
-  ['a job that had ended is 409', errors.jobEnded(), 409, '任务已经结束'],
-  ['an unknown job is 404', errors.unknownJob(), 404, '任务不存在'],
+  ['a job that had ended is 409', failure('job-ended'), 409, '任务已经结束'],
+  ['an unknown job is 404', failure('unknown-job'), 404, '任务不存在'],
+  [
+    "what has become another user's process is 409",
+    failure('signal-not-permitted', { signal: 'SIGTERM' }),
+    409,
+    '任务的进程已属于其他用户，系统不允许发送 SIGTERM',
+  ],
 ]
 for (const [name, error, status, msg] of refusals) {
   test(`a signal to ${name}`, async () => {
     const fake = createFake({ jobs: { signal: () => Promise.reject(error) } })
     const answer = await fake.ask(post(pathOf('nope'), { signal: 'TERM', to: 'all' }))
     assert.deepEqual({ status: answer.status, body: answer.body }, { status, body: failed(status, msg) })
-    assert.deepEqual(fake.calls, [['signal', 'nope', 'SIGTERM', 'all']])
+    assert.deepEqual(fake.calls, [
+      ['open', 'nope'],
+      ['signal', 'nope', 'SIGTERM', 'all'],
+    ])
+    assert.deepEqual(fake.opens, { opened: 1, closed: 1 })
     assert.deepEqual(fake.reported, [])
   })
 }

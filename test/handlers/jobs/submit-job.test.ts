@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import type { IRequestStrict } from 'itty-router'
 import { commandSchema } from '../../../handlers/jobs/job-schema.ts'
 import { submitJob } from '../../../handlers/jobs/submit-job.ts'
-import { type AgentError, errors } from '../../../lib/base/errors.ts'
+import { type AgentError, failure } from '../../../lib/base/errors.ts'
+import type { Right } from '../../../lib/security/authenticator.ts'
 import type { IdempotencyKey } from '../../../lib/store/job-store.ts'
 import { isPending, withDeadline } from '../deadline.ts'
 import { createFakeOutput } from '../fake-output.ts'
@@ -25,16 +26,17 @@ const SUBMISSIONS = [() => post(COMMAND_PATH, { cmd: 'true' }), () => post(SCRIP
 test('a synchronous call is answered only when the job has ended, and read after that', async () => {
   for (const submission of SUBMISSIONS) {
     const ended = Promise.withResolvers<void>()
-    const fake = createFake({ jobs: { waitForEnd: () => ended.promise } })
+    const fake = createFake({ job: { waitForEnd: () => ended.promise } })
     const answer = fake.ask(submission())
     await new Promise(setImmediate)
     assert.deepEqual(
       fake.calls.map(([name]) => name),
-      ['submit', 'waitForEnd'],
+      ['submit', 'open', 'waitForEnd'],
     )
     ended.resolve()
     assert.equal((await answer).status, 200)
-    assert.deepEqual(fake.calls.at(-1), ['get', ID])
+    assert.deepEqual(fake.calls.at(-1), ['now'])
+    assert.deepEqual(fake.opens, { opened: 1, closed: 1 })
   }
 })
 
@@ -58,9 +60,9 @@ test('a rejection has exactly the shape of the contract, with the true number', 
 })
 
 const refusals: [name: string, AgentError, status: number, msg: string, retryAfter: string | null][] = [
-  ['a stopping agent', errors.stopping(), 503, 'Agent 正在退出，不接受新任务', '1'],
-  ['a full disk', errors.notStored(), 503, '任务记录无法写入存储，任务未执行，请稍后再尝试', '1'],
-  ['a reused key', errors.keyReused(), 409, '相同的 Idempotency-Key 已用于内容不同的请求', null],
+  ['a stopping agent', failure('stopping'), 503, 'Agent 正在退出，不接受新任务', '1'],
+  ['a full disk', failure('not-stored'), 503, '任务记录无法写入存储，任务未执行，请稍后再尝试', '1'],
+  ['a reused key', failure('key-reused'), 409, '相同的 Idempotency-Key 已用于内容不同的请求', null],
 ]
 for (const [name, error, status, msg, retryAfter] of refusals) {
   test(`a submission refused for ${name} is ${status} and is neither waited for nor read`, async () => {
@@ -77,10 +79,17 @@ for (const [name, error, status, msg, retryAfter] of refusals) {
 
 const keyOf = async (request: Request): Promise<IdempotencyKey> => {
   const fake = createFake()
+  const caller = { id: 'x', rights: new Set<Right>(), address: '' }
+  const context = { requestId: 'x', address: '', caller }
   // submitJob is called past the routes: no body is valid on two of them.
-  const response = await submitJob(request as unknown as IRequestStrict, fake.services, commandSchema)
+  const response = await submitJob(
+    request as unknown as IRequestStrict,
+    fake.services,
+    context,
+    commandSchema,
+  )
   assert.equal(response.status, 200)
-  return fake.calls[0]![2] as IdempotencyKey
+  return fake.calls[0]![3] as IdempotencyKey
 }
 const keyed = (path: string, body: unknown, key = 'k') => post(path, body, { 'Idempotency-Key': key })
 
@@ -132,7 +141,7 @@ test('a key is 1 to 255 printable ASCII characters', async () => {
 test('a client that goes away while its job runs changes nothing of what is done for the job', async () => {
   const abort = new AbortController()
   const headers = { 'Content-Type': 'application/json' }
-  const fake = createFake({ jobs: { waitForEnd: async () => abort.abort() } })
+  const fake = createFake({ job: { waitForEnd: async () => abort.abort() } })
   const request = signed(COMMAND_PATH, {
     method: 'POST',
     headers,
@@ -140,7 +149,8 @@ test('a client that goes away while its job runs changes nothing of what is done
     signal: abort.signal,
   })
   assert.equal((await fake.ask(request)).status, 200)
-  assert.deepEqual(fake.calls.at(-1), ['get', ID])
+  assert.deepEqual(fake.calls.at(-1), ['now'])
+  assert.deepEqual(fake.opens, { opened: 1, closed: 1 })
   assert.equal(request.signal.aborted, true)
 })
 
@@ -154,16 +164,16 @@ test('a client that accepts events is given them from the start, while the job r
   for (const async of [false, true]) {
     for (const request of streamed(EVENTS, async)) {
       const output = createFakeOutput()
-      const fake = createFake({ jobs: { openOutput: () => output.view } })
+      const fake = createFake({ jobs: { open: output.open } })
       const response = await withDeadline(fake.open(request), 'the headers')
       assert.equal(response.status, 200)
       assert.equal(response.headers.get('content-type'), 'text/event-stream; charset=utf-8')
       assert.equal(response.headers.get('x-job-id'), ID)
       assert.deepEqual(
         fake.calls.map(([name]) => name),
-        ['submit', 'openOutput'],
+        ['submit', 'open'],
       )
-      assert.deepEqual(fake.calls[1], ['openOutput', ID])
+      assert.deepEqual(fake.calls[1], ['open', ID])
       const reader = eventReader(response)
       assert.equal((await reader.next())?.event, 'start')
       const next = reader.next()
@@ -215,7 +225,7 @@ test('a client that accepts anything, or what only looks like events, is given J
       )
       assert.deepEqual(
         fake.calls.map(([name]) => name),
-        ['submit', 'waitForEnd', 'get'],
+        ['submit', 'open', 'waitForEnd', 'now'],
       )
     }
   }
@@ -224,7 +234,7 @@ test('a client that accepts anything, or what only looks like events, is given J
 test('a submission that fails is answered as ever, whatever the client accepts', async () => {
   for (const [submit, status] of [
     [async () => ({ id: ID, rejected: true as const, running: 5 }), 429],
-    [() => Promise.reject(errors.stopping()), 503],
+    [() => Promise.reject(failure('stopping')), 503],
   ] as const) {
     for (const request of streamed()) {
       const fake = createFake({ jobs: { submit } })
@@ -242,7 +252,7 @@ test('a submission that fails is answered as ever, whatever the client accepts',
 
 test('a submission that is sent again has its events from the start, whatever was seen before', async () => {
   const output = createFakeOutput().append('stdout', 'a').append('stdout', 'b').end()
-  const fake = createFake({ jobs: { openOutput: () => output.view } })
+  const fake = createFake({ jobs: { open: output.open } })
   const headers = { ...EVENTS, 'Idempotency-Key': 'k', 'Last-Event-ID': '1' }
   const events = await eventsOf(await fake.open(post(COMMAND_PATH, { cmd: 'true' }, headers)))
   assert.deepEqual(
@@ -253,7 +263,7 @@ test('a submission that is sent again has its events from the start, whatever wa
 
 test('a client that goes away from its events touches nothing of the job', async () => {
   const output = createFakeOutput()
-  const fake = createFake({ jobs: { openOutput: () => output.view } })
+  const fake = createFake({ jobs: { open: output.open } })
   const abort = new AbortController()
   const request = new Request(streamed()[0]!, { signal: abort.signal })
   const reader = eventReader(await fake.open(request))
@@ -265,6 +275,7 @@ test('a client that goes away from its events touches nothing of the job', async
   assert.deepEqual([output.opened, output.released], [1, 1])
   assert.deepEqual(
     fake.calls.map(([name]) => name),
-    ['submit', 'openOutput'],
+    ['submit', 'open', 'now'],
   )
+  assert.deepEqual(fake.opens, { opened: 1, closed: 1 })
 })

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { jobToJson } from '../../../handlers/jobs/job-json.ts'
+import { withJob } from '../../../handlers/jobs/with-job.ts'
 import { eventStream } from '../../../handlers/output/event-stream.ts'
 import { formatTimestamp } from '../../../lib/base/timestamp.ts'
 import { isPending, settled, withDeadline } from '../deadline.ts'
@@ -9,8 +11,9 @@ import { ID } from '../fake-services.ts'
 import { eventReader, eventsOf, type ServerSentEvent } from '../server-sent-events.ts'
 
 const NEVER = new AbortController().signal
-const open = (output: FakeOutput, after = 0, signal = NEVER) => eventStream(ID, output.view, after, signal)
-const read = (output: FakeOutput, after = 0) => eventsOf(open(output, after))
+const open = (output: FakeOutput, after = 0, signal = NEVER) =>
+  withJob(ID, { open: output.open }, { signal }, job => eventStream(job, after))
+const read = async (output: FakeOutput, after = 0) => eventsOf(await open(output, after))
 const names = (events: ServerSentEvent[]) => events.map(({ event }) => event)
 const droppedIn = (events: ServerSentEvent[]) =>
   events.filter(({ event }) => event === 'dropped').map(({ data }) => data.bytes)
@@ -21,8 +24,8 @@ const bytesOf = ({ data }: ServerSentEvent): Buffer =>
 const outputIn = (events: ServerSentEvent[], stream: 'stdout' | 'stderr'): Buffer =>
   Buffer.concat(events.filter(({ event }) => event === stream).map(bytesOf))
 
-test('an event stream is text/event-stream, is not stored, not held back, and names its job', () => {
-  const { status, headers } = open(createFakeOutput())
+test('an event stream is text/event-stream, is not stored, not held back, and names its job', async () => {
+  const { status, headers } = await open(createFakeOutput())
   assert.equal(status, 200)
   assert.equal(headers.get('content-type'), 'text/event-stream; charset=utf-8')
   assert.equal(headers.get('cache-control'), 'no-store')
@@ -50,24 +53,24 @@ test('the events are the start, each chunk in order with its seq as id, and the 
 
 test('start is the job without its output, end is the whole of the final job', async () => {
   const output = createFakeOutput().append('stdout', 'a').append('stderr', 'b')
-  const reader = eventReader(open(output))
-  const running = await output.view.job()
+  const reader = eventReader(await open(output))
+  const running = jobToJson((await output.open().now())!)
   const start = await reader.next()
-  assert.deepEqual(start, { event: 'start', data: { ...running, stdout: '', stderr: '' } })
+  assert.deepEqual(start, { event: 'start', data: running })
   await reader.next()
   await reader.next()
   const end = reader.next()
   assert.equal(await isPending(end), true)
   output.end()
-  const final = await output.view.job()
-  assert.equal(final?.state, 'success')
+  const final = { ...jobToJson((await output.open().now())!), stdout: 'a', stderr: 'b' }
+  assert.equal(final.state, 'success')
   assert.deepEqual(await end, { event: 'end', data: final })
   assert.equal(await reader.next(), undefined)
 })
 
 test('end is sent only when the job has ended and all that it wrote was given', async () => {
   const output = createFakeOutput()
-  const reader = eventReader(open(output))
+  const reader = eventReader(await open(output))
   assert.equal((await reader.next())?.event, 'start')
   const next = reader.next()
   assert.equal(await isPending(next), true)
@@ -108,7 +111,7 @@ test('of a job of which nothing is kept, all is dropped', async () => {
 test('a reader that falls behind is told what was superseded meanwhile', async () => {
   const output = createFakeOutput()
   for (const text of ['one', 'two', 'three', 'four']) output.append('stdout', text)
-  const reader = eventReader(open(output))
+  const reader = eventReader(await open(output))
   await reader.next()
   assert.equal((await reader.next())?.data.text, 'one')
   await settled()
@@ -230,7 +233,7 @@ test('a stream that is cut anywhere and resumed there gives nothing twice and mi
       const events: ServerSentEvent[] = []
       for (const count of [...cuts, Number.POSITIVE_INFINITY]) {
         const after = Number(events.findLast(({ id }) => id !== undefined)?.id ?? 0)
-        const reader = eventReader(open(output, after))
+        const reader = eventReader(await open(output, after))
         for (let taken = 0; taken < count; ) {
           const event = await reader.next()
           if (!event) break
@@ -246,13 +249,14 @@ test('a stream that is cut anywhere and resumed there gives nothing twice and mi
       )
       assert.deepEqual(Buffer.concat(events.map(bytesOf)), output.bytes)
       assert.equal(output.opened, output.released)
+      assert.equal(output.jobsOpened, output.jobsClosed)
     }),
     { numRuns: 60 },
   ))
 
 test('a stream on which nothing happens gives a comment, which is asked for every 15 seconds', async () => {
   const output = createFakeOutput()
-  const reader = eventReader(open(output))
+  const reader = eventReader(await open(output))
   await reader.next()
   for (let count = 0; count < 3; count++) {
     const next = reader.next()
@@ -273,19 +277,20 @@ test('a reader that goes away ends the stream, without an end event, before and 
     const output = createFakeOutput()
     if (written > 0) output.append('stdout', 'x')
     const gone = new AbortController()
-    const reader = eventReader(open(output, 0, gone.signal))
+    const reader = eventReader(await open(output, 0, gone.signal))
     for (let count = 0; count <= written; count++) await reader.next()
     const next = reader.next()
     assert.equal(await isPending(next), true)
     gone.abort()
     assert.equal(await withDeadline(next, 'the end of the body'), undefined)
     assert.deepEqual([output.opened, output.released], [1, 1])
+    assert.deepEqual([output.jobsOpened, output.jobsClosed], [1, 1])
   }
 })
 
 test('a source that fails midway breaks the stream, and sends no end', async () => {
   const output = createFakeOutput({ failAfter: 1 }).append('stdout', 'a').append('stdout', 'b').end()
-  const reader = eventReader(open(output))
+  const reader = eventReader(await open(output))
   assert.equal((await reader.next())?.event, 'start')
   assert.equal((await reader.next())?.data.text, 'a')
   await assert.rejects(reader.next(), SOURCE_ERROR)
@@ -293,17 +298,18 @@ test('a source that fails midway breaks the stream, and sends no end', async () 
 })
 
 test('a job that cannot be read at its end breaks the stream', async () => {
-  const output = createFakeOutput({ job: () => Promise.reject(SOURCE_ERROR) })
+  const output = createFakeOutput({ now: () => Promise.reject(SOURCE_ERROR) })
     .append('stdout', 'a')
     .end()
-  const reader = eventReader(open(output, 1))
+  const reader = eventReader(await open(output, 1))
   await assert.rejects(reader.next(), SOURCE_ERROR)
+  assert.deepEqual([output.jobsOpened, output.jobsClosed], [1, 1])
 })
 
 test('nothing is taken from the source before the reader asks, nor more than one piece beyond', async () => {
   const output = createFakeOutput()
   for (let count = 0; count < 100; count++) output.append('stdout', `${count}`)
-  const reader = open(output.end()).body!.getReader()
+  const reader = (await open(output.end())).body!.getReader()
   await settled()
   assert.deepEqual([output.taken, output.jobReads <= 1], [0, true])
   for (let count = 0; count < 11; count++) await reader.read()

@@ -23,7 +23,7 @@ const createMixed = (options: FakeOutputOptions = {}): FakeOutput =>
     .append('stdout', 'last')
 
 const open = (output: FakeOutput, path: string, init: RequestInit = {}): Promise<Response> =>
-  createFake({ jobs: { openOutput: () => output.view } }).open(signed(path, init))
+  createFake({ jobs: { open: output.open } }).open(signed(path, init))
 const bytesOf = async (response: Response): Promise<Buffer> =>
   Buffer.from(await withDeadline(response.arrayBuffer(), 'the body'))
 const range = (text: string, headers: Record<string, string> = {}) => ({
@@ -45,6 +45,7 @@ for (const name of NAMES) {
     assert.equal(response.headers.get('x-job-id'), ID)
     assert.deepEqual(await bytesOf(response), expected)
     assert.deepEqual([output.opened, output.released], [1, 1])
+    assert.deepEqual([output.jobsOpened, output.jobsClosed], [1, 1])
   })
 
   test(`${name} of a running job is what is there, without a length and whatever the range`, async () => {
@@ -107,10 +108,10 @@ for (const name of NAMES) {
 
   test(`${name} of an unknown job is 404, also when it is followed`, async () => {
     for (const query of ['', '?follow=true', '?tail=3']) {
-      const fake = createFake({ jobs: { openOutput: () => undefined } })
+      const fake = createFake({ jobs: { open: () => undefined } })
       const { status, body } = await fake.ask(signed(`/api/jobs/nope/${name}${query}`))
       assert.deepEqual({ status, body }, { status: 404, body: failed(404, '任务不存在') })
-      assert.deepEqual(fake.calls, [['openOutput', 'nope']])
+      assert.deepEqual(fake.calls, [['open', 'nope']])
     }
   })
 }
@@ -124,7 +125,7 @@ test('a range that cannot be satisfied is 416 and says how much there is', async
   ] as const) {
     const output = createFakeOutput()
     if (size > 0) output.append('stdout', 'x'.repeat(size))
-    const fake = createFake({ jobs: { openOutput: () => output.end().view } })
+    const fake = createFake({ jobs: { open: output.end().open } })
     const { status, body, headers } = await fake.ask(signed(pathOf('stdout'), range(header)))
     assert.deepEqual({ status, body }, { status: 416, body: failed(416, '请求的范围不存在') })
     assert.equal(headers.get('content-range'), `bytes */${size}`)
@@ -253,6 +254,7 @@ test('a follower that goes away is let go of, before the first byte and after it
     gone.abort()
     assert.equal((await withDeadline(next, 'the end of the body')).done, true)
     assert.deepEqual([output.opened, output.released], [1, 1])
+    assert.deepEqual([output.jobsOpened, output.jobsClosed], [1, 1])
   }
 })
 
@@ -265,6 +267,7 @@ test('a reader that cancels the body releases what it read from', async () => {
       assert.equal(textOf(await reader.read()), 'first\n')
       await withDeadline(reader.cancel(), `cancel of ${query}`)
       assert.deepEqual([output.opened, output.released], [1, 1])
+      assert.deepEqual([output.jobsOpened, output.jobsClosed], [1, 1])
     }
   }
 })
@@ -300,6 +303,7 @@ test('an output that is removed while it is read breaks the answer, rather than 
     for (let count = 0; count < 2; count++) assert.equal((await reader.read()).done, false)
     await assert.rejects(withDeadline(reader.read(), 'the error'), SOURCE_ERROR)
     assert.deepEqual([output.opened, output.released], [1, 1])
+    assert.deepEqual([output.jobsOpened, output.jobsClosed], [1, 1])
   }
 })
 
@@ -346,11 +350,6 @@ test('any other follow is refused, and so is a repeated parameter', async () => 
   }
   await assertBadRequest(signed(pathOf('stdout', '?follow=true&follow=true')), 'follow 重复')
   await assertBadRequest(signed(pathOf('stdout', '?tail=1&tail=1')), 'tail 重复')
-})
-
-test('unknown parameters are passed over', async () => {
-  const response = await open(createMixed().end(), pathOf('stdout', '?x=1&x=2&__proto__=3'))
-  assert.equal(response.status, 200)
 })
 
 const textOf = ({ value }: { value?: Uint8Array | undefined }): string => Buffer.from(value ?? []).toString()

@@ -49,7 +49,7 @@ describe('the processes of a job', () => {
     assert.deepEqual(Object.keys(own), ['pid', 'parent', 'state', 'command', 'cpu', 'residentBytes'])
     await jobs.cancel(id)
     assert.deepEqual(await jobs.listProcesses(id), [])
-    await assert.rejects(jobs.listProcesses('nope'), (error: AgentError) => error.status === 404)
+    await assert.rejects(jobs.listProcesses('nope'), (error: AgentError) => error.code === 'unknown-job')
   })
 
   test('get a signal without any change of state but what they make of it', async () => {
@@ -70,8 +70,11 @@ describe('the processes of a job', () => {
     const job = (await jobs.get(id))!
     assert.deepEqual([job.state, job.reason, job.error], ['failed', 'signaled', 'signal: killed'])
     assert.ok(job.leftovers >= 1)
-    await assert.rejects(jobs.signal(id, 'SIGHUP', 'all'), (error: AgentError) => error.status === 409)
-    await assert.rejects(jobs.signal('nope', 'SIGHUP', 'all'), (error: AgentError) => error.status === 404)
+    await assert.rejects(jobs.signal(id, 'SIGHUP', 'all'), (error: AgentError) => error.code === 'job-ended')
+    await assert.rejects(
+      jobs.signal('nope', 'SIGHUP', 'all'),
+      (error: AgentError) => error.code === 'unknown-job',
+    )
     // What the child has started for a moment may be gone by now.
     await waitFor('what it has left is gone', async () => {
       const left = await jobs.listProcesses(id)
@@ -132,7 +135,7 @@ test('a job that is still being started can be canceled, but one that fails to s
   const failing = agent.start({ cmd: 'true', cwd: '/nope' })
   await assert.rejects(
     agent.jobs.signal(newest(), 'SIGHUP', 'leader'),
-    (error: AgentError) => error.status === 409,
+    (error: AgentError) => error.code === 'job-ended',
   )
   assert.equal((await agent.jobs.get(await failing))?.reason, 'start-failed')
   await agent.close()
@@ -180,7 +183,8 @@ test('recovery touches no process that merely has a recorded pid, or is of its g
   agent.jobStore.markStarted(number, known.pid, job.createTime)
   const { jobStore, outputStore } = agent
   const log = { info() {}, warn() {}, error() {} }
-  await recover({ jobStore, outputStore, processes: linuxProcesses(), clock: createClock(), log })
+  const { lifecycle } = agent
+  await recover({ jobStore, outputStore, lifecycle, processes: linuxProcesses(), clock: createClock(), log })
   assert.equal((await agent.jobs.get(job.id))?.reason, 'agent-lost')
   assert.ok(lives(known))
 })

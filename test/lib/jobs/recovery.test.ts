@@ -184,6 +184,8 @@ test('when nothing was lost nothing is looked for, and recovering twice changes 
     newMark: unwanted,
     start: unwanted,
     unguard: unwanted,
+    guardian: unwanted,
+    close: unwanted,
     find: unwanted,
     mayHaveLeft: unwanted,
     signal: unwanted,

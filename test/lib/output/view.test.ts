@@ -42,7 +42,7 @@ const createViews = () => {
       const job = runningJob({ encoding })
       const number = jobStore.insert(job, 1)
       outputStore.append(number, chunks)
-      jobStore.finish(number, endOf(job), NO_OUTPUT)
+      jobStore.finish(number, endOf(job), NO_OUTPUT, 0)
       return { number, view: open(job, number, () => undefined) }
     },
 
@@ -67,7 +67,7 @@ const createViews = () => {
         },
         end(): void {
           capture.end()
-          jobStore.finish(number, endOf(job), capture.totals())
+          jobStore.finish(number, endOf(job), capture.totals(), 0)
           isRunning = false
           changes.notify()
         },

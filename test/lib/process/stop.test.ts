@@ -121,8 +121,8 @@ describe('the mark', () => {
     const [found] = await processes.find(targetOf(started))
     assert.equal(found?.pid, started.pid)
     const later = { ...found, startTime: found.startTime + 1 }
-    assert.equal(processes.signal(later, 'SIGKILL'), false)
-    assert.equal(processes.signal({ ...found, mark: processes.newMark() }, 'SIGKILL'), false)
+    assert.equal(processes.signal(later, 'SIGKILL'), 'gone')
+    assert.equal(processes.signal({ ...found, mark: processes.newMark() }, 'SIGKILL'), 'gone')
     assert.ok(lives(know(started.pid)))
   })
 

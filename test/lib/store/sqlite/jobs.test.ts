@@ -62,7 +62,7 @@ test('a job is found as it was stored: when created, when started and when ended
       const ended = { ...job, ...end } as EndedJob
       const keptBytes = Math.max(0, out + err - gone)
       const totals = { stdoutBytes: out, stderrBytes: err, keptBytes }
-      store.finish(number, ended, totals)
+      store.finish(number, ended, totals, 0)
       assert.deepEqual(store.find(job.id), { number, mark: itsMark, job: ended, totals })
     }),
   )
@@ -90,7 +90,7 @@ test('only running jobs are found as running', () => {
   const store = createJobStore(scratchDatabase())
   const [first, second, third] = [runningJob(), runningJob(), runningJob()]
   store.insert(first, 1)
-  store.finish(store.insert(second, 2), endOf(second), NO_OUTPUT)
+  store.finish(store.insert(second, 2), endOf(second), NO_OUTPUT, 0)
   store.insert(third, 3)
   assert.deepEqual(store.findRunning().map(idOf).sort(), [first.id, third.id].sort())
 })
@@ -124,7 +124,7 @@ test('lists are newest first, of one state or of all, and go on before any id', 
     if (state === 'rejected') store.insert({ ...job, state, error: '' } as RejectedJob, 0)
     else {
       const number = store.insert(job, 1)
-      if (state !== 'running') store.finish(number, endOf(job, { state }), NO_OUTPUT)
+      if (state !== 'running') store.finish(number, endOf(job, { state }), NO_OUTPUT, 0)
     }
     all.unshift({ id: job.id, state })
   }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { RetentionLimits } from '../../../../lib/store/retention.ts'
+import type { Retention, RetentionLimits } from '../../../../lib/store/retention.ts'
 import type { Database } from '../../../../lib/store/sqlite/database.ts'
 import { createJobStore } from '../../../../lib/store/sqlite/jobs.ts'
 import { createOutputStore } from '../../../../lib/store/sqlite/outputs.ts'
 import { createRetention } from '../../../../lib/store/sqlite/retention.ts'
-import { endOf, runningJob } from '../../../support/sample-jobs.ts'
+import { endOf, NO_OUTPUT, runningJob } from '../../../support/sample-jobs.ts'
 import { scratchDatabase } from '../../../support/scratch-database.ts'
 
 const NO_LIMITS: RetentionLimits = {
@@ -15,6 +15,7 @@ const NO_LIMITS: RetentionLimits = {
   bytes: Number.MAX_SAFE_INTEGER,
 }
 const DAY_MS = 86_400_000
+const ONE_BYTE = { storedBytes: 1, rejected: false }
 
 /** Stores jobs with so many bytes of output each, and tells which are still there. */
 const withJobs = (database: Database) => {
@@ -31,7 +32,7 @@ const withJobs = (database: Database) => {
     finished(id: string, finishMs: number, size = 1): number {
       const number = insert(id, size)
       const end = endOf(runningJob({ id }), { finishTime: finishMs * 1000 })
-      jobs.finish(number, end, { stdoutBytes: size, stderrBytes: 0, keptBytes: size })
+      jobs.finish(number, end, { stdoutBytes: size, stderrBytes: 0, keptBytes: size }, size)
       return number
     },
     ids: (): string[] =>
@@ -66,14 +67,94 @@ test('running jobs are never removed, however old and large', () => {
   assert.equal(store.outputBytes(number), 5000)
 })
 
-test('a rejected job counts and goes as any other finished one', () => {
+/** Stores rejected jobs, as the agent does: pruned before each, two at a time. */
+const rejectMany = (database: Database, retention: Retention, count: number, atMs = 1): string[] => {
+  const jobs = createJobStore(database)
+  return Array.from({ length: count }, (_, index) => {
+    const { pid, startTime, ...facts } = runningJob({ createTime: atMs * 1000 + index })
+    retention.prune(atMs, 2)
+    jobs.insert({ ...facts, state: 'rejected', error: '' }, 0)
+    retention.added({ storedBytes: 0, rejected: true })
+    return facts.id
+  })
+}
+
+test('thousands of rejected jobs push out no job that ran and no idempotency key, only older rejected ones', () => {
   const database = scratchDatabase()
-  const { pid, startTime, ...facts } = runningJob({ id: '1', createTime: 1000 })
-  createJobStore(database).insert({ ...facts, state: 'rejected', error: '' }, 0)
+  const jobs = createJobStore(database)
+  const retention = createRetention(database, { ...NO_LIMITS, jobs: 200 })
+  const requestHash = new Uint8Array(32)
+  for (let index = 0; index < 200; index++) {
+    const job = runningJob({ createTime: index })
+    jobs.finish(jobs.insert(job, 1, { key: `key ${index}`, requestHash }), endOf(job), NO_OUTPUT, 0)
+    retention.added({ storedBytes: 0, rejected: false })
+  }
+  const rejected = rejectMany(database, retention, 5000)
+  while (retention.prune(1) > 0);
+  assert.equal(jobs.list({ state: 'success', limit: 1000 }).length, 200)
+  for (let index = 0; index < 200; index++) assert.ok(jobs.findByKey(`key ${index}`), `key ${index}`)
+  assert.deepEqual(
+    jobs.list({ state: 'rejected', limit: 10_000 }).map(({ job }) => job.id),
+    rejected.slice(-1000).reverse(),
+  )
+
+  // The agent that is started next counts them in the same way.
+  const next = createRetention(database, { ...NO_LIMITS, jobs: 200 })
+  assert.equal(next.prune(1), 0)
+  const [newest] = rejectMany(database, next, 1)
+  assert.equal(next.prune(1), 1)
+  assert.equal(jobs.find(newest!)?.job.state, 'rejected')
+  assert.equal(jobs.find(rejected.at(-1000)!), undefined)
+})
+
+test('a rejected job goes when it is too old, as any other', () => {
+  const database = scratchDatabase()
   const store = withJobs(database)
-  store.finished('2', 2)
-  assert.equal(createRetention(database, { ...NO_LIMITS, jobs: 1 }).prune(0), 1)
-  assert.deepEqual(store.ids(), ['2'])
+  const retention = createRetention(database, { ...NO_LIMITS, ageMs: DAY_MS })
+  rejectMany(database, retention, 1, 1000)
+  assert.equal(retention.prune(1000 + DAY_MS), 0)
+  assert.equal(retention.prune(1001 + DAY_MS), 1)
+  assert.deepEqual(store.ids(), [])
+})
+
+test('a job that is kept stays, the next oldest goes in its place, and it goes when nobody keeps it any more', () => {
+  const database = scratchDatabase()
+  const store = withJobs(database)
+  const numbers = [1, 2, 3, 4].map(time => store.finished(`${time}`, time))
+  const retention = createRetention(database, { ...NO_LIMITS, jobs: 2 })
+  const [letGo, letGoAgain] = [retention.keep(numbers[0]!), retention.keep(numbers[0]!)]
+  assert.equal(retention.prune(0), 2)
+  assert.deepEqual(store.ids(), ['1', '4'])
+  store.finished('5', 5)
+  retention.added(ONE_BYTE)
+  letGo()
+  letGo()
+  assert.equal(retention.prune(0), 1)
+  assert.deepEqual(store.ids(), ['1', '5'])
+  letGoAgain()
+  store.finished('6', 6)
+  retention.added(ONE_BYTE)
+  assert.equal(retention.prune(0), 1)
+  assert.deepEqual(store.ids(), ['5', '6'])
+})
+
+test('however many jobs are kept, those behind them are found, by and by', () => {
+  const database = scratchDatabase()
+  const store = withJobs(database)
+  const retention = createRetention(database, { ...NO_LIMITS, jobs: 0 })
+  for (let time = 100; time < 450; time++) {
+    retention.keep(store.finished(`${time}`, time))
+    retention.added(ONE_BYTE)
+  }
+  store.finished('last', 1000)
+  retention.added(ONE_BYTE)
+  const removed = Array.from({ length: 5 }, () => retention.prune(0))
+  assert.equal(
+    removed.reduce((sum, count) => sum + count),
+    1,
+  )
+  assert.equal(removed[0], 0, 'one search does not look at all of them')
+  assert.equal(store.ids().length, 350)
 })
 
 test('the oldest finished jobs go first until number, size and age are within their limits', () => {
@@ -97,7 +178,7 @@ test('the oldest finished jobs go first until number, size and age are within th
       const retention = createRetention(database, limit)
       for (const [finish, size] of jobs.slice(0, jobs.length / 2)) {
         store.finished(String(finish), finish, size)
-        retention.added(size)
+        retention.added({ storedBytes: size, rejected: false })
       }
 
       const left = jobs.toSorted(([one], [other]) => one - other)
@@ -126,14 +207,14 @@ test('a job that finishes in an empty store goes when it is too old, not a milli
   const retention = createRetention(database, { ...NO_LIMITS, ageMs: DAY_MS })
   assert.equal(retention.prune(400), 0)
   store.finished('1', 1000)
-  retention.added(1)
+  retention.added(ONE_BYTE)
   for (const nowMs of [1000, 401 + DAY_MS, 1000 + DAY_MS]) assert.equal(retention.prune(nowMs), 0)
   assert.deepEqual(store.ids(), ['1'])
   assert.equal(retention.prune(1001 + DAY_MS), 1)
   assert.deepEqual(store.ids(), [])
 
   store.finished('2', 1001 + DAY_MS)
-  retention.added(1)
+  retention.added(ONE_BYTE)
   assert.equal(retention.prune(1001 + 2 * DAY_MS), 0)
   assert.equal(retention.prune(1002 + 2 * DAY_MS), 1)
 })
@@ -164,7 +245,7 @@ test('the one that took the place of the oldest, removed for number or size, goe
     const retention = createRetention(database, { ...NO_LIMITS, ageMs: DAY_MS, ...limit })
     assert.equal(retention.prune(2000), 0)
     store.finished('2', 3000)
-    retention.added(1)
+    retention.added(ONE_BYTE)
     assert.equal(retention.prune(3000), 1)
     assert.deepEqual(store.ids(), ['2'])
     assert.equal(retention.prune(3000 + DAY_MS), 0)
@@ -197,7 +278,7 @@ test('as time goes by, jobs finish and the agent is started again: exactly those
         if (finished !== undefined && passes > 5) {
           const job = { id: `${1000 + index}`, finishMs: nowMs }
           store.finished(job.id, job.finishMs)
-          retention.added(1)
+          retention.added(ONE_BYTE)
           left.push(job)
           nowMs += finished
         }
@@ -218,7 +299,7 @@ test('a clock that was ahead and is set back does not keep old jobs until it is 
   const retention = createRetention(database, { ...NO_LIMITS, ageMs: DAY_MS })
   assert.equal(retention.prune(1000 * DAY_MS), 0)
   store.finished('1', 10 * DAY_MS)
-  retention.added(1)
+  retention.added(ONE_BYTE)
   assert.equal(retention.prune(10.5 * DAY_MS), 0)
   assert.equal(retention.prune(11.5 * DAY_MS), 1)
   assert.deepEqual(store.ids(), [])

@@ -146,7 +146,7 @@ for (const { schema, ...ids } of RELEASED) {
       const numbers = [jobs.insert(ended, 7, key), jobs.insert(running, 8)]
       assert.deepEqual(numbers, [highest + 1, highest + 2])
       assert.deepEqual([...outputs.read(highest + 1)], [])
-      jobs.finish(highest + 1, endOf(ended), NO_OUTPUT)
+      jobs.finish(highest + 1, endOf(ended), NO_OUTPUT, 0)
       // A key is still one job's alone.
       assert.throws(() => jobs.insert(runningJob(), 9, { ...key, key: 'k1' }), /UNIQUE/)
       database.close()

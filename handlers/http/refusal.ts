@@ -1,0 +1,37 @@
+import { AgentError, type NoDetails } from '../../lib/base/errors.ts'
+import type { Right } from '../../lib/security/authenticator.ts'
+
+/** What a request itself may be refused for, by its machine word, with what there is to say about it. */
+export interface Refusals {
+  /** `detail` names each field or parameter that is wrong. */
+  'invalid-request': { detail: string }
+  /** It is no HTTP. */
+  'malformed-request': NoDetails
+  'incomplete-body': NoDetails
+  unauthorized: NoDetails
+  /** The caller is known, and lacks the right. */
+  forbidden: { right: Right }
+  'unknown-endpoint': NoDetails
+  /** The methods that there are, as in an Allow header. */
+  'method-not-allowed': { allow: string }
+  'request-timeout': NoDetails
+  /** Bytes. */
+  'body-too-large': { limit: number }
+  /** Bytes. */
+  'target-too-long': { limit: number }
+  'unsupported-media-type': NoDetails
+  /** How many bytes there are. */
+  'range-not-satisfiable': { size: number }
+  'expectation-failed': NoDetails
+  /** All slots are taken by `running` jobs. */
+  'too-many-jobs': { running: number }
+  'headers-too-large': NoDetails
+  /** Nobody expected it: the client is told no more than where to find it in the log. */
+  internal: { requestId: string }
+}
+
+/** `refusal('unauthorized')`, `refusal('body-too-large', { limit: 1024 })`. */
+export const refusal = <Code extends keyof Refusals>(
+  code: Code,
+  ...[details]: Refusals[Code] extends NoDetails ? [details?: Refusals[Code]] : [details: Refusals[Code]]
+): AgentError => new AgentError(code, details)

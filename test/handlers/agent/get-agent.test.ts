@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createFake, signed, succeeded } from '../fake-services.ts'
+
+test('the agent tells its version, its slots, and whether guardian and store are as they should be', async () => {
+  const fake = createFake()
+  const { status, body } = await fake.ask(signed('/api/agent'))
+  const data = {
+    version: '1.2.3',
+    running: 2,
+    limit: 5,
+    stopping: false,
+    guardian: { state: 'running' },
+    store: { state: 'ok' },
+  }
+  assert.deepEqual({ status, body }, { status: 200, body: succeeded(data) })
+  assert.deepEqual(fake.calls, [['status']])
+})

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ERROR_REPLIES } from '../../../handlers/http/error-replies.ts'
+import { refusal } from '../../../handlers/http/refusal.ts'
+import { errorAnswer } from '../../../handlers/http/reply.ts'
+import { AgentError, failure } from '../../../lib/base/errors.ts'
+import { createFake, failed, ID, post, REQUEST_ID, SCRIPT, SCRIPT_PATH, signed } from '../fake-services.ts'
+
+/** As clients have read them from the beginning, and in English. */
+const TOLD: [AgentError, status: number, zh: string, en: string, headers?: Record<string, string>][] = [
+  [refusal('invalid-request', { detail: 'x' }), 400, '请求参数无效：x', 'invalid request: x'],
+  [
+    failure('output-limit-too-high', { limit: 7 }),
+    400,
+    '请求参数无效：outputLimit 不能超过 7 字节',
+    'invalid request: outputLimit must not be more than 7 bytes',
+  ],
+  [refusal('malformed-request'), 400, '无法解析的 HTTP 请求', 'the HTTP request cannot be parsed'],
+  [refusal('incomplete-body'), 400, '请求体不完整', 'the request body is incomplete'],
+  [refusal('unauthorized'), 401, '签名无效或已过期', 'the signature is invalid or has expired'],
+  [refusal('forbidden', { right: 'run' }), 403, '没有权限，需要 run 权限', 'this needs the right "run"'],
+  [refusal('unknown-endpoint'), 404, '接口不存在', 'there is no such endpoint'],
+  [failure('unknown-job'), 404, '任务不存在', 'there is no such job'],
+  [
+    refusal('method-not-allowed', { allow: 'POST' }),
+    405,
+    '请求方法不支持，可用：POST',
+    'the method is not supported; use POST',
+    { Allow: 'POST' },
+  ],
+  [
+    refusal('request-timeout'),
+    408,
+    '接收请求超时',
+    'the request took too long to arrive',
+    { Connection: 'close' },
+  ],
+  [failure('job-ended'), 409, '任务已经结束', 'the job has ended'],
+  [
+    failure('key-reused'),
+    409,
+    '相同的 Idempotency-Key 已用于内容不同的请求',
+    'the Idempotency-Key was used for a different request',
+  ],
+  [
+    failure('signal-not-permitted', { signal: 'SIGHUP' }),
+    409,
+    '任务的进程已属于其他用户，系统不允许发送 SIGHUP',
+    "the process has become another user's: the system does not permit SIGHUP",
+  ],
+  [
+    refusal('body-too-large', { limit: 7 }),
+    413,
+    '请求体超过 7 字节',
+    'the request body is larger than 7 bytes',
+  ],
+  [
+    refusal('target-too-long', { limit: 7 }),
+    414,
+    '请求的路径和参数超过 7 字节',
+    'the path and query are longer than 7 bytes',
+    { Connection: 'close' },
+  ],
+  [
+    refusal('unsupported-media-type'),
+    415,
+    '请求的 Content-Type 必须是 application/json（UTF-8）',
+    'the Content-Type must be application/json (UTF-8)',
+  ],
+  [
+    refusal('range-not-satisfiable', { size: 7 }),
+    416,
+    '请求的范围不存在',
+    'there is no such range',
+    { 'Content-Range': 'bytes */7' },
+  ],
+  [
+    refusal('expectation-failed'),
+    417,
+    '不支持的 Expect 请求头',
+    'the Expect header is not supported',
+    { Connection: 'close' },
+  ],
+  [
+    refusal('too-many-jobs', { running: 5 }),
+    429,
+    '有 5 个任务正在执行，不能执行新任务，请稍后再尝试',
+    '5 jobs are running, so no new job can run; try again later',
+    { 'Retry-After': '1' },
+  ],
+  [
+    refusal('headers-too-large'),
+    431,
+    '请求头过大',
+    'the request headers are too large',
+    { Connection: 'close' },
+  ],
+  [refusal('internal', { requestId: 'r' }), 500, '内部错误，请求编号 r', 'internal error, request id r'],
+  [
+    failure('not-stored'),
+    503,
+    '任务记录无法写入存储，任务未执行，请稍后再尝试',
+    'the job cannot be stored, so it was not run; try again later',
+    { 'Retry-After': '1' },
+  ],
+  [
+    failure('stopping'),
+    503,
+    'Agent 正在退出，不接受新任务',
+    'the agent is stopping and takes no new jobs',
+    { 'Retry-After': '1' },
+  ],
+]
+
+test('every code has an answer in both languages, with its word, and none is left out', () => {
+  for (const [error, status, zh, en, headers = {}] of TOLD) {
+    const code = error.code === 'too-many-jobs' ? 1 : status
+    const envelope = { code, success: false, msg: zh, error: error.code, data: null }
+    assert.deepEqual(errorAnswer(error), { status, headers, envelope })
+    assert.deepEqual(errorAnswer(error, 'en'), { status, headers, envelope: { ...envelope, msg: en } })
+    assert.deepEqual(Object.keys(envelope), ['code', 'success', 'msg', 'error', 'data'])
+  }
+  assert.deepEqual(TOLD.map(([{ code }]) => code).sort(), Object.keys(ERROR_REPLIES).sort())
+})
+
+test('a code that the table does not have is an unexpected error', async () => {
+  for (const code of ['nope', 'toString', '__proto__']) {
+    const error = new AgentError(code)
+    const fake = createFake({ job: { now: () => Promise.reject(error) } })
+    const { status, body } = await fake.ask(signed(`/api/jobs/${ID}`))
+    assert.deepEqual({ status, body }, { status: 500, body: failed(500, `内部错误，请求编号 ${REQUEST_ID}`) })
+    assert.deepEqual(fake.reported, [[error, REQUEST_ID]])
+  }
+})
+
+test('a client that prefers English is told in English, a rejection in its four fields too', async () => {
+  const headers = { 'Accept-Language': 'en-US,en;q=0.9,zh-CN;q=0.8' }
+  const fake = createFake({ jobs: { submit: async () => ({ id: ID, rejected: true, running: 5 }) } })
+  const { text } = await fake.ask(post(SCRIPT_PATH, SCRIPT, headers))
+  const msg = '5 jobs are running, so no new job can run; try again later'
+  assert.equal(text, `{"id":"${ID}","code":1,"success":false,"msg":"${msg}"}`)
+  const { body } = await createFake().ask(signed('/nope', { headers }))
+  assert.equal((body as { msg: string }).msg, 'there is no such endpoint')
+})
