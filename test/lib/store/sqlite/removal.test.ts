@@ -14,8 +14,9 @@ const jobWithRows = (database: Database, id: string, rows: number, size = 1): nu
   const number = jobs.insert(job, 1)
   const bytes = new Uint8Array(size)
   const outputs = createOutputStore(database)
-  for (let seq = 1; seq <= rows; seq++) {
-    const position = (seq - 1) * size
+  for (let row = 0; row < rows; row++) {
+    const position = row * size
+    const seq = 2 * row + 1 // Chunks that do not follow each other share no row.
     const time = 1
     outputs.append(number, [{ seq, stream: 'stdout', time, position, streamPosition: position, bytes }])
   }
