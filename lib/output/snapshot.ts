@@ -40,13 +40,16 @@ export const createSnapshot = (
 
   return {
     *texts(stream) {
-      const decoder = createStreamDecoder(encoding)
+      // Made when it is needed: most jobs write nothing to stderr, and a decoder costs more than a short text.
+      let decoder: ReturnType<typeof createStreamDecoder> | undefined
       for (const chunks of pieces(stream)) {
+        if (chunks.length === 0) continue
+        decoder ??= createStreamDecoder(encoding)
         const text = joined(chunks).map(decoder.add).join('')
         for (const { bytes } of chunks) delivered += bytes.length
         if (text !== '') yield text
       }
-      const text = decoder.end()
+      const text = decoder?.end() ?? ''
       if (text !== '') yield text
     },
     deliveredBytes: () => delivered,

@@ -94,7 +94,8 @@ export const createOutputStore = (database: Database): OutputStore => {
               : rowStream === STREAM_NUMBERS[stream]
                 ? bytes - otherBytes
                 : otherBytes
-          if (offset < end && offset + length > start) located.push({ seq, position, offset, length })
+          if (length > 0 && offset < end && offset + length > start)
+            located.push({ seq, position, offset, length })
           offset += length
         }
         if (rows.length < LENGTHS_A_TURN) break

@@ -316,6 +316,19 @@ test('the chunks of a range are exactly those that hold its bytes', () => {
   )
 })
 
+test('a range of one stream has no pieces of the other', () => {
+  const store = createOutputStore(scratchDatabase())
+  const sizes = [40_000, 50_000, 60_000, 65_536]
+  store.append(
+    1,
+    chunksOfBytes(sizes.map((size, at): Piece => [at % 2 ? 'stderr' : 'stdout', Buffer.alloc(size)])),
+  )
+  const lengths = (stream?: OutputStream) => store.locateRange(1, 0, 1e6, stream).map(({ length }) => length)
+  assert.deepEqual(lengths(), sizes)
+  assert.deepEqual(lengths('stdout'), [40_000, 60_000])
+  assert.deepEqual(lengths('stderr'), [50_000, 65_536])
+})
+
 test('a range at or after the end has no chunks', () => {
   const store = createOutputStore(scratchDatabase())
   store.append(1, SOME)

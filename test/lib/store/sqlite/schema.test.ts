@@ -28,7 +28,16 @@ const RELEASED = [
     asynchronous: '01a203e18daa7009a771176a8ce4283c',
     rejected: '01a203e18db17003ba27bfde91a091f9',
   },
+  {
+    schema: 3,
+    command: '01a20b68956170069a18989702cf029b',
+    script: '01a20b68957170078e13df1d08912041',
+    asynchronous: '01a20b689577700f87f7d6db0a0628e4',
+    rejected: '01a20b689578700e8438fd784ca984a2',
+  },
 ]
+
+const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 for (const { schema, ...ids } of RELEASED) {
   describe(`a database of schema ${schema}`, () => {
@@ -72,6 +81,48 @@ for (const { schema, ...ids } of RELEASED) {
         ['success', true, 'sleep 1'],
       )
       assert.equal(jobs.find(ids.rejected)?.job.state, 'rejected')
+      database.close()
+    })
+
+    test('has output that is read, superseded and added to as if it were new', () => {
+      const { database, jobs, outputs } = openCopy('outputs.db')
+      const { number } = jobs.find(ids.command)!
+      const texts = () =>
+        [...outputs.read(number)].map(chunk => [chunk.seq, chunk.stream, hexOf(chunk.bytes)])
+      assert.deepEqual(texts(), [
+        [1, 'stdout', 'c4e3'],
+        [2, 'stderr', '6572720a'],
+      ])
+      assert.deepEqual([outputs.size(number), outputs.size(number, 'stderr')], [6, 4])
+      assert.deepEqual(
+        [outputs.endOf(number, 1), outputs.endOf(number, 2), outputs.lastSeq(number)],
+        [2, 6, 2],
+      )
+      assert.ok(outputs.storedBytes(number) > 100)
+      const added = { seq: 3, stream: 'stdout', time: 2e15, position: 6, streamPosition: 2 } as const
+      const bytes = new Uint8Array(Buffer.from('!'))
+      assert.equal(outputs.append(number, [{ ...added, bytes }], { fromSeq: 2, position: 3 }), 1)
+      assert.deepEqual(texts(), [
+        [1, 'stdout', 'c4e3'],
+        [2, 'stderr', '72720a'],
+        [3, 'stdout', '21'],
+      ])
+      assert.deepEqual(outputs.totals(number), { stdoutBytes: 3, stderrBytes: 4, keptBytes: 6 })
+      database.close()
+    })
+
+    test('counts what its outputs cost, in the index that retention reads, without what was rejected', () => {
+      const { database } = openCopy('costs.db')
+      const costs = database
+        .prepare('SELECT number, stored_bytes AS cost, kept_bytes AS kept FROM jobs')
+        .all()
+      for (const { cost, kept } of costs) assert.ok(schema < 3 || kept === 0 ? cost === kept : cost! > kept!)
+      const plan = database
+        .prepare(`
+          EXPLAIN QUERY PLAN SELECT sum(stored_bytes) FROM jobs
+          WHERE finish_time IS NOT NULL AND state <> 'rejected'`)
+        .all()
+      assert.match(String(plan[0]?.detail), /INDEX jobs_by_finish/)
       database.close()
     })
 
