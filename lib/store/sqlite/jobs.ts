@@ -29,7 +29,7 @@ export const createJobStore = (database: Database): JobStore => {
   const byKey = database.prepare('SELECT id, request_hash FROM jobs WHERE idempotency_key = ?')
   const running = select(`WHERE state = 'running'`)
   const newest = select('WHERE id < ? ORDER BY id DESC LIMIT ?')
-  // In words, for the planner must see which of the indexes holds the state.
+  // Not as a parameter: SQLite uses a partial index only when the statement itself shows that its condition holds.
   const newestOfState = new Map(
     JOB_STATES.map(state => {
       const isState = state === 'running' ? `state = 'running'` : `state = '${state}' AND state <> 'running'`

@@ -22,7 +22,7 @@ export interface ShelfOptions {
 export const createShelf = (database: Database, { holds, order, ageMs, isOver, isPinned }: ShelfOptions) => {
   const select = (rest: string) =>
     database.prepare(`
-      SELECT finish_time AS finishTime, stored_bytes AS storedBytes, number, id FROM jobs
+      SELECT finish_time AS finishTime, stored_bytes AS storedBytes, number FROM jobs
       WHERE ${holds} ${rest} LIMIT 1`)
   const first = select(`ORDER BY ${order}`)
   const after = select(`AND (${order}) > (SELECT ${order} FROM jobs WHERE number = ?) ORDER BY ${order}`)
