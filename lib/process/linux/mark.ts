@@ -15,6 +15,7 @@ export const createMark = (libc: Libc) => {
     { label: 'Max file locks', limit: createSoftLimit(libc, RLIMIT_LOCKS) },
     { label: 'Max realtime timeout', limit: createSoftLimit(libc, RLIMIT_RTTIME) },
   ]
+  const nextRandom = createRandoms()
   const usable = limits.find(({ limit }) => limit.hard === RLIM_INFINITY)
 
   return {
@@ -42,11 +43,12 @@ export type Mark = ReturnType<typeof createMark>
 
 const SMALLEST_MARK = 2 ** 51
 
-/** Asking the system for each number would cost more than the rest of the mark. */
-const randoms = new BigUint64Array(256)
-let unused = 0
-
-const nextRandom = (): bigint => {
-  if (unused === 0) unused = randomFillSync(randoms).length
-  return randoms[--unused]!
+/** Draws many numbers at once: asking the system for each would cost more than the rest of the mark. */
+const createRandoms = (): (() => bigint) => {
+  const randoms = new BigUint64Array(256)
+  let unused = 0
+  return () => {
+    if (unused === 0) unused = randomFillSync(randoms).length
+    return randoms[--unused]!
+  }
 }
