@@ -27,7 +27,8 @@ describe('the life of an agent', () => {
     assert.equal((await first.end()).code, 0)
     const second = await startAgent(home)
     assert.deepEqual(await second.job(done.id), done)
-    assert.deepEqual((await second.call('/api/jobs')).data, [{ ...done, stdout: '', stderr: '' }])
+    const whole = { cmdTruncated: false, paramsTruncated: false, execCmdTruncated: false }
+    assert.deepEqual((await second.call('/api/jobs')).data, [{ ...done, stdout: '', stderr: '', ...whole }])
     await second.end()
   })
 
