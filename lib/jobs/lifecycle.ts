@@ -54,7 +54,10 @@ export const createLifecycle = (options: LifecycleOptions) => {
   const storeAgain = (): void => {
     retry = undefined
     for (const [id, end] of unstored) {
-      if (tryToStore(end) !== undefined) return scheduleRetry()
+      if (tryToStore(end) !== undefined) {
+        scheduleRetry()
+        return
+      }
       unstored.delete(id)
     }
     log.info({}, 'the ends of all jobs are stored again')
@@ -120,7 +123,8 @@ export const createLifecycle = (options: LifecycleOptions) => {
       for (const [id, end] of unstored) {
         const error = tryToStore(end)
         if (error !== undefined) {
-          return log.error({ err: error, jobs: unstored.size }, 'the ends of jobs could not be stored')
+          log.error({ err: error, jobs: unstored.size }, 'the ends of jobs could not be stored')
+          return
         }
         unstored.delete(id)
       }

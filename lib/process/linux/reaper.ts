@@ -64,12 +64,16 @@ export const createReaper = (libc: Libc, mark: Mark) => {
   const reap = (): void => {
     for (let reaped = 0; reaped < MOST_REAPED; reaped++) {
       const pid = endedChildren.next()
-      if (pid === undefined) return strangers.clear()
+      if (pid === undefined) {
+        strangers.clear()
+        return
+      }
       if (pid === 'busy') break
       if (unknownStarts > 0 && !started.has(pid)) {
         // Whose it is will be known in a moment.
         isPutOff = true
-        return collectStarted()
+        collectStarted()
+        return
       }
       if (!isOurs(pid) && !isNobodys(pid)) {
         collectStarted()

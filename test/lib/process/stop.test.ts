@@ -59,13 +59,23 @@ for (const [layer, create] of layers) {
     test('a process that ends at TERM may clean up within the grace period', async () => {
       const started = await startBash(
         processes,
-        "trap 'sleep 0.1; echo cleaned; exit 7' TERM; echo ready; while :; do sleep 0.02; done",
+        "trap 'sleep 0.1 && echo cleaned; exit 7' TERM; echo ready; while :; do sleep 0.02; done",
       )
       await ready(started)
       assert.deepEqual(await stopAll(processes, targetOf(started), 60_000), [])
       assert.equal((await started.exited).status.exitCode, 7)
       await started.outputClosed
       assert.equal(started.stdout(), 'ready\ncleaned\n')
+    })
+
+    test('a process that is stopped before it is ready ends by TERM, with what it has just forked', async () => {
+      // The grace period is longer than this test may take.
+      for (let round = 0; round < 100; round++) {
+        const started = await startBash(processes, 'echo a; sleep 1000 & wait')
+        assert.deepEqual(await stopAll(processes, targetOf(started), 3_600_000), [])
+        assert.equal((await started.exited).status.signal, 15)
+        assert.deepEqual(await processes.find({ marks: new Set([started.mark]), pid: 0 }), [])
+      }
     })
 
     test('without a grace period nothing gets the chance to clean up', async () => {
