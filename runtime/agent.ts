@@ -16,6 +16,7 @@ import { createProcesses } from '../lib/process/platform.ts'
 import { createAuthenticator } from '../lib/security/authenticator.ts'
 import { createSignature } from '../lib/security/md5-signature.ts'
 import { openBallast } from '../lib/store/ballast.ts'
+import { watchDataDirectory } from '../lib/store/data-directory.ts'
 import type { Retention } from '../lib/store/retention.ts'
 import { type Database, DatabaseLockedError, openDatabase } from '../lib/store/sqlite/database.ts'
 import { createJobStore } from '../lib/store/sqlite/jobs.ts'
@@ -53,10 +54,22 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
   const jobStore = createJobStore(database)
   const outputStore = createOutputStore(database)
   const ballast = await openBallast(join(dataDirectory, 'ballast'))
+  const storeGone = Promise.withResolvers<void>()
+  const directory = watchDataDirectory({
+    path: databasePath(dataDirectory),
+    onGone() {
+      log.error(
+        { dataDirectory },
+        'THE DATA DIRECTORY IS GONE, or another one is in its place: no job is taken any more, and the agent ends with the last that runs',
+      )
+      void jobs.settled().then(storeGone.resolve)
+    },
+  })
+  const store = { isHeld: () => ballast.isHeld() && !directory.isGone(), giveUp: ballast.giveUp }
   const retention = createRetention(database, config.keep)
   const events = createJobEvents(err => log.error({ err }, 'a listener to job events failed'))
   events.subscribe(logJobEvents(log))
-  const lifecycle = createLifecycle({ jobStore, outputStore, retention, ballast, events, log })
+  const lifecycle = createLifecycle({ jobStore, outputStore, retention, ballast: store, events, log })
   await recover({ jobStore, outputStore, lifecycle, processes, clock, log })
 
   const jobs = createJobs({
@@ -86,7 +99,7 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
       limit: config.maxRunning,
       stopping: jobs.isClosing(),
       guardian: processes.guardian(),
-      store: { state: ballast.isHeld() ? 'ok' : 'full' },
+      store: { state: directory.isGone() ? 'gone' : ballast.isHeld() ? 'ok' : 'full' },
     }),
     bodyLimit: config.bodyLimit,
     reportError: (err, requestId) => log.error({ err, requestId }, 'unexpected error'),
@@ -103,6 +116,8 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
     secretFile: secret.madeUpIn,
     sign: signature.sign,
     countRunning: jobs.countRunning,
+    /** Resolves when the data directory is gone and no job runs any more: there is nothing left to do here. */
+    storeGone: storeGone.promise,
 
     /** Stops all jobs, answers whoever waits for one, closes everything. */
     async stop(graceMs: number): Promise<void> {
@@ -110,6 +125,7 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
       clearInterval(housekeeping)
       lifecycle.close()
       ballast.close()
+      directory.close()
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
       server.closeIdleConnections()
       await within(closed, LAST_ANSWERS_MS)
@@ -146,9 +162,11 @@ const makeDirectory = async (path: string): Promise<void> => {
   await mkdir(path, { mode: 0o700 })
 }
 
+const databasePath = (directory: string): string => join(directory, 'newdt-auto.db')
+
 const openOrStartupError = async (directory: string, log: Log) => {
   try {
-    return openDatabase(join(directory, 'newdt-auto.db'), log)
+    return openDatabase(databasePath(directory), log)
   } catch (error) {
     if (error instanceof DatabaseLockedError) {
       throw new StartupError(`AGENT_DATA_DIR=${directory}: in use by another agent`)

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import bytes from 'bytes'
 import { z } from 'zod'
 import { LONGEST_TIMER_MS, parseDuration } from '../lib/base/duration.ts'
+import { nearest } from '../lib/base/nearest.ts'
 import { parseSize } from '../lib/base/size.ts'
 
 /** Every mistake of a configuration, a line each; no line ever holds the secret. */
@@ -19,6 +20,7 @@ export class ConfigError extends Error {
 export const readConfig = (environment: NodeJS.ProcessEnv) => {
   const result = schema.safeParse(environment)
   const mistakes = result.success ? [] : result.error.issues.map(issue => mistake(issue, environment))
+  mistakes.push(...unknownSettings(environment))
   const { AGENT_SECRET: secret, AGENT_SECRET_FILE: secretFile } = environment
   if (secret !== undefined && secretFile !== undefined) {
     mistakes.push('AGENT_SECRET, AGENT_SECRET_FILE: only one of them may be set')
@@ -30,10 +32,24 @@ export const readConfig = (environment: NodeJS.ProcessEnv) => {
     )
   }
   if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes)
-  return result.data
+  return {
+    ...result.data,
+    dataDirectory: resolve(result.data.dataDirectory ?? defaultDataDirectory(environment)),
+  }
 }
 
-export type Config = z.output<typeof schema>
+export type Config = ReturnType<typeof readConfig>
+
+/** A setting with a wrong name would be without effect, and nobody would know. Its value may be a secret. */
+const unknownSettings = (environment: NodeJS.ProcessEnv): string[] => {
+  const known = Object.keys(settings.shape)
+  return Object.keys(environment)
+    .filter(name => name.startsWith('AGENT_') && !known.includes(name))
+    .map(name => {
+      const meant = nearest(name, known)
+      return `${name}: no such setting${meant ? `, perhaps ${meant} is meant` : ''}`
+    })
+}
 
 const mistake = ({ path, message }: z.core.$ZodIssue, environment: NodeJS.ProcessEnv): string => {
   const name = String(path[0])
@@ -82,49 +98,49 @@ const size = (least: number, most: number) =>
 
 const notEmpty = z.string().min(1, 'must not be empty')
 
-const defaultDataDirectory = (): string => {
+const defaultDataDirectory = ({ XDG_STATE_HOME, HOME }: NodeJS.ProcessEnv): string => {
   if (process.getuid?.() === 0) return '/var/lib/newdt-auto'
-  return join(process.env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'newdt-auto')
+  return join(XDG_STATE_HOME || join(HOME || homedir(), '.local/state'), 'newdt-auto')
 }
 
 const DEFAULT_HOST = '127.0.0.1'
 const MB = 1024 ** 2
 const TB = 1024 ** 4
 
-const schema = z
-  .object({
-    AGENT_HOST: notEmpty.default(DEFAULT_HOST),
-    AGENT_PORT: integer(0, 65_535).default(8080),
-    AGENT_SECRET: notEmpty.optional(),
-    AGENT_SECRET_FILE: notEmpty.optional(),
-    AGENT_SIGN_TTL: duration().default(30 * 60_000),
-    AGENT_CLOCK_SKEW: duration().default(5 * 60_000),
-    AGENT_MAX_RUNNING: integer(1, 10_000).default(5),
-    AGENT_DATA_DIR: notEmpty.default(defaultDataDirectory),
-    AGENT_BODY_LIMIT: size(1024, 256 * MB).default(8 * MB),
-    AGENT_OUTPUT_LIMIT: size(0, 256 * MB).default(16 * MB),
-    AGENT_KILL_GRACE: duration(LONGEST_GRACE_MS).default(5000),
-    AGENT_KEEP: duration().default(7 * 24 * 3600_000),
-    AGENT_KEEP_JOBS: integer(1, 100_000_000).default(10_000),
-    AGENT_KEEP_BYTES: size(0, TB).default(2048 * MB),
-    AGENT_LOG_LEVEL: z
-      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
-        error: 'must be one of fatal, error, warn, info, debug, trace, silent',
-      })
-      .default('info'),
-  })
-  .transform(env => ({
-    host: env.AGENT_HOST,
-    port: env.AGENT_PORT,
-    secret: env.AGENT_SECRET,
-    secretFile: env.AGENT_SECRET_FILE,
-    signTtlMs: env.AGENT_SIGN_TTL,
-    clockSkewMs: env.AGENT_CLOCK_SKEW,
-    maxRunning: env.AGENT_MAX_RUNNING,
-    dataDirectory: resolve(env.AGENT_DATA_DIR),
-    bodyLimit: env.AGENT_BODY_LIMIT,
-    outputLimit: env.AGENT_OUTPUT_LIMIT,
-    killGraceMs: env.AGENT_KILL_GRACE,
-    keep: { ageMs: env.AGENT_KEEP, jobs: env.AGENT_KEEP_JOBS, bytes: env.AGENT_KEEP_BYTES },
-    logLevel: env.AGENT_LOG_LEVEL,
-  }))
+const settings = z.object({
+  AGENT_HOST: notEmpty.default(DEFAULT_HOST),
+  AGENT_PORT: integer(0, 65_535).default(8080),
+  AGENT_SECRET: notEmpty.optional(),
+  AGENT_SECRET_FILE: notEmpty.optional(),
+  AGENT_SIGN_TTL: duration().default(30 * 60_000),
+  AGENT_CLOCK_SKEW: duration().default(5 * 60_000),
+  AGENT_MAX_RUNNING: integer(1, 10_000).default(5),
+  AGENT_DATA_DIR: notEmpty.optional(),
+  AGENT_BODY_LIMIT: size(1024, 256 * MB).default(8 * MB),
+  AGENT_OUTPUT_LIMIT: size(0, 256 * MB).default(16 * MB),
+  AGENT_KILL_GRACE: duration(LONGEST_GRACE_MS).default(5000),
+  AGENT_KEEP: duration().default(7 * 24 * 3600_000),
+  AGENT_KEEP_JOBS: integer(1, 100_000_000).default(10_000),
+  AGENT_KEEP_BYTES: size(0, TB).default(2048 * MB),
+  AGENT_LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+      error: 'must be one of fatal, error, warn, info, debug, trace, silent',
+    })
+    .default('info'),
+})
+
+const schema = settings.transform(env => ({
+  host: env.AGENT_HOST,
+  port: env.AGENT_PORT,
+  secret: env.AGENT_SECRET,
+  secretFile: env.AGENT_SECRET_FILE,
+  signTtlMs: env.AGENT_SIGN_TTL,
+  clockSkewMs: env.AGENT_CLOCK_SKEW,
+  maxRunning: env.AGENT_MAX_RUNNING,
+  dataDirectory: env.AGENT_DATA_DIR,
+  bodyLimit: env.AGENT_BODY_LIMIT,
+  outputLimit: env.AGENT_OUTPUT_LIMIT,
+  killGraceMs: env.AGENT_KILL_GRACE,
+  keep: { ageMs: env.AGENT_KEEP, jobs: env.AGENT_KEEP_JOBS, bytes: env.AGENT_KEEP_BYTES },
+  logLevel: env.AGENT_LOG_LEVEL,
+}))

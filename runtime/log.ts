@@ -7,11 +7,7 @@ import type { Config } from './config.ts'
  * than piled up without end when nobody reads them.
  */
 export const createLogger = async (level: Config['logLevel'], pretty: boolean) => {
-  if (pretty) {
-    const { default: prettyStream } = await import('pino-pretty')
-    const stream = prettyStream({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', sync: true })
-    return { log: pino({ level }, stream), flush: async () => {} }
-  }
+  const format = pretty ? await prettyFormat() : (line: string) => line
   const stream = destination({ dest: 1, sync: false, maxLength: MOST_WAITING_BYTES })
   const written = { all: Promise.withResolvers<void>(), isPending: false }
   const settle = (): void => {
@@ -20,8 +16,14 @@ export const createLogger = async (level: Config['logLevel'], pretty: boolean) =
     written.all = Promise.withResolvers()
   }
   stream.on('drain', settle)
-  stream.on('error', settle) // Whoever read the log is gone: no reason to stop, nor to wait.
+  // Whoever read the log is gone: no reason to stop, nor to wait. pino's stream takes no more after that.
+  let isReaderGone = false
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    isReaderGone = error.code === 'EPIPE'
+    settle()
+  })
   const batch = createBatch(text => {
+    if (isReaderGone) return
     written.isPending = true
     stream.write(text)
   })
@@ -40,7 +42,15 @@ export const createLogger = async (level: Config['logLevel'], pretty: boolean) =
     // A thread is stuck in write(2), and exit would wait for it for ever.
     process.kill(process.pid, 'SIGKILL')
   }
-  return { log: pino({ level }, batch), flush }
+  const write = (line: string): void => batch.write(format(line))
+  return { log: pino({ level }, { write }), flush, print: batch.write }
+}
+
+/** Made by hand, not by pino-pretty's own stream: that one writes synchronously, and a terminal may stand still. */
+const prettyFormat = async (): Promise<(line: string) => string> => {
+  const { prettyFactory } = await import('pino-pretty')
+  const format = prettyFactory({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', colorize: true })
+  return line => format(line) ?? ''
 }
 
 /**

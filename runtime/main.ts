@@ -11,7 +11,7 @@ const main = async (): Promise<void> => {
   const config = readConfig(process.env)
   const env = jobEnvironment(process.env)
   await hideSecrets(env)
-  const { log, flush } = await createLogger(config.logLevel, process.stdout.isTTY)
+  const { log, flush, print } = await createLogger(config.logLevel, process.stdout.isTTY)
 
   const exit = (code: number): void => {
     void flush().finally(() => process.exit(code))
@@ -19,7 +19,11 @@ const main = async (): Promise<void> => {
   let agent: Agent | undefined
 
   /** Nothing can be trusted any more, but the jobs must not outlive the agent. */
+  let hasCrashed = false
   const crash = (err: unknown): void => {
+    // What fails while the agent crashes is no news, and must not make it begin again.
+    if (hasCrashed) return
+    hasCrashed = true
     log.fatal({ err }, 'the agent ends by an error that nobody expected')
     setTimeout(exit, LAST_SECONDS_MS, 1)
     void (agent?.kill() ?? Promise.resolve()).finally(() => exit(1))
@@ -45,7 +49,8 @@ const main = async (): Promise<void> => {
     await flush()
     throw error
   }
-  announce(agent, config, log)
+  void agent.storeGone.then(() => agent?.stop(0)).finally(() => exit(1))
+  announce(agent, config, log, print)
   // Node writes it at its exit, but an agent may be killed.
   setTimeout(flushCompileCache, SETTLED_MS).unref()
 }
@@ -62,12 +67,13 @@ const announce = (
   agent: Agent,
   { dataDirectory, maxRunning }: Config,
   log: { info(o: object, m: string): void },
+  print: (text: string) => void,
 ) => {
   const secretFile = agent.secretFile && { secretFile: agent.secretFile }
   log.info({ address: agent.url, dataDirectory, maxRunning, ...secretFile }, 'listening')
   if (!process.stdout.isTTY) return
   const signAt = String(Math.floor(Date.now() / 1000))
-  process.stdout.write(
+  print(
     `\nTry it (the signature is valid for a while):\n\n` +
       `curl -X POST '${agent.url}/api/jobs/execute/cmd' -H 'sign: ${agent.sign(signAt)}' -H 'signAt: ${signAt}' ` +
       `-H 'Content-Type: application/json' -d '{"cmd": "echo hello from $(hostname)"}'\n\n`,

@@ -49,6 +49,8 @@ export const createServer = (
       const path = normalizeTarget(request)
       logWhenDone(log, request, response, path ?? '')
       if (path === undefined) return sendFailure(response, refusal('malformed-request'))
+      const tooMuch = targetRefusal(request.url ?? '')
+      if (tooMuch) return sendFailure(response, tooMuch)
       void adapter.requestListener(request, response)
     },
   )
@@ -81,6 +83,16 @@ const normalizeTarget = (request: IncomingMessage): string | undefined => {
   return url.pathname
 }
 
+/** The router copies what it has of a repeated parameter for each repetition, before it is known who asks. */
+const targetRefusal = (target: string): AgentError | undefined => {
+  if (target.length > LONGEST_TARGET_BYTES) return refusal('target-too-long', { limit: LONGEST_TARGET_BYTES })
+  if (target.split('&', MOST_PARAMETERS + 1).length <= MOST_PARAMETERS) return undefined
+  return refusal('invalid-request', { detail: `查询参数超过 ${MOST_PARAMETERS} 个` })
+}
+
+/** What RFC 9112, 3, recommends to support at least. */
+const LONGEST_TARGET_BYTES = 8000
+const MOST_PARAMETERS = 64
 const LOCAL = 'localhost'
 
 /** A path that is the same once it has been parsed, as nearly all requests have it. */

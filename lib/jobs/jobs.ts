@@ -158,6 +158,11 @@ export const createJobs = (options: JobsOptions) => {
 
     isClosing: (): boolean => closing,
 
+    /** Resolves when all that run now have ended. */
+    async settled(): Promise<void> {
+      await Promise.all([...active.values()].map(({ done }) => done))
+    },
+
     /** Accepts no more jobs, stops all that run, resolves when they have ended. */
     async close(graceMs: number, reason: StopReason = 'agent-stopped'): Promise<void> {
       closing = true

@@ -204,3 +204,10 @@ test('a setting that is not allowed keeps no other from being told', () => {
     'AGENT_PORT',
   ])
 })
+
+test('a setting with an unknown name is a mistake that names the one that was meant, and never its value', () => {
+  assert.deepEqual(mistakesOf({ AGENT_SECERT: SECRET, AGENT_SECRET: 'x', AGENT_XYZZY_PLUGH: '1' }), [
+    'AGENT_SECERT: no such setting, perhaps AGENT_SECRET is meant',
+    'AGENT_XYZZY_PLUGH: no such setting',
+  ])
+})

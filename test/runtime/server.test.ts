@@ -83,6 +83,8 @@ describe('the server', () => {
     ['garbage', 'garbage\r\n\r\n', 400],
     ['two lengths', 'POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400],
     ['headers beyond all measure', `GET / HTTP/1.1\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`, 431],
+    ['a long target', `GET /?${'a'.repeat(8000)} HTTP/1.1\r\n\r\n`, 414],
+    ['a parameter that is repeated without end', `GET /?${'a=1&'.repeat(64)} HTTP/1.1\r\n\r\n`, 400],
     ['a target that is no path', 'OPTIONS * HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
   ] as const) {
     test(`${name} is answered with ${status} in the envelope`, async () => {
