@@ -1,9 +1,11 @@
+import { isReservedVariable } from '../lib/jobs/environment.ts'
+
 /** What a job inherits of the agent's environment: all but the agent's settings and what npm and node.sh added. */
 export const jobEnvironment = (environment: NodeJS.ProcessEnv): Record<string, string> => {
   const underNpm = environment.npm_lifecycle_event !== undefined
   const env: Record<string, string> = {}
   for (const [name, value] of Object.entries(environment)) {
-    if (value === undefined || /^(AGENT|NEWDT_AUTO)_/.test(name)) continue
+    if (value === undefined || isReservedVariable(name)) continue
     if (underNpm && (name.startsWith('npm_') || ADDED_BY_NPM.has(name))) continue
     if (underNpm && name === 'EDITOR' && value === NPMS_EDITOR) continue
     if (name === 'NODE_COMPILE_CACHE' && value.endsWith(OWN_COMPILE_CACHE)) continue

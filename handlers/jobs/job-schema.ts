@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { LONGEST_TIMER_MS, parseDuration } from '../../lib/base/duration.ts'
 import { parseSize } from '../../lib/base/size.ts'
+import { isReservedVariable } from '../../lib/jobs/environment.ts'
 import type { JobRequest } from '../../lib/jobs/job.ts'
+import { commandLine } from '../../lib/jobs/program.ts'
 import { isScriptName } from '../../lib/jobs/script-file.ts'
 import { splitWords } from '../../lib/jobs/shell-words.ts'
 import { canonicalEncoding } from '../../lib/output/text.ts'
@@ -46,7 +48,7 @@ const MOST_VARIABLES = 1000
 
 const environmentProblem = (name: string, value: unknown): string | undefined => {
   if (name === '' || !cString.safeParse(name).success || name.includes('=')) return '不是合法的变量名'
-  if (/^(AGENT|NEWDT_AUTO)_/.test(name)) return '是保留的变量名'
+  if (isReservedVariable(name)) return '是保留的变量名'
   if (!cString.safeParse(value).success)
     return `应为 string，不含 NUL 字符，不超过 ${LONGEST_ARGUMENT_BYTES} 字节`
   return fits(`${name}=${value}`) ? undefined : TOO_LONG
@@ -96,7 +98,7 @@ const common = {
 /** The body of POST /api/jobs/execute/cmd. */
 export const commandSchema = z
   .strictObject({ cmd: cString.refine(cmd => cmd !== '', '不能为空'), ...common })
-  .refine(({ cmd, params }) => params === '' || fits(`${cmd} ${params}`), {
+  .refine(({ cmd, params }) => params === '' || fits(commandLine(cmd, params)), {
     path: ['params'],
     error: `和 cmd 一起${TOO_LONG}`,
   })
