@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, readFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { createHome, ROOT, type RunningAgent, startAgent } from '../support/agent.ts'
@@ -44,6 +45,36 @@ describe('an agent', () => {
     await waitFor('nothing is left', () => findByText(home.path).length === 0)
     home.remove()
   })
+
+  for (const [what, mode] of [
+    ['read', 0o711],
+    ['enter', 0o700],
+  ] as const) {
+    test(`that stands where it may not ${what} starts, and runs jobs here and there`, {
+      skip: !isRoot,
+    }, async () => {
+      const home = createHome()
+      for (const path of [home.path, home.temporary]) chownSync(path, NOBODY, NOBODY)
+      chmodSync(home.path, 0o755)
+      const own = mkdtempSync(join(tmpdir(), 'test-newdt-'))
+      chmodSync(own, mode)
+      const account = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] as const
+      const inside = ['sh', '-c', `cd ${own} && exec "$@"`, 'sh'] as const
+      const agent = await startAgent(home, {
+        ...options,
+        command: [...inside, ...account, process.execPath, MAIN],
+      })
+      try {
+        assert.equal((await agent.execute({ cmd: 'pwd', cwd: '/usr' })).stdout, '/usr\n')
+        assert.equal((await agent.execute({ cmd: 'pwd' })).stdout, mode === 0o711 ? `${own}\n` : '/\n')
+      } finally {
+        await agent.end()
+        rmSync(own, { recursive: true })
+      }
+      await home.assertClean()
+      home.remove()
+    })
+  }
 
   const namespace = ['--pid', '--fork', '--mount-proc', '--kill-child']
   const canBeInit = isRoot && can('unshare', ...namespace, 'true')

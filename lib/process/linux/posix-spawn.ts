@@ -45,8 +45,7 @@ export interface SpawnOptions {
  */
 export const createPosixSpawn = (libc: Libc, closeRest: (actions: Buffer, from: number) => void) => {
   const attributes = spawnAttributes(libc)
-  // O_PATH: the agent may stand in a directory that it must not read (started by sudo out of /root).
-  const home = openSync('.', O_PATH | constants.O_DIRECTORY)
+  const home = openHome()
 
   const environmentOf = createEnvironmentVectors()
   const actionsFor = createFileActions(libc, closeRest)
@@ -139,6 +138,19 @@ const createFileActions = (libc: Libc, closeRest: (actions: Buffer, from: number
 }
 
 const MOST_KEPT_ACTIONS = 256
+
+/**
+ * The agent's own directory, which it comes back to. It need not be readable; one that may not even be entered (the
+ * agent was started by sudo out of /root) is left for `/`, since nobody could come back to it.
+ */
+const openHome = (): number => {
+  try {
+    return openSync('.', O_PATH | constants.O_DIRECTORY)
+  } catch {
+    process.chdir('/')
+    return openSync('.', O_PATH | constants.O_DIRECTORY)
+  }
+}
 
 /** A call of a C function on a thread of libuv's pool. */
 const inBackground = (call: Libc['posix_spawn'], args: readonly unknown[]): Promise<number> =>
