@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import type { JobJson } from '../../handlers/jobs/job-json.ts'
 import { createHome, ROOT, type RunningAgent, startAgent } from '../support/agent.ts'
 import { allPids, findByText, zombieChildren } from '../support/proc.ts'
 import { shapes } from '../support/shapes.ts'
@@ -43,6 +44,41 @@ describe('an agent', () => {
     await agent.execute({ cmd: 'env -i setsid sleep 1000 & sleep 1000', async: true })
     await agent.end('SIGKILL')
     await waitFor('nothing is left', () => findByText(home.path).length === 0)
+    home.remove()
+  })
+
+  test('whose job has become another user’s says that it may not signal it, and tells what survives a cancel', {
+    skip: !isRoot,
+  }, async () => {
+    const home = createHome()
+    for (const path of [home.path, home.temporary]) chownSync(path, NOBODY, NOBODY)
+    chmodSync(home.path, 0o755)
+    const account = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] as const
+    const agent = await startAgent(home, { ...options, command: [...account, process.execPath, MAIN] })
+    // What sudo does, without a password: the program belongs to root and has the set-user-ID bit.
+    const becomeRoot = join(home.path, 'become-root')
+    copyFileSync('/usr/bin/setpriv', becomeRoot)
+    chmodSync(becomeRoot, 0o4755)
+    const cmd = `exec ${becomeRoot} --reuid=0 bash -c 'echo ready; exec sleep 1000'`
+    const { id } = await agent.execute({ cmd, async: true })
+    await waitFor('it has become root', async () => (await agent.job(id)).stdout === 'ready\n')
+    const { pid } = await agent.job(id)
+    try {
+      for (const to of ['leader', 'all']) {
+        const answer = await agent.call(`/api/jobs/${id}/signal`, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: JSON.stringify({ signal: 'HUP', to }),
+        })
+        assert.deepEqual([answer.code, answer.error], [409, 'signal-not-permitted'], to)
+      }
+      const canceled = (await agent.call(`/api/jobs/${id}/cancel`, { method: 'POST' })).data as JobJson
+      assert.deepEqual([canceled.state, canceled.survivors], ['canceled', [{ pid, command: 'sleep' }]])
+    } finally {
+      process.kill(pid, 'SIGKILL')
+      await agent.end()
+    }
+    await home.assertClean()
     home.remove()
   })
 

@@ -122,6 +122,8 @@ export interface Envelope {
   code: number
   success: boolean
   msg: string
+  /** Of a failure. */
+  error?: string
   data: unknown
 }
 
