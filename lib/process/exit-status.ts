@@ -25,70 +25,85 @@ export const parseWaitStatus = (raw: number): ExitStatus => {
   return { exitCode: signal === 0 ? (raw >> 8) & 0xff : 0, signal, coreDumped: (raw & 0x80) !== 0 }
 }
 
-/** What Go's os.ProcessState says of the end on Linux: "exit status 3", "signal: killed", "" for success. */
-export const exitText = ({ exitCode, signal, coreDumped }: ExitStatus): string => {
-  if (signal !== 0) {
-    return `signal: ${SIGNAL_TEXTS[signal] ?? `signal ${signal}`}${coreDumped ? ' (core dumped)' : ''}`
+/**
+ * The words for how processes end, on a system with these signals (name → number). Numbers differ between systems, so
+ * what is said follows from the name.
+ */
+export const createExitWords = (signals: Readonly<Record<string, number>>, hasRealTimeSignals: boolean) => {
+  // The first name of a number wins: SIGABRT before its alias SIGIOT, SIGIO before SIGPOLL.
+  const names = new Map(
+    Object.entries(signals)
+      .reverse()
+      .map(([name, number]) => [number, name]),
+  )
+
+  /** "SIGTERM" for 15; real-time signals as glibc counts them ("SIGRTMIN+1" is 35); "" for 0. */
+  const signalName = (signal: number): string => {
+    if (signal === 0) return ''
+    const name = names.get(signal)
+    if (name) return name
+    if (!hasRealTimeSignals || signal < SIGRTMIN || signal > SIGRTMAX) return `SIG${signal}`
+    return signal === SIGRTMIN ? 'SIGRTMIN' : `SIGRTMIN+${signal - SIGRTMIN}`
   }
-  return exitCode === 0 ? '' : `exit status ${exitCode}`
+
+  return {
+    signalName,
+
+    /** What Go's os.ProcessState says of the end: "exit status 3", "signal: killed", "" for success. */
+    exitText({ exitCode, signal, coreDumped }: ExitStatus): string {
+      if (signal === 0) return exitCode === 0 ? '' : `exit status ${exitCode}`
+      return `signal: ${SIGNAL_TEXTS[signalName(signal)] ?? `signal ${signal}`}${coreDumped ? ' (core dumped)' : ''}`
+    },
+
+    /** "HUP" or "SIGHUP", as kill(1) takes them; undefined for what is no signal of this system. */
+    parseSignal(text: string): NodeJS.Signals | undefined {
+      const name = text.startsWith('SIG') ? text : `SIG${text}`
+      return Object.hasOwn(signals, name) ? (name as NodeJS.Signals) : undefined
+    },
+  }
 }
 
-/** "SIGTERM" for 15; real-time signals as glibc counts them ("SIGRTMIN+1" is 35); "" for 0. */
-export const signalName = (signal: number): string => {
-  if (signal === 0) return ''
-  const name = SIGNAL_NAMES.get(signal)
-  if (name) return name
-  if (signal === SIGRTMIN) return 'SIGRTMIN'
-  return signal > SIGRTMIN && signal <= SIGRTMAX ? `SIGRTMIN+${signal - SIGRTMIN}` : `SIG${signal}`
-}
-
-/** "HUP" or "SIGHUP", as kill(1) takes them; undefined for what is no signal of this system. */
-export const parseSignal = (text: string): NodeJS.Signals | undefined => {
-  const name = text.startsWith('SIG') ? text : `SIG${text}`
-  return Object.hasOwn(constants.signals, name) ? (name as NodeJS.Signals) : undefined
-}
-
+/** Of Linux. */
 const SIGRTMIN = 34
 const SIGRTMAX = 64
 
-// The first name of a number wins: SIGABRT before its alias SIGIOT, SIGIO before SIGPOLL.
-const SIGNAL_NAMES = new Map(
-  Object.entries(constants.signals)
-    .reverse()
-    .map(([name, number]) => [number, name]),
-)
-
-/** Go's syscall.Signal texts for Linux, by number (zerrors_linux_amd64.go). */
-const SIGNAL_TEXTS: Record<number, string> = {
-  1: 'hangup',
-  2: 'interrupt',
-  3: 'quit',
-  4: 'illegal instruction',
-  5: 'trace/breakpoint trap',
-  6: 'aborted',
-  7: 'bus error',
-  8: 'floating point exception',
-  9: 'killed',
-  10: 'user defined signal 1',
-  11: 'segmentation fault',
-  12: 'user defined signal 2',
-  13: 'broken pipe',
-  14: 'alarm clock',
-  15: 'terminated',
-  16: 'stack fault',
-  17: 'child exited',
-  18: 'continued',
-  19: 'stopped (signal)',
-  20: 'stopped',
-  21: 'stopped (tty input)',
-  22: 'stopped (tty output)',
-  23: 'urgent I/O condition',
-  24: 'CPU time limit exceeded',
-  25: 'file size limit exceeded',
-  26: 'virtual timer expired',
-  27: 'profiling timer expired',
-  28: 'window changed',
-  29: 'I/O possible',
-  30: 'power failure',
-  31: 'bad system call',
+/** Go's syscall.Signal texts for Linux (zerrors_linux_amd64.go). */
+const SIGNAL_TEXTS: Record<string, string> = {
+  SIGHUP: 'hangup',
+  SIGINT: 'interrupt',
+  SIGQUIT: 'quit',
+  SIGILL: 'illegal instruction',
+  SIGTRAP: 'trace/breakpoint trap',
+  SIGABRT: 'aborted',
+  SIGBUS: 'bus error',
+  SIGFPE: 'floating point exception',
+  SIGKILL: 'killed',
+  SIGUSR1: 'user defined signal 1',
+  SIGSEGV: 'segmentation fault',
+  SIGUSR2: 'user defined signal 2',
+  SIGPIPE: 'broken pipe',
+  SIGALRM: 'alarm clock',
+  SIGTERM: 'terminated',
+  SIGSTKFLT: 'stack fault',
+  SIGCHLD: 'child exited',
+  SIGCONT: 'continued',
+  SIGSTOP: 'stopped (signal)',
+  SIGTSTP: 'stopped',
+  SIGTTIN: 'stopped (tty input)',
+  SIGTTOU: 'stopped (tty output)',
+  SIGURG: 'urgent I/O condition',
+  SIGXCPU: 'CPU time limit exceeded',
+  SIGXFSZ: 'file size limit exceeded',
+  SIGVTALRM: 'virtual timer expired',
+  SIGPROF: 'profiling timer expired',
+  SIGWINCH: 'window changed',
+  SIGIO: 'I/O possible',
+  SIGPWR: 'power failure',
+  SIGSYS: 'bad system call',
 }
+
+/** For this system. */
+export const { signalName, exitText, parseSignal } = createExitWords(
+  constants.signals,
+  process.platform === 'linux',
+)

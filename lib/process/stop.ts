@@ -56,7 +56,7 @@ const createHunt = (processes: Processes, target: Target) => {
 /** Sends TERM to every process, also to those that are found later; true when all have ended within the time. */
 const terminate = async ({ find, freeze, signal }: Hunt, graceMs: number): Promise<boolean> => {
   const deadline = performance.now() + graceMs
-  const asked = new Set<string>()
+  const asked: Asked = new Map()
   let empty = 0
   for (let pause = 2; performance.now() < deadline; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     let found = await find()
@@ -66,7 +66,7 @@ const terminate = async ({ find, freeze, signal }: Hunt, graceMs: number): Promi
       found = await freeze(found)
       const now = unasked(found, asked)
       signal(now, 'SIGTERM')
-      for (const one of now) asked.add(keyOf(one))
+      for (const one of now) asked.set(keyOf(one), forkedFrom(one, found))
       // One that is stopped would never see the TERM.
       signal(found, 'SIGCONT')
     } else {
@@ -85,13 +85,26 @@ const terminate = async ({ find, freeze, signal }: Hunt, graceMs: number): Promi
  * Those that have had no TERM yet. The child of a process that has had one, and lives on, is not asked: it may be what
  * cleans up. When its parent ends before it does, it is.
  */
-const unasked = (found: LivingProcess[], asked: ReadonlySet<string>): LivingProcess[] => {
-  const askedParents = new Set(found.filter(one => asked.has(keyOf(one))).map(({ pid }) => pid))
-  return found.filter(one => !asked.has(keyOf(one)) && !askedParents.has(one.parent))
+const unasked = (found: LivingProcess[], asked: Asked): LivingProcess[] => {
+  const isAsked = (one: LivingProcess): boolean => {
+    const fork = asked.get(keyOf(one))
+    return fork !== undefined && (fork === '' || fork === one.command)
+  }
+  const askedParents = new Set(found.filter(isAsked).map(({ pid }) => pid))
+  return found.filter(one => !isAsked(one) && !askedParents.has(one.parent))
 }
 
-/** A shell's child may lose a TERM between its fork and its exec, so a program that was begun since counts as new. */
-const keyOf = ({ pid, startTime, command }: LivingProcess): string => `${pid} ${startTime} ${command}`
+/** Who has had a TERM, by pid and start time; see forkedFrom. */
+type Asked = Map<string, string>
+
+const keyOf = ({ pid, startTime }: LivingProcess): string => `${pid} ${startTime}`
+
+/**
+ * A shell's child may lose a TERM between its fork, when it still has the shell's name, and its exec. The name if it
+ * is such a one: when it changes, the process is asked again. Else "".
+ */
+const forkedFrom = ({ parent, command }: LivingProcess, found: LivingProcess[]): string =>
+  found.some(one => one.pid === parent && one.command === command) ? command : ''
 
 /** Kills every process; resolves with what cannot be killed. */
 const kill = async ({ find, freeze, signal }: Hunt): Promise<LivingProcess[]> => {

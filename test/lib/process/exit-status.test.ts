@@ -3,7 +3,13 @@ import { execFileSync } from 'node:child_process'
 import { constants } from 'node:os'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { exitText, parseSignal, parseWaitStatus, signalName } from '../../../lib/process/exit-status.ts'
+import {
+  createExitWords,
+  exitText,
+  parseSignal,
+  parseWaitStatus,
+  signalName,
+} from '../../../lib/process/exit-status.ts'
 
 /** Go 1.22, src/syscall/zerrors_linux_amd64.go, as failures.md lists it; the first is signal 1. */
 const GO_TEXTS = (
@@ -134,4 +140,18 @@ test('no text at all gives anything but a signal that the system can send, or un
     }),
     { numRuns: 1000 },
   )
+})
+
+test('on a system with other numbers the words follow the names, and no number is taken for a real-time signal', () => {
+  const { exitText, signalName, parseSignal } = createExitWords(
+    { SIGBUS: 10, SIGUSR1: 30, SIGSTOP: 17 },
+    false,
+  )
+  const ended = (signal: number) => exitText({ exitCode: 0, signal, coreDumped: false })
+  assert.deepEqual(
+    [ended(10), ended(30), ended(17), ended(34)],
+    ['signal: bus error', 'signal: user defined signal 1', 'signal: stopped (signal)', 'signal: signal 34'],
+  )
+  assert.deepEqual([signalName(30), signalName(34)], ['SIGUSR1', 'SIG34'])
+  assert.deepEqual([parseSignal('USR1'), parseSignal('HUP')], ['SIGUSR1', undefined])
 })

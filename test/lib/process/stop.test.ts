@@ -68,6 +68,16 @@ for (const [layer, create] of layers) {
       assert.equal(started.stdout(), 'ready\ncleaned\n')
     })
 
+    test('a process that becomes another program at TERM is asked once', async () => {
+      const cleanUp = `trap "echo again" TERM; sleep 0.2 & wait $!; wait $!; echo cleaned`
+      const program = `trap 'exec sh -c "$0"' TERM; echo ready; while :; do sleep 0.02; done`
+      const started = await startBash(processes, '', { args: ['-c', program, cleanUp] })
+      await ready(started)
+      assert.deepEqual(await stopAll(processes, targetOf(started), 60_000), [])
+      await started.outputClosed
+      assert.equal(started.stdout(), 'ready\ncleaned\n')
+    })
+
     test('a process that is stopped before it is ready ends by TERM, with what it has just forked', async () => {
       // The grace period is longer than this test may take.
       for (let round = 0; round < 100; round++) {
