@@ -90,6 +90,15 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
   const housekeeping = setInterval(() => keepHouse(retention, database, log), HOUSEKEEPING_MS)
   keepHouse(retention, database, log)
 
+  const closeAll = (): void => {
+    clearInterval(housekeeping)
+    lifecycle.close()
+    ballast.close()
+    directory.close()
+    database.close()
+    processes.close()
+  }
+
   const app = createApp({
     jobs,
     authenticator: createAuthenticator(signature),
@@ -109,6 +118,9 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
     const listening = Promise.withResolvers<void>()
     server.once('error', listening.reject).listen(config.port, config.host, listening.resolve)
     await listening.promise
+  }).catch(error => {
+    closeAll()
+    throw error
   })
 
   return {
@@ -122,16 +134,11 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
     /** Stops all jobs, answers whoever waits for one, closes everything. */
     async stop(graceMs: number): Promise<void> {
       await jobs.close(graceMs)
-      clearInterval(housekeeping)
-      lifecycle.close()
-      ballast.close()
-      directory.close()
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
       server.closeIdleConnections()
       await within(closed, LAST_ANSWERS_MS)
       server.closeAllConnections()
-      database.close()
-      processes.close()
+      closeAll()
     },
 
     /** Makes a stop that is under way kill at once. */

@@ -18,7 +18,12 @@ interface Snapshot {
  * them; programs that reset resource limits (su and runuser, through pam_limits) are found by their session and by
  * their descent, as long as the job's own process, or one that was found before, leads to them.
  */
-export const createSearch = (mark: Mark, reaper: Reaper, pageBytes: number) => {
+export const createSearch = (
+  mark: Pick<Mark, 'of'>,
+  reaper: Pick<Reaper, 'holds'>,
+  pageBytes: number,
+  listPids: () => number[] = allPids,
+) => {
   let current: Promise<unknown> = Promise.resolve()
   let next: Promise<Snapshot> | undefined
 
@@ -29,7 +34,7 @@ export const createSearch = (mark: Mark, reaper: Reaper, pageBytes: number) => {
       bySession: new Map(),
       byParent: new Map(),
     }
-    for (const [index, pid] of allPids().entries()) {
+    for (const [index, pid] of listPids().entries()) {
       if (index % PROCESSES_A_TURN === PROCESSES_A_TURN - 1) await setImmediate()
       const stat = readLiving(pid)
       if (!stat || isKernelThread(pid, stat) || pid === process.pid) continue
