@@ -19,7 +19,7 @@ export const createLogger = async (level: Config['logLevel'], pretty: boolean) =
   // Whoever read the log is gone: no reason to stop, nor to wait. pino's stream takes no more after that.
   let isReaderGone = false
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    isReaderGone = error.code === 'EPIPE'
+    if (error.code === 'EPIPE') isReaderGone = true
     settle()
   })
   const batch = createBatch(text => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { JobJson } from '../../handlers/jobs/job-json.ts'
-import { createHome, ROOT, type RunningAgent, startAgent } from '../support/agent.ts'
+import { createHome, type Home, ROOT, type RunningAgent, startAgent } from '../support/agent.ts'
 import { allPids, findByText, zombieChildren } from '../support/proc.ts'
 import { shapes } from '../support/shapes.ts'
 import { waitFor } from '../support/wait-for.ts'
@@ -28,17 +28,24 @@ const cancelEveryShape = async (agent: RunningAgent, directory: string): Promise
   }
 }
 
+const AS_NOBODY = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] as const
+
+/** One that an ordinary user may write. */
+const homeOfNobody = (): Home => {
+  const home = createHome()
+  for (const path of [home.path, home.temporary]) chownSync(path, NOBODY, NOBODY)
+  chmodSync(home.path, 0o755)
+  return home
+}
+
 describe('an agent', () => {
   const options = { env: { AGENT_KILL_GRACE: '300ms' } }
 
   test('of an ordinary user stops every shape of job, and so does its guardian', {
     skip: !isRoot,
   }, async () => {
-    const home = createHome()
-    for (const path of [home.path, home.temporary]) chownSync(path, NOBODY, NOBODY)
-    chmodSync(home.path, 0o755)
-    const account = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] as const
-    const agent = await startAgent(home, { ...options, command: [...account, process.execPath, MAIN] })
+    const home = homeOfNobody()
+    const agent = await startAgent(home, { ...options, command: [...AS_NOBODY, process.execPath, MAIN] })
     assert.equal((await agent.execute({ cmd: 'id -u; cat /proc/self/oom_score_adj' })).stdout, '65534\n300\n')
     await cancelEveryShape(agent, home.path)
     await agent.execute({ cmd: 'env -i setsid sleep 1000 & sleep 1000', async: true })
@@ -50,11 +57,8 @@ describe('an agent', () => {
   test('whose job has become another user’s says that it may not signal it, and tells what survives a cancel', {
     skip: !isRoot,
   }, async () => {
-    const home = createHome()
-    for (const path of [home.path, home.temporary]) chownSync(path, NOBODY, NOBODY)
-    chmodSync(home.path, 0o755)
-    const account = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] as const
-    const agent = await startAgent(home, { ...options, command: [...account, process.execPath, MAIN] })
+    const home = homeOfNobody()
+    const agent = await startAgent(home, { ...options, command: [...AS_NOBODY, process.execPath, MAIN] })
     // What sudo does, without a password: the program belongs to root and has the set-user-ID bit.
     const becomeRoot = join(home.path, 'become-root')
     copyFileSync('/usr/bin/setpriv', becomeRoot)
@@ -89,16 +93,13 @@ describe('an agent', () => {
     test(`that stands where it may not ${what} starts, and runs jobs here and there`, {
       skip: !isRoot,
     }, async () => {
-      const home = createHome()
-      for (const path of [home.path, home.temporary]) chownSync(path, NOBODY, NOBODY)
-      chmodSync(home.path, 0o755)
+      const home = homeOfNobody()
       const own = mkdtempSync(join(tmpdir(), 'test-newdt-'))
       chmodSync(own, mode)
-      const account = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] as const
       const inside = ['sh', '-c', `cd ${own} && exec "$@"`, 'sh'] as const
       const agent = await startAgent(home, {
         ...options,
-        command: [...inside, ...account, process.execPath, MAIN],
+        command: [...inside, ...AS_NOBODY, process.execPath, MAIN],
       })
       try {
         assert.equal((await agent.execute({ cmd: 'pwd', cwd: '/usr' })).stdout, '/usr\n')

@@ -119,7 +119,7 @@ export const createGuardian = ({ libc, mark, reaper, spawn, turns, log }: Guardi
       return { state: shell ? 'running' : 'idle' }
     },
 
-    /** Ends it: its input ends, and no job is left in the table. */
+    /** Ends it by the end of its input; for a job that is still in the table that is the end, too. */
     close(): void {
       isClosed = true
       if (shell) closeSync(shell.pipe)
