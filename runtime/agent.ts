@@ -1,7 +1,6 @@
-import { access, constants, mkdir, stat } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createApp } from '../handlers/app.ts'
 import { createClock } from '../lib/base/clock.ts'
 import type { Log } from '../lib/base/log.ts'
@@ -17,29 +16,43 @@ import { createAuthenticator } from '../lib/security/authenticator.ts'
 import { createSignature } from '../lib/security/md5-signature.ts'
 import { openBallast } from '../lib/store/ballast.ts'
 import { watchDataDirectory } from '../lib/store/data-directory.ts'
-import type { Retention } from '../lib/store/retention.ts'
+import { createHousekeeping } from '../lib/store/housekeeping.ts'
 import { type Database, DatabaseLockedError, openDatabase } from '../lib/store/sqlite/database.ts'
 import { createJobStore } from '../lib/store/sqlite/jobs.ts'
 import { createOutputStore } from '../lib/store/sqlite/outputs.ts'
 import { createRetention } from '../lib/store/sqlite/retention.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import type { Config } from './config.ts'
+import { prepareDataDirectory } from './data-directory.ts'
 import { loadSecret } from './secret.ts'
 import { createServer } from './server.ts'
 
 /** The agent cannot start, for a reason that whoever starts it can mend; the message is one line. */
 export class StartupError extends Error {}
 
-/** Puts the agent together and starts it. Rejects with StartupError. */
+/** Starts an agent. Rejects with StartupError; then everything that was opened is closed again. */
 export const startAgent = async (config: Config, env: Record<string, string>, log: Log) => {
+  const opened = new DisposableStack()
+  try {
+    return await putTogether(config, env, log, opened)
+  } catch (error) {
+    opened.dispose()
+    throw error
+  }
+}
+
+/** `opened` gets what must be closed, in the reverse order. */
+const putTogether = async (
+  config: Config,
+  env: Record<string, string>,
+  log: Log,
+  opened: DisposableStack,
+) => {
   const { dataDirectory } = config
   await orStartupError(`AGENT_DATA_DIR=${dataDirectory}: cannot be written`, () =>
-    makeDirectory(dataDirectory),
+    prepareDataDirectory(dataDirectory, log),
   )
-  const { mode } = await stat(dataDirectory)
-  if ((mode & 0o077) !== 0)
-    log.warn({ dataDirectory }, 'the data directory is open to other users; it should have mode 0700')
-  const database = await openOrStartupError(dataDirectory, log)
+  const database = opened.adopt(openDatabaseOf(dataDirectory, log), one => one.close())
   const secretFile = config.secretFile ? `AGENT_SECRET_FILE=${config.secretFile}` : `${dataDirectory}/secret`
   const secret = await orStartupError(`${secretFile}: cannot be read`, () => loadSecret(config))
   const signature = createSignature({
@@ -50,27 +63,29 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
   })
 
   const clock = createClock()
-  const processes = await createProcesses(log)
+  const processes = opened.adopt(await createProcesses(log), one => one.close())
   const jobStore = createJobStore(database)
   const outputStore = createOutputStore(database)
-  const ballast = await openBallast(join(dataDirectory, 'ballast'))
-  const storeGone = Promise.withResolvers<void>()
-  const directory = watchDataDirectory({
-    path: databasePath(dataDirectory),
-    onGone() {
-      log.error(
-        { dataDirectory },
-        'THE DATA DIRECTORY IS GONE, or another one is in its place: no job is taken any more, and the agent ends with the last that runs',
-      )
-      void jobs.settled().then(storeGone.resolve)
-    },
-  })
+  const ballast = opened.adopt(await openBallast(join(dataDirectory, 'ballast')), one => one.close())
+  const goneDirectory = Promise.withResolvers<void>()
+  const directory = opened.adopt(
+    watchDataDirectory({ path: databasePath(dataDirectory), onGone: goneDirectory.resolve }),
+    one => one.close(),
+  )
   const store = { isHeld: () => ballast.isHeld() && !directory.isGone(), giveUp: ballast.giveUp }
   const retention = createRetention(database, config.keep)
   const events = createJobEvents(err => log.error({ err }, 'a listener to job events failed'))
   events.subscribe(logJobEvents(log))
-  const lifecycle = createLifecycle({ jobStore, outputStore, retention, ballast: store, events, log })
+  const lifecycle = opened.adopt(
+    createLifecycle({ jobStore, outputStore, retention, ballast: store, events, log }),
+    one => one.close(),
+  )
   await recover({ jobStore, outputStore, lifecycle, processes, clock, log })
+  const housekeeping = opened.adopt(
+    createHousekeeping({ retention, checkpoint: database.checkpoint, log }),
+    one => one.close(),
+  )
+  housekeeping.start()
 
   const jobs = createJobs({
     slots: createSlots(config.maxRunning),
@@ -78,6 +93,7 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
     jobStore,
     outputStore,
     retention,
+    housekeeping,
     ballast,
     processes,
     clock,
@@ -87,17 +103,13 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
     outputLimit: config.outputLimit,
     killGraceMs: config.killGraceMs,
   })
-  const housekeeping = setInterval(() => keepHouse(retention, database, log), HOUSEKEEPING_MS)
-  keepHouse(retention, database, log)
-
-  const closeAll = (): void => {
-    clearInterval(housekeeping)
-    lifecycle.close()
-    ballast.close()
-    directory.close()
-    database.close()
-    processes.close()
-  }
+  const lastJobWithoutStore = goneDirectory.promise.then(() => {
+    log.error(
+      { dataDirectory },
+      'THE DATA DIRECTORY IS GONE, or another one is in its place: no job is taken any more, and the agent ends with the last that runs',
+    )
+    return jobs.settled()
+  })
 
   const app = createApp({
     jobs,
@@ -118,9 +130,6 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
     const listening = Promise.withResolvers<void>()
     server.once('error', listening.reject).listen(config.port, config.host, listening.resolve)
     await listening.promise
-  }).catch(error => {
-    closeAll()
-    throw error
   })
 
   return {
@@ -129,7 +138,7 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
     sign: signature.sign,
     countRunning: jobs.countRunning,
     /** Resolves when the data directory is gone and no job runs any more: there is nothing left to do here. */
-    storeGone: storeGone.promise,
+    storeGone: lastJobWithoutStore,
 
     /** Stops all jobs, answers whoever waits for one, closes everything. */
     async stop(graceMs: number): Promise<void> {
@@ -138,7 +147,7 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
       server.closeIdleConnections()
       await within(closed, LAST_ANSWERS_MS)
       server.closeAllConnections()
-      closeAll()
+      opened.dispose()
     },
 
     /** Makes a stop that is under way kill at once. */
@@ -148,37 +157,15 @@ export const startAgent = async (config: Config, env: Record<string, string>, lo
 
 export type Agent = Awaited<ReturnType<typeof startAgent>>
 
-/** mkdir's own `recursive` never ends in /proc. */
-const makeDirectory = async (path: string): Promise<void> => {
-  const isThere = await access(path, constants.W_OK).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error
-      return false
-    },
-  )
-  if (isThere) return
-  const parent = dirname(path)
-  if (
-    !(await access(parent).then(
-      () => true,
-      () => false,
-    ))
-  )
-    await makeDirectory(parent)
-  await mkdir(path, { mode: 0o700 })
-}
-
 const databasePath = (directory: string): string => join(directory, 'newdt-auto.db')
 
-const openOrStartupError = async (directory: string, log: Log) => {
+/** Throws StartupError. */
+const openDatabaseOf = (directory: string, log: Log): Database => {
   try {
     return openDatabase(databasePath(directory), log)
   } catch (error) {
-    if (error instanceof DatabaseLockedError) {
-      throw new StartupError(`AGENT_DATA_DIR=${directory}: in use by another agent`)
-    }
-    throw new StartupError(`AGENT_DATA_DIR=${directory}: ${(error as Error).message}`)
+    const reason = error instanceof DatabaseLockedError ? 'in use by another agent' : (error as Error).message
+    throw new StartupError(`AGENT_DATA_DIR=${directory}: ${reason}`)
   }
 }
 
@@ -190,20 +177,8 @@ const orStartupError = async <T>(what: string, action: () => Promise<T>): Promis
   }
 }
 
-const keepHouse = (retention: Retention, database: Database, log: Log): void => {
-  try {
-    // A few at a time: the loop must breathe.
-    if (retention.prune(Date.now()) > 0) return void setImmediate(keepHouse, retention, database, log)
-    retention.giveBack()
-    database.checkpoint()
-  } catch (err) {
-    log.error({ err }, 'housekeeping failed')
-  }
-}
-
 const urlOf = ({ address, family, port }: AddressInfo): string =>
   `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 
-const HOUSEKEEPING_MS = 60_000
 /** How long answers that are being sent may take when everything has been stopped. */
 const LAST_ANSWERS_MS = 1000

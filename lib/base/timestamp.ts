@@ -11,15 +11,9 @@ export const ZERO_TIME = '0001-01-01T00:00:00Z'
 export const formatTimestamp = (time: Micros): string => {
   const seconds = Math.floor(time / 1e6)
   const offset = -new Date(seconds * 1000).getTimezoneOffset()
-  // The times of a job are most often of the same second.
-  if (seconds !== latest.seconds || offset !== latest.offset) {
-    const local = new Date((seconds + offset * 60) * 1000).toISOString().slice(0, 19)
-    latest = { seconds, offset, local, zone: formatOffset(offset) }
-  }
-  return `${latest.local}${formatFraction(time - seconds * 1e6)}${latest.zone}`
+  const local = new Date((seconds + offset * 60) * 1000).toISOString().slice(0, 19)
+  return `${local}${formatFraction(time - seconds * 1e6)}${formatOffset(offset)}`
 }
-
-let latest = { seconds: Number.NaN, offset: 0, local: '', zone: '' }
 
 const formatFraction = (micros: number): string => {
   if (micros === 0) return ''

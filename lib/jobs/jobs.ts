@@ -4,6 +4,7 @@ import type { Log } from '../base/log.ts'
 import type { LivingProcess, Processes, SignalTarget } from '../process/types.ts'
 import type { Caller } from '../security/authenticator.ts'
 import type { Ballast } from '../store/ballast.ts'
+import type { Housekeeping } from '../store/housekeeping.ts'
 import type { IdempotencyKey, JobStore } from '../store/job-store.ts'
 import type { OutputStore } from '../store/output-store.ts'
 import type { Retention } from '../store/retention.ts'
@@ -23,6 +24,7 @@ export interface JobsOptions {
   jobStore: JobStore
   outputStore: OutputStore
   retention: Retention
+  housekeeping: Pick<Housekeeping, 'makeRoom'>
   ballast: Pick<Ballast, 'isHeld'>
   processes: Processes
   clock: Clock
@@ -43,22 +45,13 @@ export type Submission =
 
 /** The jobs of this agent: admission, look-up, control. */
 export const createJobs = (options: JobsOptions) => {
-  const { slots, lifecycle, jobStore, retention, processes, clock, log, killGraceMs } = options
+  const { slots, lifecycle, jobStore, retention, housekeeping, processes, clock, killGraceMs } = options
   const active = new Map<string, ActiveJob>()
   const lookup = createJobLookup({ active, lifecycle, jobStore, processes })
   const openOptions = { ...options, lookup }
   const startOptions = { ...options, hasRoom: options.ballast.isHeld }
   const newJobId = createJobIds()
   let closing = false
-
-  /** Before a new job is stored, not after its end: room is made when it is needed, and not before. */
-  const makeRoom = (): void => {
-    try {
-      retention.prune(Date.now(), JOBS_PRUNED_A_SUBMISSION)
-    } catch (error) {
-      log.error({ err: error }, 'old jobs could not be removed')
-    }
-  }
 
   /** The id of the job that was submitted with this key before, once its process runs. */
   const repeated = async (key: IdempotencyKey): Promise<string | undefined> => {
@@ -92,7 +85,7 @@ export const createJobs = (options: JobsOptions) => {
       const id = newJobId()
       const facts = newFacts(request, { ...options, id, createTime: timer.startedAt })
       const release = slots.take()
-      makeRoom()
+      housekeeping.makeRoom()
       if (!release) {
         const running = slots.used()
         lifecycle.reject({ ...facts, state: 'rejected', error: rejectionText(running) }, running)
@@ -172,5 +165,3 @@ export const createJobs = (options: JobsOptions) => {
     },
   }
 }
-
-const JOBS_PRUNED_A_SUBMISSION = 2

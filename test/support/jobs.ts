@@ -14,6 +14,7 @@ import { createSlots } from '../../lib/jobs/slots.ts'
 import type { OutputView } from '../../lib/output/view.ts'
 import type { OutputStream, SignalTarget } from '../../lib/process/types.ts'
 import type { Caller } from '../../lib/security/authenticator.ts'
+import { createHousekeeping } from '../../lib/store/housekeeping.ts'
 import type { IdempotencyKey, JobQuery } from '../../lib/store/job-store.ts'
 import type { RetentionLimits } from '../../lib/store/retention.ts'
 import { type Database, openDatabase } from '../../lib/store/sqlite/database.ts'
@@ -44,10 +45,11 @@ export const createTestJobs = (
   const outputStore = createOutputStore(database)
   const limits = options.retentionLimits ?? { ageMs: 1e9, jobs: 10_000, bytes: 1e9 }
   const retention = createRetention(database, limits)
+  const housekeeping = createHousekeeping({ retention, checkpoint: database.checkpoint, log })
   const ballast = { isHeld: () => true, giveUp: () => false }
   const events = createJobEvents(error => assert.fail(String(error)))
   events.subscribe(logJobEvents(log))
-  const all = { slots, jobStore, outputStore, retention, ballast, log, ...options }
+  const all = { slots, jobStore, outputStore, retention, housekeeping, ballast, log, ...options }
   const lifecycle = createLifecycle({ jobStore, outputStore, retention, ballast, events, log })
   const service = createJobs({
     ...all,
@@ -132,6 +134,7 @@ export const createTestJobs = (
     async close(): Promise<void> {
       await jobs.close(0)
       lifecycle.close()
+      housekeeping.close()
       database.close()
       rmSync(directory, { recursive: true, force: true })
     },

@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs'
+import { closeSync, writeSync } from 'node:fs'
 import type { Libc } from './libc.ts'
 import { openMemoryFile } from './memory-file.ts'
 
@@ -63,6 +63,8 @@ export const createGuardianTable = (libc: Libc) => {
       writeSync(fd, '-', place.at)
       setFree(place)
     },
+
+    close: (): void => closeSync(fd),
   }
 }
 

@@ -3,18 +3,16 @@ import { join } from 'node:path'
 import type { Log } from '../../base/log.ts'
 import type { GuardianState } from '../types.ts'
 import { createGuardianTable, type GuardianTable, type Place } from './guardian-table.ts'
-import { type Libc, O_CLOEXEC } from './libc.ts'
+import { errnoText, type Libc, O_CLOEXEC } from './libc.ts'
 import type { Mark } from './mark.ts'
-import { errnoText, type PosixSpawn } from './posix-spawn.ts'
+import type { Spawn, Spawner } from './posix-spawn.ts'
 import type { Reaper } from './reaper.ts'
-import type { Turns } from './turns.ts'
 
 export interface GuardianOptions {
   libc: Libc
   mark: Mark
   reaper: Reaper
-  spawn: PosixSpawn
-  turns: Turns
+  spawner: Spawner
   log: Log
 }
 
@@ -24,7 +22,7 @@ export interface GuardianOptions {
  * removes their scripts, as a table in memory names them. It is started with the first job, and again whenever it
  * has ended or somebody has stopped it. While the agent lives it sleeps: a job costs it nothing.
  */
-export const createGuardian = ({ libc, mark, reaper, spawn, turns, log }: GuardianOptions) => {
+export const createGuardian = ({ libc, mark, reaper, spawner, log }: GuardianOptions) => {
   const program = readFileSync(join(import.meta.dirname, 'guardian.sh'), 'utf8')
   /** Where each running job stands in the table, by its mark. */
   const running = new Map<number, Place>()
@@ -45,17 +43,17 @@ export const createGuardian = ({ libc, mark, reaper, spawn, turns, log }: Guardi
     failure = error
   }
 
-  const begin = async (): Promise<void> => {
+  const begin = async (spawn: Spawn): Promise<void> => {
     if (isClosed || shell || running.size === 0 || !table) return
     const ends: [number, number] = [-1, -1]
     if (libc.pipe2(ends, O_CLOEXEC) !== 0) return fail(`pipe2: ${errnoText(libc.errno())}`)
     const [read, pipe] = ends
     try {
-      const pid = await spawnShell(read, table.fd)
+      const pid = await spawnShell(spawn, read, table.fd)
       const begun = { pipe, startedAt: performance.now() }
       shell = begun
       failure = ''
-      void reaper.exitOf(pid, { keepsAlive: false }).then(() => hasEnded(begun))
+      void reaper.exitOf(pid, { isHelper: true }).then(() => hasEnded(begun))
     } catch (error) {
       closeSync(pipe)
       fail((error as Error).message) // It is tried again with the next job.
@@ -64,7 +62,7 @@ export const createGuardian = ({ libc, mark, reaper, spawn, turns, log }: Guardi
     }
   }
 
-  const spawnShell = async (stdin: number, tableFile: number): Promise<number> => {
+  const spawnShell = async (spawn: Spawn, stdin: number, tableFile: number): Promise<number> => {
     const devNull = openSync('/dev/null', 'w')
     try {
       // In the environment the program does not fill a page of ps(1).
@@ -84,8 +82,8 @@ export const createGuardian = ({ libc, mark, reaper, spawn, turns, log }: Guardi
     if (shell === ended) shell = undefined
     // One that ends at once, again and again, must not keep the agent busy.
     const lived = performance.now() - ended.startedAt
-    if (lived >= SHORTEST_LIFE_MS) void turns.run(begin)
-    else setTimeout(() => turns.run(begin), SHORTEST_LIFE_MS).unref()
+    if (lived >= SHORTEST_LIFE_MS) void spawner.inTurn(begin)
+    else setTimeout(() => spawner.inTurn(begin), SHORTEST_LIFE_MS).unref()
   }
 
   return {
@@ -97,7 +95,7 @@ export const createGuardian = ({ libc, mark, reaper, spawn, turns, log }: Guardi
       if (mark.label === undefined) return fail('no resource limit is free to mark processes with')
       table ??= createGuardianTable(libc)
       running.set(jobMark, table.add(jobMark, script))
-      if (!shell) await turns.run(begin)
+      if (!shell) await spawner.inTurn(begin)
     },
 
     /** The job's own process runs. */
@@ -116,7 +114,8 @@ export const createGuardian = ({ libc, mark, reaper, spawn, turns, log }: Guardi
 
     state: (): GuardianState => {
       if (failure !== '') return { state: 'missing', error: failure }
-      return { state: shell ? 'running' : 'idle' }
+      if (shell) return { state: 'running' }
+      return running.size > 0 ? { state: 'missing', error: 'it is being started' } : { state: 'idle' }
     },
 
     /** Ends it by the end of its input; for a job that is still in the table that is the end, too. */
@@ -124,6 +123,8 @@ export const createGuardian = ({ libc, mark, reaper, spawn, turns, log }: Guardi
       isClosed = true
       if (shell) closeSync(shell.pipe)
       shell = undefined
+      table?.close()
+      table = undefined
     },
   }
 }

@@ -1,4 +1,4 @@
-import { openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
 import type { Libc } from './libc.ts'
 import { programOf, readLiving, readSoftLimit } from './proc.ts'
 import { createSoftLimit, RLIMIT_NOFILE } from './resource-limit.ts'
@@ -36,6 +36,8 @@ export const createInheritance = (libc: Libc) => {
       libc.posix_spawn_file_actions_addclosefrom_np?.(actions, from)
       for (const fd of stray) if (fd >= from) libc.posix_spawn_file_actions_addclose(actions, fd)
     },
+
+    close: (): void => oomScore?.close(),
   }
 }
 
@@ -64,7 +66,11 @@ const openOomScore = () => {
     const raised = String(Math.min(Number(own) + JOB_OOM_SCORE, HIGHEST_OOM_SCORE))
     const fd = openSync(OOM_SCORE, 'w')
     writeSync(fd, own, 0) // Where even that is forbidden, jobs have the agent's score.
-    return { raise: () => writeSync(fd, raised, 0), restore: () => writeSync(fd, own, 0) }
+    return {
+      raise: () => writeSync(fd, raised, 0),
+      restore: () => writeSync(fd, own, 0),
+      close: () => closeSync(fd),
+    }
   } catch {
     return undefined
   }

@@ -4,13 +4,12 @@ import { sendSignal } from '../send-signal.ts'
 import { StartError, type StartedProcess, type StartSpec } from '../types.ts'
 import type { Guardian } from './guardian.ts'
 import type { Inheritance } from './inheritance.ts'
-import { type Libc, O_CLOEXEC } from './libc.ts'
+import { errnoText, type Libc, O_CLOEXEC } from './libc.ts'
 import type { Mark } from './mark.ts'
 import { openMemoryFile } from './memory-file.ts'
 import { createOutputPipes } from './output-pipe.ts'
-import { errnoText, type PosixSpawn } from './posix-spawn.ts'
+import type { Spawn, Spawner } from './posix-spawn.ts'
 import type { Reaper } from './reaper.ts'
-import type { Turns } from './turns.ts'
 
 export interface JobStartOptions {
   libc: Libc
@@ -18,13 +17,12 @@ export interface JobStartOptions {
   reaper: Reaper
   guardian: Guardian
   inheritance: Inheritance
-  spawn: PosixSpawn
-  turns: Turns
+  spawner: Spawner
 }
 
 /** Starts jobs: real pipes for what they write (`echo x > /dev/stderr` works), a file in memory for what they read. */
 export const createJobStart = (options: JobStartOptions) => {
-  const { libc, mark, reaper, guardian, inheritance, spawn, turns } = options
+  const { libc, mark, reaper, guardian, inheritance, spawner } = options
   const devNull = openSync('/dev/null', 'r')
   const readPipe = createOutputPipes(libc)
 
@@ -34,7 +32,7 @@ export const createJobStart = (options: JobStartOptions) => {
     return ends
   }
 
-  const start = async (spec: StartSpec): Promise<StartedProcess> => {
+  const start = async (spec: StartSpec, spawn: Spawn): Promise<StartedProcess> => {
     if (spec.isWanted?.() === false) throw new StartError('')
     // Everything the child needs is opened here and closed again below, however the start ends.
     const childEnds: number[] = []
@@ -88,8 +86,8 @@ export const createJobStart = (options: JobStartOptions) => {
     }
   }
 
-  const inheritFor = (of: number): (() => void) => {
-    const takeMark = mark.give(of)
+  const inheritFor = (jobMark: number): (() => void) => {
+    const takeMark = mark.give(jobMark)
     const takeRest = inheritance.give()
     return () => {
       takeRest()
@@ -97,15 +95,19 @@ export const createJobStart = (options: JobStartOptions) => {
     }
   }
 
-  return async (spec: StartSpec): Promise<StartedProcess> => {
-    try {
-      await guardian.protect(spec.mark, spec.script)
-      await spec.prepare?.()
-      return await turns.run(() => start(spec))
-    } catch (error) {
-      guardian.unprotect(spec.mark)
-      throw error
-    }
+  return {
+    async start(spec: StartSpec): Promise<StartedProcess> {
+      try {
+        await guardian.protect(spec.mark, spec.script)
+        await spec.prepare?.()
+        return await spawner.inTurn(spawn => start(spec, spawn))
+      } catch (error) {
+        guardian.unprotect(spec.mark)
+        throw error
+      }
+    },
+
+    close: (): void => closeSync(devNull),
   }
 }
 

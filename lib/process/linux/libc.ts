@@ -1,3 +1,4 @@
+import { getSystemErrorMessage } from 'node:util'
 import koffi from 'koffi'
 
 /**
@@ -88,6 +89,9 @@ export const SA_NOCLDSTOP = 1
 export const O_PATH = 0o10000000
 export const ENOENT = koffi.os.errno.ENOENT
 export const EACCES = koffi.os.errno.EACCES
+
+/** An error number in words, strerror(3). */
+export const errnoText = (errno: number): string => getSystemErrorMessage(-errno) ?? `errno ${errno}`
 
 const optional = <T>(find: () => T): T | undefined => {
   try {

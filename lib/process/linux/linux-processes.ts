@@ -5,10 +5,9 @@ import { createInheritance } from './inheritance.ts'
 import { createJobStart } from './job-start.ts'
 import { openLibc } from './libc.ts'
 import { createMark } from './mark.ts'
-import { createPosixSpawn } from './posix-spawn.ts'
+import { createSpawner } from './posix-spawn.ts'
 import { createReaper } from './reaper.ts'
 import { createSearch } from './search.ts'
-import { createTurns } from './turns.ts'
 
 /** Processes on Linux: started by posix_spawn, collected by wait4, known by their mark, guarded. */
 export const createLinuxProcesses = (log: Log = SILENT): Processes => {
@@ -16,13 +15,13 @@ export const createLinuxProcesses = (log: Log = SILENT): Processes => {
   const mark = createMark(libc)
   const reaper = createReaper(libc, mark)
   const inheritance = createInheritance(libc)
-  const spawn = createPosixSpawn(libc, inheritance.closeRest)
-  const turns = createTurns()
-  const guardian = createGuardian({ libc, mark, reaper, spawn, turns, log })
+  const spawner = createSpawner(libc, inheritance.closeRest)
+  const guardian = createGuardian({ libc, mark, reaper, spawner, log })
   const search = createSearch(mark, reaper, libc.getpagesize())
+  const jobStart = createJobStart({ libc, mark, reaper, guardian, inheritance, spawner })
   return {
     newMark: mark.newMark,
-    start: createJobStart({ libc, mark, reaper, guardian, inheritance, spawn, turns }),
+    start: jobStart.start,
     unguard: guardian.unprotect,
     find: search.find,
     mayHaveLeft: ({ marks }) => reaper.mayHoldOrphan(marks),
@@ -31,6 +30,9 @@ export const createLinuxProcesses = (log: Log = SILENT): Processes => {
     close() {
       guardian.close()
       reaper.close()
+      jobStart.close()
+      inheritance.close()
+      spawner.close()
     },
   }
 }

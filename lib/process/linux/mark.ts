@@ -26,7 +26,7 @@ export const createMark = (libc: Libc) => {
     newMark: (): number => SMALLEST_MARK + Number(BigInt.asUintN(51, nextRandom())),
 
     /** The mark of a process, a zombie included. An ordinary limit is never taken for one. */
-    of(pid: number): number | undefined {
+    read(pid: number): number | undefined {
       const limit = usable && readSoftLimit(pid, usable.label)
       return limit !== undefined && limit >= SMALLEST_MARK ? limit : undefined
     },

@@ -1,6 +1,5 @@
 import { StartError } from '../types.ts'
-import { type Libc, MFD_CLOEXEC } from './libc.ts'
-import { errnoText } from './posix-spawn.ts'
+import { errnoText, type Libc, MFD_CLOEXEC } from './libc.ts'
 
 /** Opens an empty file in memory, memfd_create(2): it never waits for a disk. Throws StartError. */
 export const openMemoryFile = (libc: Libc, name: string): number => {

@@ -1,11 +1,10 @@
-import { accessSync, constants, openSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
-import { getSystemErrorMessage } from 'node:util'
+import { closeSync, constants, openSync } from 'node:fs'
 import { StartError } from '../types.ts'
 import { createEnvironmentVectors } from './environment-vector.ts'
+import { createExecutables } from './executable.ts'
+import { createFileActions } from './file-actions.ts'
 import {
-  EACCES,
-  ENOENT,
+  errnoText,
   type Libc,
   O_PATH,
   POSIX_SPAWN_SETSID,
@@ -39,29 +38,20 @@ export interface SpawnOptions {
   background?: boolean
 }
 
+/** Resolves with the pid, in the same turn of the loop unless it is in the background; rejects with StartError. */
+export type Spawn = (program: Program, descriptors: Descriptors, options: SpawnOptions) => Promise<number>
+
 /**
  * Starts processes with posix_spawnp(3): the true wait status, and a start whose cost does not grow with the
- * agent's memory, as fork's does. One at a time: what a child inherits is the whole agent's meanwhile.
+ * agent's memory, as fork's does.
  */
-export const createPosixSpawn = (libc: Libc, closeRest: (actions: Buffer, from: number) => void) => {
+export const createSpawner = (libc: Libc, closeRest: (actions: Buffer, from: number) => void) => {
   const attributes = spawnAttributes(libc)
   const home = openHome()
-
   const environmentOf = createEnvironmentVectors()
-  const actionsFor = createFileActions(libc, closeRest)
-  const located = new Map<string, string>()
-  let searchPath: string | null = null
-
-  /** Found once, for each start would pay a failed execve(2) in every directory before the right one. */
-  const locate = (file: string): string => {
-    if (libc.getenv('PATH') !== searchPath) {
-      searchPath = libc.getenv('PATH')
-      located.clear()
-    }
-    const path = located.get(file) ?? (file.includes('/') ? file : (lookUp(file, searchPath ?? '') ?? file))
-    located.set(file, path)
-    return path
-  }
+  const fileActions = createFileActions(libc, closeRest)
+  const executables = createExecutables(libc)
+  let lastStart: Promise<unknown> = Promise.resolve()
 
   // A change of directory for the moment of the start: chdir says itself what is wrong with the directory,
   // and glibc has had a file action for it only since 2.29. Nothing else may run meanwhile.
@@ -79,65 +69,54 @@ export const createPosixSpawn = (libc: Libc, closeRest: (actions: Buffer, from: 
     }
   }
 
-  /** Resolves with the pid, in the same turn of the loop unless it is in the background; rejects with StartError. */
-  return async (
-    { file, args, env, ownEnv = {}, cwd }: Program,
-    { stdin, stdout, stderr, others = [] }: Descriptors,
-    { inherit, background = false }: SpawnOptions,
-  ): Promise<number> => {
-    const actions = actionsFor([stdin, stdout, stderr, ...others])
+  const spawn: Spawn = async (
+    { file, args, env, ownEnv = {}, cwd },
+    { stdin, stdout, stderr, others = [] },
+    { inherit, background = false },
+  ) => {
+    const actions = fileActions.inheriting([stdin, stdout, stderr, ...others])
     const pid: [number] = [0]
     const argv = [file, ...args, null]
-    const call = [pid, locate(file), actions, attributes, argv, environmentOf(env, ownEnv)] as const
+    const call = [
+      pid,
+      executables.locate(file),
+      actions,
+      attributes,
+      argv,
+      environmentOf(env, ownEnv),
+    ] as const
     const start = (): number => inDirectory(cwd, () => libc.posix_spawn(...call))
     const restore = inherit()
     try {
       let error = background && cwd === undefined ? await inBackground(libc.posix_spawn, call) : start()
       // It may have moved since it was located; then the message is that of a search.
       if (error !== 0) error = inDirectory(cwd, () => libc.posix_spawnp(pid, file, ...call.slice(2)))
-      if (error !== 0) throw new StartError(startErrorText(file, error, libc.getenv('PATH')))
+      if (error !== 0) throw new StartError(executables.startError(file, error))
       return pid[0]
     } finally {
       restore()
     }
   }
-}
 
-/**
- * What is to be done with descriptors in the child. Numbers that are free are used again, the lowest first: so it is
- * the same few for most starts, and those are kept.
- */
-const createFileActions = (libc: Libc, closeRest: (actions: Buffer, from: number) => void) => {
-  const known = new Map<string, Buffer>()
+  return {
+    /**
+     * Calls `start` once every start that was asked for before has ended: what a child is to inherit (limits, the
+     * working directory) is the whole agent's for that moment. `spawn` may be used until what `start` returns settles.
+     */
+    inTurn<T>(start: (spawn: Spawn) => Promise<T>): Promise<T> {
+      const started = lastStart.then(() => start(spawn))
+      lastStart = started.catch(() => {})
+      return started
+    },
 
-  const forgetAll = (): void => {
-    for (const actions of known.values()) libc.posix_spawn_file_actions_destroy(actions)
-    known.clear()
-  }
-
-  const create = (inherited: number[]): Buffer => {
-    const actions = Buffer.alloc(SIZE_OF.fileActions)
-    libc.posix_spawn_file_actions_init(actions)
-    // dup2 also clears FD_CLOEXEC, even of a descriptor onto itself (POSIX.1-2024).
-    for (const [number, fd] of inherited.entries()) libc.posix_spawn_file_actions_adddup2(actions, fd, number)
-    closeRest(actions, inherited.length)
-    return actions
-  }
-
-  /** The child's descriptors from 0 on; what is returned is valid until the next call. */
-  return (inherited: number[]): Buffer => {
-    const key = inherited.join()
-    let actions = known.get(key)
-    if (!actions) {
-      if (known.size >= MOST_KEPT_ACTIONS) forgetAll()
-      actions = create(inherited)
-      known.set(key, actions)
-    }
-    return actions
+    close(): void {
+      fileActions.close()
+      closeSync(home)
+    },
   }
 }
 
-const MOST_KEPT_ACTIONS = 256
+export type Spawner = ReturnType<typeof createSpawner>
 
 /**
  * The agent's own directory, which it comes back to. It need not be readable; one that may not even be entered (the
@@ -158,10 +137,6 @@ const inBackground = (call: Libc['posix_spawn'], args: readonly unknown[]): Prom
     call.async(...args, (error: Error | null, result: number) => (error ? reject(error) : resolve(result)))
   })
 
-export type PosixSpawn = ReturnType<typeof createPosixSpawn>
-
-export const errnoText = (errno: number): string => getSystemErrorMessage(-errno) ?? `errno ${errno}`
-
 const errorText = (error: unknown): string => errnoText(-((error as NodeJS.ErrnoException).errno ?? 0))
 
 /** A session of its own, every signal as the system has it by default, none blocked. */
@@ -177,25 +152,3 @@ const spawnAttributes = (libc: Libc): Buffer => {
   libc.posix_spawnattr_setsigmask(attributes, Buffer.alloc(SIZE_OF.signalSet))
   return attributes
 }
-
-const startErrorText = (file: string, errno: number, searchPath: string | null): string => {
-  const path = file.includes('/') ? file : lookUp(file, searchPath ?? '')
-  if (path === undefined && (errno === ENOENT || errno === EACCES)) {
-    return `exec: "${file}": executable file not found in $PATH`
-  }
-  return `fork/exec ${path ?? file}: ${errnoText(errno)}`
-}
-
-/** Where posix_spawnp finds a program. */
-const lookUp = (file: string, searchPath: string): string | undefined =>
-  searchPath
-    .split(delimiter)
-    .map(directory => join(directory, file))
-    .find(path => {
-      try {
-        accessSync(path, constants.X_OK)
-        return true
-      } catch {
-        return false
-      }
-    })

@@ -1,4 +1,4 @@
-import { openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs'
 
 /** One line of /proc/<pid>/stat, proc_pid_stat(5). Times are in clock ticks (1/100 s), memory in pages. */
 export interface ProcessStat {
@@ -50,24 +50,27 @@ export const parseStat = (text: string): ProcessStat | undefined => {
 }
 
 /**
- * Tells the direct children of this process, zombies included; undefined where the kernel does not. The file stays
+ * The direct children of this process, zombies included; undefined where the kernel does not tell. The file stays
  * open: each job asks, and a read takes a microsecond.
  */
-export const createChildrenReader = (): (() => number[] | undefined) => {
+export const openChildren = (): { read(): number[] | undefined; close(): void } => {
   let file: number
   let buffer = Buffer.alloc(4096)
   try {
     file = openSync(`/proc/self/task/${process.pid}/children`, 'r')
   } catch {
-    return () => undefined
+    return { read: () => undefined, close() {} }
   }
-  return () => {
-    let length = readSync(file, buffer, 0, buffer.length, 0)
-    while (length === buffer.length) {
-      buffer = Buffer.alloc(2 * buffer.length)
-      length = readSync(file, buffer, 0, buffer.length, 0)
-    }
-    return buffer.toString('latin1', 0, length).split(' ').filter(Boolean).map(Number)
+  return {
+    read() {
+      let length = readSync(file, buffer, 0, buffer.length, 0)
+      while (length === buffer.length) {
+        buffer = Buffer.alloc(2 * buffer.length)
+        length = readSync(file, buffer, 0, buffer.length, 0)
+      }
+      return buffer.toString('latin1', 0, length).split(' ').filter(Boolean).map(Number)
+    },
+    close: () => closeSync(file),
   }
 }
 

@@ -19,7 +19,7 @@ interface Snapshot {
  * their descent, as long as the job's own process, or one that was found before, leads to them.
  */
 export const createSearch = (
-  mark: Pick<Mark, 'of'>,
+  mark: Pick<Mark, 'read'>,
   reaper: Pick<Reaper, 'holds'>,
   pageBytes: number,
   listPids: () => number[] = allPids,
@@ -38,7 +38,7 @@ export const createSearch = (
       if (index % PROCESSES_A_TURN === PROCESSES_A_TURN - 1) await setImmediate()
       const stat = readLiving(pid)
       if (!stat || isKernelThread(pid, stat) || pid === process.pid) continue
-      const living = toLiving(pid, stat, mark.of(pid))
+      const living = toLiving(pid, stat, mark.read(pid))
       snapshot.byPid.set(pid, living)
       if (living.mark !== undefined) add(snapshot.byMark, living.mark, living)
       add(snapshot.bySession, stat.session, living)
@@ -58,10 +58,10 @@ export const createSearch = (
     return next
   }
 
-  const toLiving = (pid: number, stat: ProcessStat, of: number | undefined): LivingProcess => ({
+  const toLiving = (pid: number, stat: ProcessStat, jobMark: number | undefined): LivingProcess => ({
     pid,
     startTime: stat.startTime,
-    mark: of,
+    mark: jobMark,
     parent: stat.parent,
     state: stat.state,
     command: stat.command,
@@ -74,7 +74,7 @@ export const createSearch = (
     async find(target: Target, known: LivingProcess[] = []): Promise<LivingProcess[]> {
       const { byPid, byMark, bySession, byParent } = await nextLook()
       const found = new Set<LivingProcess>()
-      for (const of of target.marks) for (const one of byMark.get(of) ?? []) found.add(one)
+      for (const wanted of target.marks) for (const one of byMark.get(wanted) ?? []) found.add(one)
       // As long as the leader is not reaped, its pid, and with it the session's number, is nobody else's.
       if (target.pid > 0 && reaper.holds(target.pid)) {
         for (const one of bySession.get(target.pid) ?? []) found.add(one)
@@ -95,9 +95,9 @@ export const createSearch = (
     },
 
     /** Signals only what, at this moment, still has the start time and the mark that it was found with. */
-    signal({ pid, startTime, mark: of }: LivingProcess, signal: NodeJS.Signals): SignalOutcome {
+    signal({ pid, startTime, mark: jobMark }: LivingProcess, signal: NodeJS.Signals): SignalOutcome {
       try {
-        if (mark.of(pid) !== of || readLiving(pid)?.startTime !== startTime) return 'gone'
+        if (mark.read(pid) !== jobMark || readLiving(pid)?.startTime !== startTime) return 'gone'
       } catch {
         return 'gone' // No descriptor is free to look at it, so nothing may be signaled.
       }

@@ -48,23 +48,32 @@ describe('the reaper', () => {
     }
   })
 
-  test('a process that is traced and stops has not ended: it can still be stopped', async t => {
-    const traced = await startBash(processes, '', { args: ['-c', 'exec python3 -c "$0"', TRACED] })
-    t.after(() => stopAll(processes, target(traced), 0))
-    let hasEnded = false
-    void traced.exited.then(() => {
-      hasEnded = true
+  for (const others of [0, 1]) {
+    // Beside other jobs a process is started on another thread, which then is its tracer.
+    test(`a process that is traced and stops has not ended, beside ${others} other jobs: it can still be stopped`, async t => {
+      for (let index = 0; index < others; index++) {
+        const other = await startBash(processes, 'exec sleep 1000')
+        t.after(() => stopAll(processes, target(other), 0))
+      }
+      const traced = await startBash(processes, '', { args: ['-c', 'exec python3 -c "$0"', TRACED] })
+      t.after(() => stopAll(processes, target(traced), 0))
+      let hasEnded = false
+      void traced.exited.then(() => {
+        hasEnded = true
+      })
+      await waitFor('it is traced', () => traced.stdout().includes('traced'))
+      // Others end meanwhile, so the agent looks at its children.
+      for (let round = 0; round < 5; round++) await runBash(processes, 'true')
+      assert.ok(lives(know(traced.pid)))
+      assert.equal(hasEnded, false)
+      // A tracer that is the agent's main thread lets it go on.
+      if (others === 0) await waitFor('its handler runs', () => traced.stdout().includes('handled'))
+      assert.deepEqual(await stopAll(processes, target(traced), 100), [])
+      const { status } = await traced.exited
+      assert.notEqual(status.signal, 0)
+      assert.notEqual(status.signal, 0x7f)
     })
-    await waitFor('it is traced', () => traced.stdout().includes('traced'))
-    // Others end meanwhile, so the agent looks at its children.
-    for (let round = 0; round < 5; round++) await runBash(processes, 'true')
-    assert.ok(lives(know(traced.pid)))
-    assert.equal(hasEnded, false)
-    assert.deepEqual(await stopAll(processes, target(traced), 100), [])
-    const { status } = await traced.exited
-    assert.notEqual(status.signal, 0)
-    assert.notEqual(status.signal, 0x7f)
-  })
+  }
 
   test('orphans that end by the thousand are all reaped', async () => {
     const { status } = await runBash(processes, 'for i in {1..2000}; do (true &); done; exit 7')

@@ -30,7 +30,7 @@ const pidsOf = (found: { pid: number }[]): number[] => found.map(({ pid }) => pi
 /** Processes bear the marks that the test says. */
 const searchWith = (marks: Record<number, number>, held: number[] = []) => {
   let looks = 0
-  const search = createSearch({ of: pid => marks[pid] }, { holds: pid => held.includes(pid) }, 4096, () => {
+  const search = createSearch({ read: pid => marks[pid] }, { holds: pid => held.includes(pid) }, 4096, () => {
     looks++
     return allPids()
   })

@@ -1,0 +1,30 @@
+import { access, constants, mkdir, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Log } from '../lib/base/log.ts'
+
+/** Makes the data directory if it is not there, for the agent's account alone. Rejects when it cannot be written. */
+export const prepareDataDirectory = async (path: string, log: Log): Promise<void> => {
+  await makeDirectory(path)
+  const { mode } = await stat(path)
+  if ((mode & 0o077) !== 0) {
+    log.warn({ dataDirectory: path }, 'the data directory is open to other users; it should have mode 0700')
+  }
+}
+
+/** mkdir's own `recursive` never ends in /proc. */
+const makeDirectory = async (path: string): Promise<void> => {
+  if (await isAccessible(path, constants.W_OK)) return
+  const parent = dirname(path)
+  if (!(await isAccessible(parent).catch(() => false))) await makeDirectory(parent)
+  await mkdir(path, { mode: 0o700 })
+}
+
+/** False when it is not there; rejects when it may not be accessed so. */
+const isAccessible = (path: string, mode = constants.F_OK): Promise<boolean> =>
+  access(path, mode).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+      return false
+    },
+  )

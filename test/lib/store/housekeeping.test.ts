@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { createHousekeeping } from '../../../lib/store/housekeeping.ts'
+import { recordingLog } from '../../support/recording-log.ts'
+import { waitFor } from '../../support/wait-for.ts'
+
+/** A store with so many jobs to remove, at most three a turn; and what was done to it. */
+const housekeepingOf = (surplus: number, fail: () => void = () => {}) => {
+  const calls: string[] = []
+  const { log, lines } = recordingLog()
+  const retention = {
+    prune(_nowMs: number, most = 3): number {
+      fail()
+      const removed = Math.min(surplus, most)
+      surplus -= removed
+      calls.push(`prune ${removed}`)
+      return removed
+    },
+    giveBack: () => void calls.push('give back'),
+  }
+  const housekeeping = createHousekeeping({ retention, checkpoint: () => void calls.push('checkpoint'), log })
+  return { housekeeping, calls, lines, surplus: () => surplus }
+}
+
+test('everything surplus is removed, a few jobs a turn; then room is given back and the log is moved', async t => {
+  const { housekeeping, calls } = housekeepingOf(7)
+  t.after(() => housekeeping.close())
+  housekeeping.start()
+  await waitFor('it is done', () => calls.includes('checkpoint'))
+  assert.deepEqual(calls, ['prune 3', 'prune 3', 'prune 1', 'prune 0', 'give back', 'checkpoint'])
+})
+
+test('it keeps house every minute', async t => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const { housekeeping, calls } = housekeepingOf(0)
+  t.after(() => housekeeping.close())
+  housekeeping.start()
+  const rounds = () => calls.filter(call => call === 'checkpoint').length
+  await waitFor('the first round', () => rounds() === 1)
+  t.mock.timers.tick(60_000)
+  await waitFor('the second round', () => rounds() === 2)
+})
+
+test('a submission makes room for itself at once, and what is left is removed in later turns', async t => {
+  const { housekeeping, calls, surplus } = housekeepingOf(9)
+  t.after(() => housekeeping.close())
+  housekeeping.makeRoom()
+  assert.deepEqual(calls, ['prune 2'])
+  await waitFor('all is removed', () => surplus() === 0)
+})
+
+test('a submission that finds no more than its own share to remove leaves it at that', async t => {
+  const { housekeeping, calls } = housekeepingOf(1)
+  t.after(() => housekeeping.close())
+  housekeeping.makeRoom()
+  await setImmediate()
+  await setImmediate()
+  assert.deepEqual(calls, ['prune 1'])
+})
+
+test('a store that fails is told in the log and keeps no job from being submitted', async t => {
+  let isFailing = true
+  const { housekeeping, calls, lines } = housekeepingOf(1, () => {
+    if (isFailing) throw new Error('disk I/O error')
+  })
+  t.after(() => housekeeping.close())
+  housekeeping.makeRoom()
+  housekeeping.start()
+  await waitFor('both are told', () => lines.length === 2)
+  assert.deepEqual(
+    lines.map(({ level, message }) => [level, message]),
+    Array(2).fill(['error', 'housekeeping failed']),
+  )
+  isFailing = false
+  housekeeping.makeRoom()
+  assert.deepEqual(calls, ['prune 1'])
+})
+
+test('once it is closed nothing is removed any more', async () => {
+  const { housekeeping, calls } = housekeepingOf(9)
+  housekeeping.start()
+  housekeeping.close()
+  await setImmediate()
+  await setImmediate()
+  assert.deepEqual(calls, [])
+})

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { StartupError, startAgent } from '../../runtime/agent.ts'
+import { readConfig } from '../../runtime/config.ts'
+import { openDescriptors } from '../support/proc.ts'
+import { recordingLog } from '../support/recording-log.ts'
+import { waitFor } from '../support/wait-for.ts'
+
+const configOf = (directory: string, port: number) =>
+  readConfig({ AGENT_DATA_DIR: directory, AGENT_PORT: String(port), AGENT_SECRET: 'secret', HOME: directory })
+
+test('an agent that cannot listen, or has been stopped, has nothing open, and another can take its place', async t => {
+  const directory = mkdtempSync(join(tmpdir(), 'test-newdt-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const { log } = recordingLog()
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  t.after(() => other.close())
+  const { port } = other.address() as AddressInfo
+
+  const startAndStop = async (): Promise<void> => {
+    const agent = await startAgent(configOf(directory, 0), {}, log)
+    assert.equal((await fetch(`${agent.url}/healthz`)).status, 200)
+    await agent.stop(0)
+  }
+  await startAndStop() // Node opens some descriptors of its own with the first.
+  await waitFor('no connection is left', () => !process.getActiveResourcesInfo().includes('TCPSocketWrap'))
+  const before = openDescriptors()
+  const timers = timersOf()
+  await assert.rejects(
+    startAgent(configOf(directory, port), {}, log),
+    (error: Error) => error instanceof StartupError && error.message.includes('EADDRINUSE'),
+  )
+  assert.equal(openDescriptors(), before)
+  assert.deepEqual(timersOf(), timers)
+  await startAndStop()
+  await waitFor('its descriptors are closed', () => openDescriptors() === before)
+  assert.equal(process.listenerCount('SIGCHLD'), 0)
+})
+
+const timersOf = (): string[] => process.getActiveResourcesInfo().filter(name => name === 'Timeout')
