@@ -36,7 +36,7 @@ describe('an agent that is killed', () => {
         if (before.state !== 'running') assert.deepEqual(job, before)
         else {
           assert.deepEqual([job.state, job.reason, job.error], ['failed', 'agent-lost', 'agent was lost'])
-          assert.ok(job.finishTime >= job.startTime)
+          assert.ok(Date.parse(job.finishTime) >= Date.parse(job.startTime))
           assert.match(job.stdout, /^(1\n)*$/)
         }
       }

@@ -11,6 +11,17 @@ import { shapes } from '../../support/shapes.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 const GRACE_MS = 300
+/** Longer than a test may take: what ends within it has ended by TERM. */
+const ENDLESS_GRACE_MS = 3_600_000
+
+/** The signals that are meant to end a process, of those that a stop sends. */
+const ENDING = new Set<NodeJS.Signals>(['SIGTERM', 'SIGKILL'])
+
+/** Which shapes have a process that ends by KILL alone. */
+const IGNORING_TERM = new Set([
+  'a process that ignores TERM',
+  'one that resets its limits, ignores TERM and outlives its parents',
+])
 
 /** Which shapes are found without marks: what stays in the group of the leader, or descends from it. */
 const BEYOND_NODE = new Set([
@@ -35,7 +46,9 @@ for (const [layer, create] of layers) {
 
     for (const [index, [shape]] of shapes('').entries()) {
       const skip = layer !== 'posix_spawn' && BEYOND_NODE.has(shape)
-      test(`${shape} is gone after a stop`, { skip }, async t => {
+      test(`${shape} is gone after a stop, ${IGNORING_TERM.has(shape) ? 'killed after its TERM' : 'by TERM alone'}`, {
+        skip,
+      }, async t => {
         const text = String(unique++)
         const [, command, count] = shapes(text)[index]!
         const odd = `/tmp/a) R 1 (b${text}`
@@ -49,10 +62,15 @@ for (const [layer, create] of layers) {
           return all.length >= count && all
         })
         const target = { marks: new Set([started.mark]), pid: started.pid }
-        assert.deepEqual(await stopAll(processes, target, GRACE_MS), [])
+        const { recording, signalsTo } = recordSignals(processes)
+        const graceMs = IGNORING_TERM.has(shape) ? GRACE_MS : ENDLESS_GRACE_MS
+        assert.deepEqual(await stopAll(recording, target, graceMs), [])
         assert.deepEqual(found.filter(lives), [])
         assert.deepEqual(findByText(text), [])
         await started.exited
+        const ends = found.map(({ pid }) => signalsTo(pid).filter(name => ENDING.has(name)))
+        for (const [first] of ends) assert.equal(first, 'SIGTERM')
+        assert.equal(ends.flat().includes('SIGKILL'), IGNORING_TERM.has(shape))
       })
     }
 
@@ -79,13 +97,13 @@ for (const [layer, create] of layers) {
     })
 
     test('a process that is stopped before it is ready ends by TERM, with what it has just forked', async () => {
-      // The grace period is longer than this test may take.
+      const text = String(unique++)
       for (let round = 0; round < 100; round++) {
-        const started = await startBash(processes, 'echo a; sleep 1000 & wait')
-        assert.deepEqual(await stopAll(processes, targetOf(started), 3_600_000), [])
+        const started = await startBash(processes, `echo a; sleep 1000.${text} & wait`)
+        assert.deepEqual(await stopAll(processes, targetOf(started), ENDLESS_GRACE_MS), [])
         assert.equal((await started.exited).status.signal, 15)
-        assert.deepEqual(await processes.find({ marks: new Set([started.mark]), pid: 0 }), [])
       }
+      assert.deepEqual(findByText(text), [])
     })
 
     test('without a grace period nothing gets the chance to clean up', async () => {
@@ -116,6 +134,20 @@ for (const [layer, create] of layers) {
       assert.deepEqual(bystanders.filter(lives), bystanders)
     })
   })
+}
+
+/** The same processes, and which signals were sent to whom, in order. */
+const recordSignals = (processes: Processes) => {
+  const sent: [pid: number, name: NodeJS.Signals][] = []
+  const recording: Processes = {
+    ...processes,
+    signal(one, name) {
+      sent.push([one.pid, name])
+      return processes.signal(one, name)
+    },
+  }
+  const signalsTo = (pid: number) => sent.filter(([to]) => to === pid).map(([, name]) => name)
+  return { recording, signalsTo }
 }
 
 const targetOf = ({ mark, pid }: Started) => ({ marks: new Set([mark]), pid })
