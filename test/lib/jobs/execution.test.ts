@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { createClock } from '../../../lib/base/clock.ts'
+import { createExecution } from '../../../lib/jobs/execution.ts'
+import { newFacts } from '../../../lib/jobs/facts.ts'
+import type { JobRequest, RunningJob } from '../../../lib/jobs/job.ts'
+import type { Processes } from '../../../lib/process/types.ts'
+import { requestOf } from '../../support/jobs.ts'
+import { linuxProcesses } from '../../support/linux-processes.ts'
+import { know, lives } from '../../support/proc.ts'
+import { recordingLog } from '../../support/recording-log.ts'
+import { waitFor } from '../../support/wait-for.ts'
+
+/** One job on real processes, less what a test replaces of them; and what was made known of it. */
+const executionOf = (t: TestContext, given: Partial<JobRequest>, replaced: Partial<Processes> = {}) => {
+  const directory = mkdtempSync(join(tmpdir(), 'test-newdt-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const request = requestOf(given)
+  const timer = createClock().timer()
+  const facts = newFacts(request, { id: 'job', createTime: timer.startedAt, scriptDirectory: directory })
+  const job: RunningJob = { ...facts, state: 'running', pid: 0, startTime: undefined }
+  const { log, lines } = recordingLog()
+  const real = linuxProcesses()
+  const unguarded: number[] = []
+  const started = Promise.withResolvers<void>()
+  const processes: Processes = {
+    ...real,
+    unguard(mark) {
+      unguarded.push(mark)
+      real.unguard(mark)
+    },
+    ...replaced,
+  }
+  const execution = createExecution({
+    job,
+    request,
+    env: { PATH: process.env.PATH ?? '' },
+    processes,
+    clock: timer,
+    killGraceMs: 5000,
+    log,
+    onStarted: started.resolve,
+  })
+  let output = ''
+  let ends = 0
+  const capture = {
+    write: (_stream: unknown, bytes: Uint8Array) => {
+      output += Buffer.from(bytes).toString()
+    },
+    end: () => {
+      ends++
+    },
+  }
+  t.after(() => execution.stop('canceled', 0))
+  return {
+    execution,
+    job,
+    lines,
+    run: () => execution.run(capture),
+    started: started.promise,
+    output: () => output,
+    /** Its capture was ended once, its guardian told once, and its script is gone. */
+    assertReleased(): void {
+      assert.equal(ends, 1)
+      assert.deepEqual(unguarded, [execution.mark])
+      assert.ok(!existsSync(job.scriptPath))
+    },
+  }
+}
+
+const script = (content: string) => ({
+  cmd: '',
+  script: { name: 'it.sh', content, type: 'shell' as const, words: [] },
+})
+
+test('a job that ends by itself tells its exit status, and releases all that it held', async t => {
+  const { run, job, output, assertReleased } = executionOf(t, script('echo "$0"; exit 7'))
+  const ended = await run()
+  assert.deepEqual(
+    [ended.state, ended.reason, ended.exitCode, ended.error],
+    ['failed', 'exited', 7, 'exit status 7'],
+  )
+  assert.ok(ended.pid > 0)
+  assert.ok(ended.startTime >= job.createTime && ended.finishTime >= ended.startTime)
+  assert.equal(output(), `${job.scriptPath}\n`)
+  assertReleased()
+})
+
+test('of several reasons to stop the first counts, and the shortest grace period', async t => {
+  const { execution, run, started, output } = executionOf(t, {
+    cmd: "trap '' TERM; echo ready; while :; do sleep 0.02; done",
+  })
+  const done = run()
+  await started
+  await waitFor('it ignores TERM', () => output() !== '')
+  execution.stop('output-limit', 3_600_000)
+  execution.stop('canceled', 0)
+  execution.stop('timeout', 3_600_000)
+  const ended = await done
+  assert.deepEqual([ended.reason, ended.state, ended.signal], ['output-limit', 'failed', 'SIGKILL'])
+})
+
+test('one that is stopped before it has begun never starts a process', async t => {
+  const { execution, run, job, assertReleased } = executionOf(t, script('exec sleep 1000'))
+  const done = run()
+  execution.stop('canceled', 0)
+  const ended = await done
+  assert.deepEqual(
+    [ended.reason, ended.state, ended.error, ended.pid],
+    ['canceled', 'canceled', 'canceled', 0],
+  )
+  assert.equal(job.startTime, undefined)
+  assertReleased()
+})
+
+test('one that is stopped while its process is being started ends as soon as it runs', async t => {
+  const real = linuxProcesses()
+  const { execution, run, assertReleased } = executionOf(
+    t,
+    { cmd: 'exec sleep 1000' },
+    {
+      async start(spec) {
+        const started = await real.start(spec)
+        execution.stop('canceled', 3_600_000)
+        return started
+      },
+    },
+  )
+  const ended = await run()
+  assert.deepEqual([ended.reason, ended.signal], ['canceled', 'SIGTERM'])
+  assertReleased()
+})
+
+test('a timeout counts from the start of the process, and a job that ends before it has none', async t => {
+  const late = await executionOf(t, { cmd: 'exec sleep 1000', timeout: { text: '50ms', ms: 50 } }).run()
+  assert.deepEqual([late.reason, late.error, late.signal], ['timeout', 'signal: terminated', 'SIGTERM'])
+  const early = await executionOf(t, { cmd: 'exit 0', timeout: { text: '1h', ms: 3_600_000 } }).run()
+  assert.deepEqual([early.reason, early.state], ['exited', 'success'])
+})
+
+test('a program that cannot be started is told in the words of os/exec, an unexpected error only in the log', async t => {
+  const wrong = executionOf(t, { cmd: 'true', cwd: '/no/such/directory' })
+  const ended = await wrong.run()
+  assert.deepEqual(
+    [ended.reason, ended.state, ended.error],
+    ['start-failed', 'failed', 'chdir /no/such/directory: no such file or directory'],
+  )
+  wrong.assertReleased()
+  assert.deepEqual(wrong.lines, [])
+
+  const broken = executionOf(
+    t,
+    { cmd: 'true' },
+    { start: () => Promise.reject(new Error('a secret of ours')) },
+  )
+  assert.equal((await broken.run()).error, 'start failed')
+  broken.assertReleased()
+  assert.deepEqual(
+    broken.lines.map(({ level, message }) => [level, message]),
+    [['error', 'starting a job failed']],
+  )
+})
+
+test('a script that cannot be written is a start that failed, and nothing is run', async t => {
+  const { run, job, assertReleased } = executionOf(t, script('exit 0'))
+  job.scriptPath = '/no/such/directory/it.sh'
+  const ended = await run()
+  assert.deepEqual([ended.reason, ended.error, ended.pid], ['start-failed', 'open script: ENOENT', 0])
+  assertReleased()
+})
+
+test('what is left in the background is counted, or killed when the request says so', async t => {
+  const cmd = '(exec sleep 1000) >/dev/null 2>&1 & echo $!'
+  const kept = executionOf(t, { cmd })
+  assert.equal((await kept.run()).leftovers, 1)
+  const left = know(Number(kept.output()))
+  assert.ok(lives(left))
+  process.kill(left.pid, 'SIGKILL')
+  const killed = executionOf(t, { cmd, leftovers: 'kill' })
+  const ended = await killed.run()
+  assert.deepEqual([ended.leftovers, ended.reason, ended.state], [0, 'exited', 'success'])
+  const target = { marks: new Set([killed.execution.mark]), pid: 0 }
+  assert.deepEqual(await linuxProcesses().find(target), [])
+})
+
+test('a stop that comes after the end of the job leaves the background alone', async t => {
+  const { execution, run, output } = executionOf(t, { cmd: '(exec sleep 1000) >/dev/null 2>&1 & echo $!' })
+  const ended = await run()
+  execution.stop('canceled', 0)
+  const left = know(Number(output()))
+  t.after(() => process.kill(left.pid, 'SIGKILL'))
+  assert.equal(ended.reason, 'exited')
+  assert.ok((await linuxProcesses().find({ marks: new Set([execution.mark]), pid: 0 })).length === 1)
+  assert.ok(lives(left))
+})
+
+test('a job whose process outlives even SIGKILL ends all the same, and names the survivor', async t => {
+  const survivor = {
+    pid: 4_000_000,
+    startTime: 1,
+    mark: undefined,
+    parent: 1,
+    state: 'D',
+    command: 'stuck',
+    cpu: { user: 0, system: 0 },
+    residentBytes: 0,
+  }
+  const { execution, run, started, assertReleased } = executionOf(
+    t,
+    { cmd: 'unused' },
+    {
+      start: async () => ({
+        pid: survivor.pid,
+        exited: new Promise(() => {}),
+        outputClosed: Promise.resolve(),
+        kill: () => 'sent',
+      }),
+      find: async () => [survivor],
+      mayHaveLeft: () => true,
+      signal: () => 'sent',
+    },
+  )
+  const done = run()
+  await started
+  execution.stop('canceled', 0)
+  const ended = await done
+  assert.deepEqual([ended.reason, ended.survivors], ['canceled', [{ pid: survivor.pid, command: 'stuck' }]])
+  assertReleased()
+})
+
+test('a signal goes to the job’s own process or to all, and tells when nobody may or can be signaled', async t => {
+  const { execution, run, started, output } = executionOf(t, {
+    cmd: "trap 'echo leader' USR1; bash -c 'trap \"echo child\" USR1; echo ready; while :; do sleep 0.02; done' & while :; do sleep 0.02; done",
+  })
+  const done = run()
+  await started
+  await waitFor('both are ready', () => output().includes('ready'))
+  assert.equal(await execution.signal('SIGUSR1', 'leader'), 'sent')
+  await waitFor('the leader has it', () => output().includes('leader'))
+  assert.ok(!output().includes('child'))
+  assert.equal(await execution.signal('SIGCONT', 'all'), 'sent')
+  execution.stop('canceled', 0)
+  await done
+  assert.equal(await execution.signal('SIGUSR1', 'leader'), 'gone')
+  assert.equal(await execution.signal('SIGUSR1', 'all'), 'gone')
+})
