@@ -42,4 +42,4 @@ function* encoded(texts: Iterable<string>): Generator<Uint8Array> {
 }
 
 /** In JSON each byte takes six characters at most. */
-const SHORT_OUTPUT_BYTES = 256 << 10
+const SHORT_OUTPUT_BYTES = 128 << 10

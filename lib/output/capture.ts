@@ -69,14 +69,17 @@ export const createCapture = ({ limit, append, now, onStored, onOverflow, onErro
     const [head, tail] = window.split(bytes)
     if (head.length > 0) window.add(stream, head)
     if (tail.length > 0) {
-      // The first half leaves memory before the newest half moves in.
-      if (window.isHeadWaiting()) flush()
+      // The first half leaves memory before the newest half moves in. A store that fails is not asked each time.
+      if (window.isHeadWaiting() && !failing) flush()
       window.add(stream, tail)
     }
   }
 
+  /** Whether to store now, not when it is due; what fails is tried again when that is due. */
   const isBatchFull = (): boolean =>
-    (window.isInHead() && window.waitingBytes() >= BATCH_BYTES) || window.waitingSegments() >= MOST_SEGMENTS
+    !failing &&
+    ((window.isInHead() && window.waitingBytes() >= BATCH_BYTES) ||
+      window.waitingSegments() >= BATCH_SEGMENTS)
 
   return {
     /** `bytes` need only be valid during the call. */
@@ -118,5 +121,5 @@ const TAIL_INTERVAL_MS = 250
 const RETRY_MS = 250
 const REFRESH_MS = 50
 const FLOOD_BYTES = 1 << 16
-/** Single bytes that alternate between the streams must not cost memory without end. */
-const MOST_SEGMENTS = 4096
+/** Bytes that alternate between the streams are worth a write of their own, too. */
+const BATCH_SEGMENTS = 4096

@@ -40,6 +40,12 @@ export const createWindow = (limit: number, now: () => Micros) => {
     position += length
   }
 
+  /** Single bytes that alternate between the streams must not cost memory without end while nothing can be stored. */
+  const segmentSurplus = (): number =>
+    segments.length <= MOST_WAITING_SEGMENTS
+      ? 0
+      : segments.slice(0, MOST_WAITING_SEGMENTS / 2).reduce((sum, { length }) => sum + length, 0)
+
   /** What waits; after a failed write there may be more than the limit, then without the middle. */
   const pendingChunks = (windowStart: number): Chunk[] => {
     const chunks: Chunk[] = []
@@ -68,7 +74,7 @@ export const createWindow = (limit: number, now: () => Micros) => {
     add(stream: OutputStream, bytes: Uint8Array): void {
       addSegment(stream, bytes.length)
       const room = isHeadWaiting() ? headRoom : tailLimit
-      const surplus = ring.length() + bytes.length - room
+      const surplus = Math.max(ring.length() + bytes.length - room, segmentSurplus())
       if (surplus > 0) {
         // The oldest bytes leave before new ones come, so that the ring never grows beyond what it may hold.
         ring.drop(surplus)
@@ -121,5 +127,7 @@ export const createWindow = (limit: number, now: () => Micros) => {
 
 /** So many bytes of the first half are worth a write to the store of their own. */
 export const BATCH_BYTES = 1 << 20
+/** Of about 100 bytes each. */
+const MOST_WAITING_SEGMENTS = 32_768
 /** The largest piece a reader has to take at once. */
 const CHUNK_BYTES = 1 << 16

@@ -369,3 +369,29 @@ test('the first chunk after a pause is stored and told at once', t => {
   }
   capture.end()
 })
+
+test('while the store fails, single bytes of both streams cost neither a try each nor memory without end', t => {
+  fakeTime(t)
+  const store = memoryStore()
+  let tries = 0
+  let mostChunks = 0
+  let isFailing = true
+  const append: Append = (chunks, superseded) => {
+    tries++
+    mostChunks = Math.max(mostChunks, chunks.length)
+    if (isFailing) throw new Error('disk full')
+    return store.append(chunks, superseded)
+  }
+  const capture = newCapture(1 << 20, append, () => {})
+  const BYTES = 100_000
+  for (let index = 0; index < BYTES; index++) capture.write(index % 2 ? 'stdout' : 'stderr', Uint8Array.of(1))
+  assert.ok(tries <= 1, `${tries} tries`)
+  isFailing = false
+  capture.end()
+  assert.ok(mostChunks <= 40_000, `${mostChunks} chunks`)
+  const { stdoutBytes, stderrBytes, keptBytes } = capture.totals()
+  assert.deepEqual([stdoutBytes, stderrBytes], [BYTES / 2, BYTES / 2])
+  const kept = store.read().reduce((sum, { bytes }) => sum + bytes.length, 0)
+  assert.equal(keptBytes, kept)
+  assert.ok(kept > 10_000, `${kept} bytes kept`)
+})
