@@ -1,6 +1,7 @@
 import { type IRequestStrict, Router } from 'itty-router'
 import { health } from './health.ts'
 import { authenticate } from './http/authenticate.ts'
+import { createPace } from './http/pace.ts'
 import { refuseUnknownParameters } from './http/query.ts'
 import { refusal } from './http/refusal.ts'
 import { failed } from './http/reply.ts'
@@ -10,10 +11,15 @@ import type { CallerContext, Context, Handler, Services } from './services.ts'
 /** Binds every endpoint to one set of services; the result is a plain fetch function that never rejects. */
 export const createApp = (services: Services) => {
   const guarded = createGuardedRouter(ROUTES)
+  const pace = createPace()
   const router = Router<IRequestStrict, [Services, Context]>()
   router.get('/healthz', health).head('/healthz', health)
   router.all('*', (request, services, context) =>
-    guarded.fetch(request, services, { ...context, caller: authenticate(request, services, context) }),
+    guarded.fetch(request, services, {
+      ...context,
+      caller: authenticate(request, services, context),
+      pace,
+    }),
   )
 
   return async (request: Request, context: Context): Promise<Response> => {

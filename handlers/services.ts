@@ -5,6 +5,7 @@ import type { OutputView } from '../lib/output/view.ts'
 import type { LivingProcess, SignalTarget } from '../lib/process/types.ts'
 import type { Authenticator, Caller } from '../lib/security/authenticator.ts'
 import type { IdempotencyKey, JobQuery } from '../lib/store/job-store.ts'
+import type { Pace } from './http/pace.ts'
 
 /** What the handlers may call. Failures that a client is told of are AgentErrors. */
 export interface Services {
@@ -71,6 +72,8 @@ export interface Context {
 /** The same once it is known who asks. */
 export interface CallerContext extends Context {
   caller: Caller
+  /** Shared by all bodies that are made while they are sent. */
+  pace: Pace
 }
 
 export type Handler<C extends Context = CallerContext> = (

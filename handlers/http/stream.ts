@@ -1,7 +1,14 @@
 import { ReadableStream } from 'node:stream/web'
+import type { Pace } from './pace.ts'
 
 /** Pieces of a body; the signal is aborted when nobody reads it any more. */
 export type Source = (signal: AbortSignal) => Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+
+/** Who is to read a body: the signal is aborted when they are gone, and they take turns with others. */
+export interface BodyReader {
+  signal: AbortSignal
+  pace: Pace
+}
 
 /**
  * A body that takes the next piece from its source only when the reader has room for it. The signal that the source
@@ -10,12 +17,11 @@ export type Source = (signal: AbortSignal) => Iterable<Uint8Array> | AsyncIterab
  */
 export const streamOf = (
   source: Source,
-  requestSignal: AbortSignal,
+  { signal: requestSignal, pace }: BodyReader,
   onEnd: () => void,
 ): globalThis.ReadableStream<Uint8Array> => {
   const controller = new AbortController()
   const iterator = iteratorOf(source(controller.signal))
-  const nextTurn = createTurns()
   let hasEnded = false
   const end = (): void => {
     if (hasEnded) return
@@ -34,7 +40,7 @@ export const streamOf = (
     {
       async pull(body) {
         try {
-          await nextTurn()
+          await pace()
           const { done, value } = await iterator.next()
           if (!done) return body.enqueue(value)
           body.close()
@@ -57,18 +63,3 @@ type Pieces = ReturnType<Source>
 
 const iteratorOf = (pieces: Pieces): Iterator<Uint8Array> | AsyncIterator<Uint8Array> =>
   Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]()
-
-/** Lets others have the event loop now and then: a fast reader's pieces come without a turn of it in between. */
-const createTurns = () => {
-  let pieces = 0
-  let began = performance.now()
-  return async (): Promise<void> => {
-    if (++pieces <= PIECES_A_TURN && performance.now() - began < MS_A_TURN) return
-    await new Promise(setImmediate)
-    pieces = 1
-    began = performance.now()
-  }
-}
-
-const PIECES_A_TURN = 32
-const MS_A_TURN = 5

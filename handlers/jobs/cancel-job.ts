@@ -7,9 +7,9 @@ import { replyJob } from './reply-job.ts'
 import { withJob } from './with-job.ts'
 
 /** Answers once nothing of the job lives any more; `{"grace": "30s"}` is the time between TERM and KILL. */
-export const cancelJob: Handler = async (request, { jobs, bodyLimit }) => {
+export const cancelJob: Handler = async (request, { jobs, bodyLimit }, { pace }) => {
   const { grace } = await readOptionalJson(request, bodySchema, bodyLimit)
-  return withJob(request.params.id ?? '', jobs, request, async job => {
+  return withJob(request.params.id ?? '', jobs, request, pace, async job => {
     await jobs.cancel(job.id, grace)
     return replyJob(job)
   })

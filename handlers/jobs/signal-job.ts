@@ -6,9 +6,9 @@ import { replyJob } from './reply-job.ts'
 import { withJob } from './with-job.ts'
 
 /** Sends a signal and answers with the job as it is: what the job makes of the signal may come later. */
-export const signalJob: Handler = async (request, { jobs, bodyLimit }) => {
+export const signalJob: Handler = async (request, { jobs, bodyLimit }, { pace }) => {
   const { value } = await readJson(request, bodySchema, bodyLimit)
-  return withJob(request.params.id ?? '', jobs, request, async job => {
+  return withJob(request.params.id ?? '', jobs, request, pace, async job => {
     await jobs.signal(job.id, value.signal, value.to)
     return replyJob(job)
   })

@@ -18,13 +18,13 @@ import { withJob } from './with-job.ts'
 export const submitJob = async (
   request: IRequestStrict,
   { jobs, bodyLimit }: Pick<Services, 'jobs' | 'bodyLimit'>,
-  { caller }: CallerContext,
+  { caller, pace }: CallerContext,
   schema: ZodType<JobRequest>,
 ): Promise<Response> => {
   const { value, bytes } = await readJson(request, schema, bodyLimit)
   const submission = await jobs.submit(value, caller, idempotencyKey(request, bytes))
   if (submission.rejected) return rejected(submission.id, submission.running, request)
-  return withJob(submission.id, jobs, request, async job => {
+  return withJob(submission.id, jobs, request, pace, async job => {
     if (acceptsEvents(request)) return eventStream(job, 0)
     if (!value.async) await job.waitForEnd({ signal: request.signal })
     return replyJob(job)

@@ -1,4 +1,5 @@
 import { failure } from '../../lib/base/errors.ts'
+import type { Pace } from '../http/pace.ts'
 import { JOB_ID_HEADER } from '../http/reply.ts'
 import { type Source, streamOf } from '../http/stream.ts'
 import type { JobService, OpenJob } from '../services.ts'
@@ -18,6 +19,7 @@ export const withJob = async (
   id: string,
   jobs: Pick<JobService, 'open'>,
   { signal }: Pick<Request, 'signal'>,
+  pace: Pace,
   answer: (job: OpenJob) => Response | StreamedReply | Promise<Response | StreamedReply>,
 ): Promise<Response> => {
   const job = jobs.open(id)
@@ -27,7 +29,7 @@ export const withJob = async (
     const reply = await answer(job)
     if (!('body' in reply && typeof reply.body === 'function')) return reply as Response
     const { status = 200, headers, body } = reply
-    const stream = streamOf(body, signal, () => job.close())
+    const stream = streamOf(body, { signal, pace }, () => job.close())
     isStreaming = true
     // The global Response: the one of @whatwg-node/fetch reads ahead of its reader.
     return new Response(stream, { status, headers: { ...headers, [JOB_ID_HEADER]: id } })

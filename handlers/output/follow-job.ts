@@ -6,13 +6,13 @@ import type { Handler } from '../services.ts'
 import { eventStream } from './event-stream.ts'
 
 /** Server-sent events; `Last-Event-ID`, or `?after=`, resumes after a chunk. */
-export const followJob: Handler = (request, { jobs }) => {
+export const followJob: Handler = (request, { jobs }, { pace }) => {
   const query = validateQuery(querySchema, request.url)
   // A browser that reconnects sends the header, with the query of its first request.
   const lastEventId = request.headers.get('last-event-id') ?? undefined
   const { 'Last-Event-ID': resumed } = validate(headerSchema, { 'Last-Event-ID': lastEventId })
   const after = resumed ?? query.after ?? 0
-  return withJob(request.params.id ?? '', jobs, request, job => eventStream(job, after))
+  return withJob(request.params.id ?? '', jobs, request, pace, job => eventStream(job, after))
 }
 
 const seq = z

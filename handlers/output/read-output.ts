@@ -13,9 +13,9 @@ import { parseRange } from './range.ts'
  */
 export const readOutput =
   (stream?: OutputStream): Handler =>
-  (request, { jobs }) => {
+  (request, { jobs }, { pace }) => {
     const query = validateQuery(querySchema, request.url)
-    return withJob(request.params.id ?? '', jobs, request, ({ output }) =>
+    return withJob(request.params.id ?? '', jobs, request, pace, ({ output }) =>
       replyOutput(request, output, { ...query, stream }),
     )
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createPace } from '../../../handlers/http/pace.ts'
 import { streamOf } from '../../../handlers/http/stream.ts'
 import { settled } from '../deadline.ts'
 
@@ -15,7 +16,7 @@ const endless = {
 /** A body with how often its end was told. */
 const open = (source: Parameters<typeof streamOf>[0], signal = NEVER) => {
   const told = { ends: 0 }
-  const stream = streamOf(source, signal, () => {
+  const stream = streamOf(source, { signal, pace: createPace() }, () => {
     told.ends++
   })
   return { reader: stream.getReader(), told }

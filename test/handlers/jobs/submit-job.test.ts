@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { IRequestStrict } from 'itty-router'
+import { createPace } from '../../../handlers/http/pace.ts'
 import { commandSchema } from '../../../handlers/jobs/job-schema.ts'
 import { submitJob } from '../../../handlers/jobs/submit-job.ts'
 import { type AgentError, failure } from '../../../lib/base/errors.ts'
@@ -80,7 +81,7 @@ for (const [name, error, status, msg, retryAfter] of refusals) {
 const keyOf = async (request: Request): Promise<IdempotencyKey> => {
   const fake = createFake()
   const caller = { id: 'x', rights: new Set<Right>(), address: '' }
-  const context = { requestId: 'x', address: '', caller }
+  const context = { requestId: 'x', address: '', caller, pace: createPace() }
   // submitJob is called past the routes: no body is valid on two of them.
   const response = await submitJob(
     request as unknown as IRequestStrict,
