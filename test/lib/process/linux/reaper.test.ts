@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import { stopAll } from '../../../../lib/process/stop.ts'
 import { linuxProcesses } from '../../../support/linux-processes.ts'
 import { know, lives } from '../../../support/proc.ts'
-import { runBash, startBash } from '../../../support/run-process.ts'
+import { runBash, type Started, startBash } from '../../../support/run-process.ts'
 import { waitFor } from '../../../support/wait-for.ts'
 
 const target = ({ mark, pid }: { mark: number; pid: number }) => ({ marks: new Set([mark]), pid })
@@ -37,9 +37,15 @@ const TRACED = `
 describe('the reaper', () => {
   const processes = linuxProcesses()
 
+  /** The next job is then alone again, and is started on the main thread. */
+  const end = async (started: Started): Promise<void> => {
+    await stopAll(processes, target(started), 0)
+    await started.exited
+  }
+
   test('orphans that stop and continue each other keep nobody from being collected', async t => {
     const storm = await startBash(processes, '', { args: ['-c', 'exec perl -e "$0"', STORM] })
-    t.after(() => stopAll(processes, target(storm), 0))
+    t.after(() => end(storm))
     await waitFor('the storm has begun', () => storm.stdout().includes('begun'))
     // The loop turns on: what ends is collected, again and again.
     for (let round = 0; round < 10; round++) {
@@ -53,10 +59,10 @@ describe('the reaper', () => {
     test(`a process that is traced and stops has not ended, beside ${others} other jobs: it can still be stopped`, async t => {
       for (let index = 0; index < others; index++) {
         const other = await startBash(processes, 'exec sleep 1000')
-        t.after(() => stopAll(processes, target(other), 0))
+        t.after(() => end(other))
       }
       const traced = await startBash(processes, '', { args: ['-c', 'exec python3 -c "$0"', TRACED] })
-      t.after(() => stopAll(processes, target(traced), 0))
+      t.after(() => end(traced))
       let hasEnded = false
       void traced.exited.then(() => {
         hasEnded = true
