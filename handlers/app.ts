@@ -14,13 +14,11 @@ export const createApp = (services: Services) => {
   const pace = createPace()
   const router = Router<IRequestStrict, [Services, Context]>()
   router.get('/healthz', health).head('/healthz', health)
-  router.all('*', (request, services, context) =>
-    guarded.fetch(request, services, {
-      ...context,
-      caller: authenticate(request, services, context),
-      pace,
-    }),
-  )
+  router.all('*', (request, services, context) => {
+    const caller = authenticate(request, services, context)
+    context.note({ caller: caller.id })
+    return guarded.fetch(request, services, { ...context, caller, pace })
+  })
 
   return async (request: Request, context: Context): Promise<Response> => {
     const answer = router.fetch(request, services, context) as Promise<Response>
@@ -46,11 +44,11 @@ const createGuardedRouter = (routes: readonly Route[]) => {
   return router
 }
 
-/** Lets pass who has the right, with a query that the endpoint knows. */
+/** Lets pass who has one of the rights, with a query that the endpoint knows. */
 const guard =
-  ({ right, handler, query = [] }: Route): Handler =>
+  ({ rights, handler, query = [] }: Route): Handler =>
   (request, services, context) => {
-    if (!context.caller.rights.has(right)) throw refusal('forbidden', { right })
+    if (!rights.some(right => context.caller.rights.has(right))) throw refusal('forbidden', { rights })
     refuseUnknownParameters(request.url, query)
     return handler(request, services, context)
   }

@@ -1,4 +1,4 @@
-import type { Right } from '../lib/security/authenticator.ts'
+import type { Right } from '../lib/security/caller.ts'
 import { getAgent } from './agent/get-agent.ts'
 import { cancelJob } from './jobs/cancel-job.ts'
 import { countRunningJobs } from './jobs/count-running-jobs.ts'
@@ -17,40 +17,54 @@ export interface Route {
   /** HEAD is answered wherever GET is. */
   method: 'get' | 'post'
   path: string
-  /** What the caller must be allowed. */
-  right: Right
+  /** The caller must have one of them. */
+  rights: readonly Right[]
   handler: Handler
   /** The parameters that its query may have, beside the signature; none when absent. */
   query?: readonly string[]
 }
 
+/** Whose job it is, the job service checks. */
+const CONTROL = ['run', 'admin'] as const
 const OUTPUT_QUERY = ['tail', 'follow']
 
 /** In this order: the first that matches answers. */
 export const ROUTES: readonly Route[] = [
-  { method: 'post', path: '/api/jobs/execute/cmd', right: 'run', handler: executeCommand },
-  { method: 'post', path: '/api/jobs/execute/script', right: 'run', handler: executeScript },
-  { method: 'get', path: '/api/jobs/countOfRunningJobs', right: 'read', handler: countRunningJobs },
-  { method: 'get', path: '/api/jobs', right: 'read', handler: listJobs, query: ['state', 'limit', 'before'] },
-  { method: 'get', path: '/api/jobs/:id', right: 'read', handler: getJob, query: ['wait', 'output'] },
+  { method: 'post', path: '/api/jobs/execute/cmd', rights: ['run'], handler: executeCommand },
+  { method: 'post', path: '/api/jobs/execute/script', rights: ['run'], handler: executeScript },
+  { method: 'get', path: '/api/jobs/countOfRunningJobs', rights: ['read'], handler: countRunningJobs },
+  {
+    method: 'get',
+    path: '/api/jobs',
+    rights: ['read'],
+    handler: listJobs,
+    query: ['state', 'limit', 'before'],
+  },
+  { method: 'get', path: '/api/jobs/:id', rights: ['read'], handler: getJob, query: ['wait', 'output'] },
   {
     method: 'get',
     path: '/api/jobs/:id/stdout',
-    right: 'read',
+    rights: ['read'],
     handler: readOutput('stdout'),
     query: OUTPUT_QUERY,
   },
   {
     method: 'get',
     path: '/api/jobs/:id/stderr',
-    right: 'read',
+    rights: ['read'],
     handler: readOutput('stderr'),
     query: OUTPUT_QUERY,
   },
-  { method: 'get', path: '/api/jobs/:id/output', right: 'read', handler: readOutput(), query: OUTPUT_QUERY },
-  { method: 'get', path: '/api/jobs/:id/events', right: 'read', handler: followJob, query: ['after'] },
-  { method: 'get', path: '/api/jobs/:id/processes', right: 'read', handler: listProcesses },
-  { method: 'post', path: '/api/jobs/:id/cancel', right: 'run', handler: cancelJob },
-  { method: 'post', path: '/api/jobs/:id/signal', right: 'run', handler: signalJob },
-  { method: 'get', path: '/api/agent', right: 'read', handler: getAgent },
+  {
+    method: 'get',
+    path: '/api/jobs/:id/output',
+    rights: ['read'],
+    handler: readOutput(),
+    query: OUTPUT_QUERY,
+  },
+  { method: 'get', path: '/api/jobs/:id/events', rights: ['read'], handler: followJob, query: ['after'] },
+  { method: 'get', path: '/api/jobs/:id/processes', rights: ['read'], handler: listProcesses },
+  { method: 'post', path: '/api/jobs/:id/cancel', rights: CONTROL, handler: cancelJob },
+  { method: 'post', path: '/api/jobs/:id/signal', rights: CONTROL, handler: signalJob },
+  { method: 'get', path: '/api/agent', rights: ['read'], handler: getAgent },
 ]

@@ -3,7 +3,8 @@ import type { JobRecord, JobRequest } from '../lib/jobs/job.ts'
 import type { Submission } from '../lib/jobs/jobs.ts'
 import type { OutputView } from '../lib/output/view.ts'
 import type { LivingProcess, SignalTarget } from '../lib/process/types.ts'
-import type { Authenticator, Caller } from '../lib/security/authenticator.ts'
+import type { Authenticator } from '../lib/security/authenticator.ts'
+import type { Caller } from '../lib/security/caller.ts'
 import type { IdempotencyKey, JobQuery } from '../lib/store/job-store.ts'
 import type { Pace } from './http/pace.ts'
 
@@ -27,9 +28,9 @@ export interface JobService {
   /** Newest first. */
   list(query: JobQuery): JobRecord[]
   /** Resolves when nothing of the job lives any more; `graceMs` is the time between TERM and KILL. */
-  cancel(id: string, graceMs?: number): Promise<void>
+  cancel(id: string, caller: Caller, graceMs?: number): Promise<void>
   /** Changes no state by itself. */
-  signal(id: string, signal: NodeJS.Signals, to: SignalTarget): Promise<void>
+  signal(id: string, caller: Caller, signal: NodeJS.Signals, to: SignalTarget): Promise<void>
   /** The living processes of a running job, or what a finished one has left. */
   listProcesses(id: string): Promise<LivingProcess[]>
   countRunning(): number
@@ -67,6 +68,10 @@ export interface Context {
   requestId: string
   /** The client's IP address; "" where there is no socket. */
   address: string
+  /** Nobody else on the network can read it: TLS, or the same host. */
+  isPrivate: boolean
+  /** Adds to the request's line in the log: the id of the key that was used, the word of a refusal. */
+  note(fields: { caller?: string; error?: string }): void
 }
 
 /** The same once it is known who asks. */

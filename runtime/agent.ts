@@ -13,7 +13,7 @@ import { recover } from '../lib/jobs/recovery.ts'
 import { createSlots } from '../lib/jobs/slots.ts'
 import { createProcesses } from '../lib/process/platform.ts'
 import { createAuthenticator } from '../lib/security/authenticator.ts'
-import { createSignature } from '../lib/security/md5-signature.ts'
+import { createSigner } from '../lib/security/md5-signature.ts'
 import { openBallast } from '../lib/store/ballast.ts'
 import { watchDataDirectory } from '../lib/store/data-directory.ts'
 import { createHousekeeping } from '../lib/store/housekeeping.ts'
@@ -24,7 +24,7 @@ import { createRetention } from '../lib/store/sqlite/retention.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import type { Config } from './config.ts'
 import { prepareDataDirectory } from './data-directory.ts'
-import { loadSecret } from './secret.ts'
+import { loadKeys, watchKeys } from './keys.ts'
 import { createServer } from './server.ts'
 
 /** The agent cannot start, for a reason that whoever starts it can mend; the message is one line. */
@@ -53,14 +53,9 @@ const putTogether = async (
     prepareDataDirectory(dataDirectory, log),
   )
   const database = opened.adopt(openDatabaseOf(dataDirectory, log), one => one.close())
-  const secretFile = config.secretFile ? `AGENT_SECRET_FILE=${config.secretFile}` : `${dataDirectory}/secret`
-  const secret = await orStartupError(`${secretFile}: cannot be read`, () => loadSecret(config))
-  const signature = createSignature({
-    ...config,
-    ttlMs: config.signTtlMs,
-    secret: secret.value,
-    now: Date.now,
-  })
+  const { keys, secret, madeUpIn, version } = await orStartupError(keyFilesOf(config), () => loadKeys(config))
+  const authenticator = createAuthenticator(keys, { ...config, ttlMs: config.signTtlMs, now: Date.now })
+  opened.adopt(watchKeys({ ...config, version, onKeys: authenticator.use, log }), one => one.close())
 
   const clock = createClock()
   const processes = opened.adopt(await createProcesses(log), one => one.close())
@@ -113,7 +108,7 @@ const putTogether = async (
 
   const app = createApp({
     jobs,
-    authenticator: createAuthenticator(signature),
+    authenticator,
     status: () => ({
       version: packageJson.version,
       running: jobs.countRunning(),
@@ -134,8 +129,9 @@ const putTogether = async (
 
   return {
     url: urlOf(server.address() as AddressInfo),
-    secretFile: secret.madeUpIn,
-    sign: signature.sign,
+    secretFile: madeUpIn,
+    /** The contract's signature; undefined where no key has a secret of its own. */
+    sign: secret === undefined ? undefined : createSigner(secret).sign,
     countRunning: jobs.countRunning,
     /** Resolves when the data directory is gone and no job runs any more: there is nothing left to do here. */
     storeGone: lastJobWithoutStore,
@@ -156,6 +152,13 @@ const putTogether = async (
 }
 
 export type Agent = Awaited<ReturnType<typeof startAgent>>
+
+/** Where the keys come from, as whoever starts the agent knows it. */
+const keyFilesOf = ({ keysFile, secretFile, dataDirectory }: Config): string =>
+  [
+    ...(secretFile === undefined ? [] : [`AGENT_SECRET_FILE=${secretFile}`]),
+    ...(keysFile === undefined ? [] : [`AGENT_KEYS_FILE=${keysFile}`]),
+  ].join(', ') || `${dataDirectory}/secret`
 
 const databasePath = (directory: string): string => join(directory, 'newdt-auto.db')
 

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { LONGEST_TIMER_MS, parseDuration } from '../lib/base/duration.ts'
 import { nearest } from '../lib/base/nearest.ts'
 import { parseSize } from '../lib/base/size.ts'
+import { isLoopback } from './loopback.ts'
 
 /** Every mistake of a configuration, a line each; no line ever holds the secret. */
 export class ConfigError extends Error {
@@ -26,9 +27,10 @@ export const readConfig = (environment: NodeJS.ProcessEnv) => {
     mistakes.push('AGENT_SECRET, AGENT_SECRET_FILE: only one of them may be set')
   }
   const host = environment.AGENT_HOST ?? DEFAULT_HOST
-  if (secret === undefined && secretFile === undefined && !isLoopback(host)) {
+  const { AGENT_KEYS_FILE: keysFile } = environment
+  if (secret === undefined && secretFile === undefined && keysFile === undefined && !isLoopback(host)) {
     mistakes.push(
-      `AGENT_HOST=${host}: without AGENT_SECRET or AGENT_SECRET_FILE only a loopback address is allowed (127.0.0.1, ::1, localhost)`,
+      `AGENT_HOST=${host}: without AGENT_SECRET, AGENT_SECRET_FILE or AGENT_KEYS_FILE only a loopback address is allowed (127.0.0.1, ::1, localhost)`,
     )
   }
   if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes)
@@ -61,9 +63,6 @@ const mistake = ({ path, message }: z.core.$ZodIssue, environment: NodeJS.Proces
 const NOT_ON_A_LINE = /[\p{C}\p{Zl}\p{Zp}]/gu
 
 const escapeCharacter = (character: string): string => `\\u{${character.codePointAt(0)!.toString(16)}}`
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 
 const integer = (least: number, most: number) => {
   const message = `must be a whole number from ${least} to ${most}`
@@ -112,6 +111,7 @@ const settings = z.object({
   AGENT_PORT: integer(0, 65_535).default(8080),
   AGENT_SECRET: notEmpty.optional(),
   AGENT_SECRET_FILE: notEmpty.optional(),
+  AGENT_KEYS_FILE: notEmpty.optional(),
   AGENT_SIGN_TTL: duration().default(30 * 60_000),
   AGENT_CLOCK_SKEW: duration().default(5 * 60_000),
   AGENT_MAX_RUNNING: integer(1, 10_000).default(5),
@@ -134,6 +134,7 @@ const schema = settings.transform(env => ({
   port: env.AGENT_PORT,
   secret: env.AGENT_SECRET,
   secretFile: env.AGENT_SECRET_FILE,
+  keysFile: env.AGENT_KEYS_FILE,
   signTtlMs: env.AGENT_SIGN_TTL,
   clockSkewMs: env.AGENT_CLOCK_SKEW,
   maxRunning: env.AGENT_MAX_RUNNING,

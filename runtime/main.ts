@@ -71,7 +71,7 @@ const announce = (
 ) => {
   const secretFile = agent.secretFile && { secretFile: agent.secretFile }
   log.info({ address: agent.url, dataDirectory, maxRunning, ...secretFile }, 'listening')
-  if (!process.stdout.isTTY) return
+  if (!process.stdout.isTTY || !agent.sign) return
   const signAt = String(Math.floor(Date.now() / 1000))
   print(
     `\nTry it (the signature is valid for a while):\n\n` +

@@ -2,35 +2,43 @@ import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-export interface Secret {
-  value: string
-  /** The file it was made up in; undefined when it was given. */
+export interface Secrets {
+  /** Any of them is good; the first is what the agent itself signs with. */
+  values: string[]
+  /** The file it was made up in; undefined when they were given. */
   madeUpIn: string | undefined
 }
 
-/** The given secret, or that of the given file, or one made up and kept in the data directory. */
-export const loadSecret = async (config: {
+export interface SecretOptions {
   secret: string | undefined
   secretFile: string | undefined
+  keysFile: string | undefined
   dataDirectory: string
-}): Promise<Secret> => {
-  if (config.secret !== undefined) return { value: config.secret, madeUpIn: undefined }
-  if (config.secretFile !== undefined) {
-    return { value: await readSecret(config.secretFile), madeUpIn: undefined }
-  }
-  const madeUpIn = join(config.dataDirectory, 'secret')
+}
+
+/**
+ * The given secret, or those of the given file, one a line; where neither is given, and no file of keys either, one
+ * made up and kept in the data directory.
+ */
+export const loadSecrets = async (options: SecretOptions): Promise<Secrets> => {
+  const { secret, secretFile, keysFile, dataDirectory } = options
+  if (secret !== undefined) return { values: [secret], madeUpIn: undefined }
+  if (secretFile !== undefined) return { values: await readSecrets(secretFile), madeUpIn: undefined }
+  if (keysFile !== undefined) return { values: [], madeUpIn: undefined }
+  const madeUpIn = join(dataDirectory, 'secret')
   const kept = await readFile(madeUpIn, 'utf8').catch(ignoreMissing)
   // An empty one is what an agent left that was killed, or had no space, when it made the secret up.
   if (!kept?.trim()) await writeFile(madeUpIn, `${randomBytes(24).toString('hex')}\n`, { mode: 0o600 })
-  return { value: await readSecret(madeUpIn), madeUpIn }
+  return { values: await readSecrets(madeUpIn), madeUpIn }
 }
 
 const ignoreMissing = (error: NodeJS.ErrnoException): undefined => {
   if (error.code !== 'ENOENT') throw error
 }
 
-const readSecret = async (path: string): Promise<string> => {
-  const value = (await readFile(path, 'utf8')).replace(/\r?\n$/, '')
-  if (value === '') throw new Error(`${path}: the secret is empty`)
-  return value
+/** Several while one takes the place of another. */
+const readSecrets = async (path: string): Promise<string[]> => {
+  const values = (await readFile(path, 'utf8')).split(/\r?\n/).filter(line => line !== '')
+  if (values.length === 0) throw new Error(`${path}: the secret is empty`)
+  return values
 }

@@ -8,12 +8,14 @@ import {
   STATUS_CODES,
 } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 import { createServerAdapter } from '@whatwg-node/server'
 import { refusal } from '../handlers/http/refusal.ts'
 import { errorAnswer, JOB_ID_HEADER } from '../handlers/http/reply.ts'
 import type { Context } from '../handlers/services.ts'
 import type { AgentError } from '../lib/base/errors.ts'
 import type { Log } from '../lib/base/log.ts'
+import { isLoopback } from './loopback.ts'
 
 export interface ServerOptions {
   fetch(request: Request, context: Context): Promise<Response>
@@ -31,9 +33,7 @@ export const createServer = (
   const { fetch, log, headersTimeoutMs = 20_000, requestTimeoutMs = 120_000 } = options
   const adapter = createServerAdapter<{ req: NamedRequest }>((request, { req }) =>
     // A rejection that reached the adapter would be answered with its stack.
-    fetch(request, { requestId: req.id, address: req.socket.remoteAddress ?? '' }).catch(
-      () => new Response(null, { status: 500 }),
-    ),
+    fetch(request, contextOf(req)).catch(() => new Response(null, { status: 500 })),
   )
   const server = createHttpServer(
     {
@@ -60,9 +60,22 @@ export const createServer = (
   return server
 }
 
+const contextOf = (request: NamedRequest): Context => {
+  const { id, socket, notes } = request
+  const address = socket.remoteAddress ?? ''
+  return {
+    requestId: id,
+    address,
+    isPrivate: socket instanceof TLSSocket || isLoopback(address),
+    note: fields => void Object.assign(notes, fields),
+  }
+}
+
 /** Its id is what the client is told of an unexpected error, and what the log has. */
 class NamedRequest extends IncomingMessage {
   readonly id = randomUUID()
+  /** What the handlers add to its line in the log. */
+  readonly notes: object = {}
 }
 
 /**
@@ -130,6 +143,7 @@ const logWhenDone = (log: Log, request: NamedRequest, response: CompleteResponse
       ms: Math.round((performance.now() - start) * 10) / 10,
       client,
       jobId: response.jobId,
+      ...request.notes,
     }
     if (response.writableFinished) log.info(fields, 'request')
     else log.info({ ...fields, status: undefined, aborted: true }, 'request')

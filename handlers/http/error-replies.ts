@@ -21,6 +21,7 @@ export const findErrorReply = ({ code }: AgentError): ErrorReply<object> | undef
 type Codes = Failures & Refusals
 
 const retrySoon = () => ({ 'Retry-After': '1' }) // Seconds: jobs end at any moment.
+const challenge = () => ({ 'WWW-Authenticate': 'Bearer realm="newdt-auto"' }) // RFC 9110, 11.6.1
 const closeConnection = () => ({ Connection: 'close' })
 
 /** Every code that a client can be told of; one without a reply does not compile. */
@@ -45,15 +46,80 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
     zh: () => '请求体不完整',
     en: () => 'the request body is incomplete',
   },
-  unauthorized: {
+  'signature-missing': {
     status: 401,
-    zh: () => '签名无效或已过期',
-    en: () => 'the signature is invalid or has expired',
+    zh: () => '缺少签名',
+    en: () => 'the request is not signed',
+    headers: challenge,
+  },
+  'signature-malformed': {
+    status: 401,
+    zh: () => '签名格式错误：sign 应为 32 位小写十六进制，signAt 应为秒级时间戳',
+    en: () => 'the signature is malformed: sign must be 32 lower-case hex digits, signAt a time in seconds',
+    headers: challenge,
+  },
+  'signature-expired': {
+    status: 401,
+    zh: ({ seconds }) => `签名已过期 ${seconds} 秒`,
+    en: ({ seconds }) => `the signature expired ${seconds} seconds ago`,
+    headers: challenge,
+  },
+  'signature-ahead': {
+    status: 401,
+    zh: ({ seconds }) => `签名时间比 Agent 的时钟早到 ${seconds} 秒，请校准时钟`,
+    en: ({ seconds }) => `the signature is from ${seconds} seconds in the future: check the clocks`,
+    headers: challenge,
+  },
+  'signature-wrong': {
+    status: 401,
+    zh: () => '签名无效',
+    en: () => 'the signature is wrong',
+    headers: challenge,
+  },
+  'token-malformed': {
+    status: 401,
+    zh: () => 'Authorization 应为 Bearer 令牌',
+    en: () => 'the Authorization header must be a bearer token',
+    headers: challenge,
+  },
+  'token-insecure': {
+    status: 401,
+    zh: () => '令牌只能通过 TLS 或在本机使用；它已在网络上暴露，请更换',
+    en: () =>
+      'a token is taken over TLS or from this host only; this one was exposed on the network, replace it',
+    headers: challenge,
+  },
+  'token-wrong': {
+    status: 401,
+    zh: () => '令牌无效',
+    en: () => 'the token is wrong',
+    headers: challenge,
+  },
+  'key-expired': {
+    status: 401,
+    zh: () => '密钥已过期',
+    en: () => 'the key has expired',
+    headers: challenge,
   },
   forbidden: {
     status: 403,
-    zh: ({ right }) => `没有权限，需要 ${right} 权限`,
-    en: ({ right }) => `this needs the right "${right}"`,
+    zh: ({ rights }) => `没有权限，需要 ${rights.join(' 或 ')} 权限`,
+    en: ({ rights }) => `this needs the right ${rights.map(right => `"${right}"`).join(' or ')}`,
+  },
+  'address-not-allowed': {
+    status: 403,
+    zh: () => '该密钥不允许从此地址使用',
+    en: () => 'the key may not be used from this address',
+  },
+  'not-your-job': {
+    status: 403,
+    zh: () => '只有提交者或 admin 才能控制该任务',
+    en: () => 'only who has submitted the job, or an admin, may control it',
+  },
+  'out-of-bounds': {
+    status: 403,
+    zh: ({ field }) => `该密钥不允许这样的 ${field}`,
+    en: ({ field }) => `the key does not allow this ${field}`,
   },
   'unknown-endpoint': {
     status: 404,
@@ -125,6 +191,12 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
     number: 1,
     zh: ({ running }) => rejectionText(running),
     en: ({ running }) => `${running} jobs are running, so no new job can run; try again later`,
+    headers: retrySoon,
+  },
+  'too-many-jobs-of-key': {
+    status: 429,
+    zh: ({ limit }) => `该密钥最多同时执行 ${limit} 个任务，请稍后再尝试`,
+    en: ({ limit }) => `the key may run at most ${limit} jobs at a time; try again later`,
     headers: retrySoon,
   },
   'headers-too-large': {

@@ -1,5 +1,5 @@
 import { AgentError, type NoDetails } from '../../lib/base/errors.ts'
-import type { Right } from '../../lib/security/authenticator.ts'
+import type { Right } from '../../lib/security/caller.ts'
 
 /** What a request itself may be refused for, by its machine word, with what there is to say about it. */
 export interface Refusals {
@@ -8,9 +8,12 @@ export interface Refusals {
   /** It is no HTTP. */
   'malformed-request': NoDetails
   'incomplete-body': NoDetails
-  unauthorized: NoDetails
-  /** The caller is known, and lacks the right. */
-  forbidden: { right: Right }
+  /** Neither a signature nor a token. */
+  'signature-missing': NoDetails
+  /** An Authorization header that is no bearer token. */
+  'token-malformed': NoDetails
+  /** The caller is known, and has none of the rights. */
+  forbidden: { rights: readonly Right[] }
   'unknown-endpoint': NoDetails
   /** The methods that there are, as in an Allow header. */
   'method-not-allowed': { allow: string }
@@ -30,7 +33,7 @@ export interface Refusals {
   internal: { requestId: string }
 }
 
-/** `refusal('unauthorized')`, `refusal('body-too-large', { limit: 1024 })`. */
+/** `refusal('signature-missing')`, `refusal('body-too-large', { limit: 1024 })`. */
 export const refusal = <Code extends keyof Refusals>(
   code: Code,
   ...[details]: Refusals[Code] extends NoDetails ? [details?: Refusals[Code]] : [details: Refusals[Code]]

@@ -37,11 +37,12 @@ export const failed = (
   error: unknown,
   request: Pick<Request, 'headers'>,
   services: Pick<Services, 'reportError'>,
-  { requestId }: Context,
+  { requestId, note }: Context,
 ): Response => {
   const isExpected = error instanceof AgentError && findErrorReply(error) !== undefined
   if (!isExpected) services.reportError(error, requestId)
   const known = isExpected ? error : refusal('internal', { requestId })
+  note({ error: known.code })
   const { status, headers, envelope } = errorAnswer(known, languageIn(request))
   return json(status, JSON.stringify(envelope), headers)
 }

@@ -7,10 +7,10 @@ import { replyJob } from './reply-job.ts'
 import { withJob } from './with-job.ts'
 
 /** Answers once nothing of the job lives any more; `{"grace": "30s"}` is the time between TERM and KILL. */
-export const cancelJob: Handler = async (request, { jobs, bodyLimit }, { pace }) => {
+export const cancelJob: Handler = async (request, { jobs, bodyLimit }, { caller, pace }) => {
   const { grace } = await readOptionalJson(request, bodySchema, bodyLimit)
   return withJob(request.params.id ?? '', jobs, request, pace, async job => {
-    await jobs.cancel(job.id, grace)
+    await jobs.cancel(job.id, caller, grace)
     return replyJob(job)
   })
 }

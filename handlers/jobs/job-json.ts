@@ -48,6 +48,8 @@ export const fieldsAfterOutput = ({ job, output, livingLeftovers }: JobRecord, d
     /** How many of the leftovers live now. */
     livingLeftovers,
     survivors: end?.survivors ?? [],
+    caller: job.caller,
+    client: job.client,
   }
 }
 

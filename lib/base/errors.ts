@@ -1,5 +1,23 @@
 /** What the agent itself may refuse or fail at, by its machine word, with what there is to say about it. */
 export interface Failures {
+  'signature-malformed': NoDetails
+  /** How long ago it was valid for the last time. */
+  'signature-expired': { seconds: number }
+  /** How far its time lies in the future. */
+  'signature-ahead': { seconds: number }
+  'signature-wrong': NoDetails
+  'token-wrong': NoDetails
+  /** A bearer token that anybody on the network could have read. */
+  'token-insecure': NoDetails
+  'key-expired': NoDetails
+  /** The key may not be used from the client's address. */
+  'address-not-allowed': NoDetails
+  /** Only who has submitted the job, or an admin, may control it. */
+  'not-your-job': NoDetails
+  /** The key does not allow what a field of the request asks for. */
+  'out-of-bounds': { field: string }
+  /** As many jobs of this key run as it allows. */
+  'too-many-jobs-of-key': { limit: number }
   'unknown-job': NoDetails
   'job-ended': NoDetails
   /** The Idempotency-Key was used for another request. */

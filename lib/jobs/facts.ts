@@ -1,11 +1,20 @@
 import type { Micros } from '../base/timestamp.ts'
+import type { Caller } from '../security/caller.ts'
 import type { JobFacts, JobRequest } from './job.ts'
 import { newScriptPath } from './script-file.ts'
 
-/** What is known of a job as soon as it is asked for; `scriptDirectory` is where its script will be. */
+export interface FactsOptions {
+  id: string
+  createTime: Micros
+  /** Where its script will be. */
+  scriptDirectory: string
+  caller: Pick<Caller, 'id' | 'address'>
+}
+
+/** What is known of a job as soon as it is asked for. */
 export const newFacts = (
   { cmd, script, params, async, encoding = 'utf-8' }: JobRequest,
-  { id, createTime, scriptDirectory }: { id: string; createTime: Micros; scriptDirectory: string },
+  { id, createTime, scriptDirectory, caller }: FactsOptions,
 ): JobFacts => ({
   id,
   cmd,
@@ -16,4 +25,6 @@ export const newFacts = (
   async,
   encoding,
   createTime,
+  caller: caller.id,
+  client: caller.address,
 })

@@ -52,6 +52,10 @@ export interface JobFacts {
   async: boolean
   encoding: string
   createTime: Micros
+  /** The id of the key that has submitted it. */
+  caller: string
+  /** The IP address that it came from. */
+  client: string
 }
 
 export interface RunningJob extends JobFacts {

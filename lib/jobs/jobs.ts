@@ -2,13 +2,15 @@ import type { Clock } from '../base/clock.ts'
 import { failure } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { LivingProcess, Processes, SignalTarget } from '../process/types.ts'
-import type { Caller } from '../security/authenticator.ts'
+import { type Caller, mayControl } from '../security/caller.ts'
+import { DEFAULT_KEY } from '../security/keys.ts'
 import type { Ballast } from '../store/ballast.ts'
 import type { Housekeeping } from '../store/housekeeping.ts'
 import type { IdempotencyKey, JobStore } from '../store/job-store.ts'
 import type { OutputStore } from '../store/output-store.ts'
 import type { Retention } from '../store/retention.ts'
 import { type ActiveJob, startJob } from './active-job.ts'
+import { refuseOtherDirectories, withinBounds } from './bounds.ts'
 import type { StopReason } from './execution.ts'
 import { newFacts } from './facts.ts'
 import { type JobRequest, rejectionText } from './job.ts'
@@ -62,6 +64,19 @@ export const createJobs = (options: JobsOptions) => {
     return earlier.id
   }
 
+  const refuseTooMany = ({ id, bounds }: Caller): void => {
+    if (bounds.running === undefined) return
+    const running = [...active.values()].filter(({ job }) => job.state === 'running' && job.caller === id)
+    if (running.length >= bounds.running) throw failure('too-many-jobs-of-key', { limit: bounds.running })
+  }
+
+  /** Throws AgentError not-your-job. */
+  const jobToControl = (id: string, caller: Caller): ActiveJob => {
+    const one = runningJob(id)
+    if (!mayControl(caller, one.job.caller)) throw failure('not-your-job')
+    return one
+  }
+
   const runningJob = (id: string): ActiveJob => {
     const one = active.get(id)
     if (one?.job.state === 'running') return one
@@ -71,19 +86,24 @@ export const createJobs = (options: JobsOptions) => {
   return {
     /**
      * Runs a job if a slot is free. Resolves when its process runs (or could not be started), with the id of
-     * the first job if the key was used before. Rejects with AgentError stopping, output-limit-too-high, not-stored,
-     * key-reused.
+     * the first job if the key was used before. Rejects with AgentError stopping, out-of-bounds, output-limit-too-high,
+     * not-stored, key-reused, too-many-jobs-of-key.
      */
-    async submit(request: JobRequest, _caller: Caller, key?: IdempotencyKey): Promise<Submission> {
+    async submit(asked: JobRequest, caller: Caller, given?: IdempotencyKey): Promise<Submission> {
+      const { cwd } = caller.bounds
+      if (cwd) await refuseOtherDirectories(asked.cwd, cwd)
+      const request = withinBounds(asked, caller.bounds)
       if (closing) throw failure('stopping')
       if ((request.outputLimit ?? 0) > options.outputLimit) {
         throw failure('output-limit-too-high', { limit: options.outputLimit })
       }
+      const key = given && ofCaller(given, caller)
       const earlier = key && (await repeated(key))
       if (earlier !== undefined) return { id: earlier, rejected: false }
       const timer = clock.timer()
       const id = newJobId()
-      const facts = newFacts(request, { ...options, id, createTime: timer.startedAt })
+      const facts = newFacts(request, { ...options, id, createTime: timer.startedAt, caller })
+      refuseTooMany(caller)
       const release = slots.take()
       housekeeping.makeRoom()
       if (!release) {
@@ -127,21 +147,21 @@ export const createJobs = (options: JobsOptions) => {
     },
 
     /**
-     * Stops a job and resolves when nothing of it is left. Rejects with AgentError unknown-job, job-ended.
+     * Stops a job and resolves when nothing of it is left. Rejects with AgentError unknown-job, job-ended, not-your-job.
      * `graceMs` is the time between TERM and KILL.
      */
-    async cancel(id: string, graceMs = killGraceMs): Promise<void> {
-      const { execution, done } = runningJob(id)
+    async cancel(id: string, caller: Caller, graceMs = killGraceMs): Promise<void> {
+      const { execution, done } = jobToControl(id, caller)
       execution.stop('canceled', graceMs)
       if ((await done).reason !== 'canceled') throw failure('job-ended')
     },
 
     /**
      * Signals a running job; what it makes of it is told as it happens. Rejects with AgentError unknown-job,
-     * job-ended, signal-not-permitted.
+     * job-ended, not-your-job, signal-not-permitted.
      */
-    async signal(id: string, signal: NodeJS.Signals, to: SignalTarget): Promise<void> {
-      await runningJob(id).started
+    async signal(id: string, caller: Caller, signal: NodeJS.Signals, to: SignalTarget): Promise<void> {
+      await jobToControl(id, caller).started
       const outcome = await runningJob(id).execution.signal(signal, to) // It may have failed to start.
       if (outcome === 'gone') throw failure('job-ended')
       if (outcome === 'not-permitted') throw failure('signal-not-permitted', { signal })
@@ -165,3 +185,7 @@ export const createJobs = (options: JobsOptions) => {
     },
   }
 }
+
+/** Two callers may use the same key: neither learns of the other's job. A client's own keys have no line feed. */
+const ofCaller = (given: IdempotencyKey, { id }: Caller): IdempotencyKey =>
+  id === DEFAULT_KEY ? given : { ...given, key: `${id}\n${given.key}` }

@@ -1,14 +1,15 @@
 import type { Log } from '../base/log.ts'
 import type { JobEventListener } from './events.ts'
+import type { Job } from './job.ts'
 
 /** Writes a line of the log for each start, end and rejection of a job; never its command or its environment. */
 export const logJobEvents =
   (log: Log): JobEventListener =>
   event => {
     if (event.kind === 'started') {
-      log.info({ jobId: event.job.id, jobPid: event.job.pid }, 'job started')
+      log.info({ jobId: event.job.id, jobPid: event.job.pid, ...whoOf(event.job) }, 'job started')
     } else if (event.kind === 'rejected') {
-      log.warn({ jobId: event.job.id, running: event.running }, 'job rejected')
+      log.warn({ jobId: event.job.id, running: event.running, ...whoOf(event.job) }, 'job rejected')
     } else if (event.kind === 'ended') {
       const { id, state, exitCode, signal, reason, startTime, finishTime } = event.job
       if (reason === 'agent-lost') {
@@ -18,3 +19,5 @@ export const logJobEvents =
       log.info({ jobId: id, state, exitCode, signal, reason, durationMs }, 'job ended')
     }
   }
+
+const whoOf = ({ caller, client }: Job) => ({ caller, client })

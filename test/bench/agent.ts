@@ -1,6 +1,6 @@
 import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createSignature } from '../../lib/security/md5-signature.ts'
+import { createSigner } from '../../lib/security/md5-signature.ts'
 import { waitFor } from '../support/wait-for.ts'
 import type { Bench, Checkout } from './bench.ts'
 import { untilAnswered } from './http.ts'
@@ -113,9 +113,8 @@ const listening = (home: string, hasEnded: () => boolean): Promise<{ address: st
   })
 
 const signedHeaders = (): Record<string, string> => {
-  const signature = createSignature({ secret: SECRET, ttlMs: 0, clockSkewMs: 0, now: Date.now })
   const signAt = String(Math.floor(Date.now() / 1000))
-  return { sign: signature.sign(signAt), signAt, 'Content-Type': 'application/json' }
+  return { sign: createSigner(SECRET).sign(signAt), signAt, 'Content-Type': 'application/json' }
 }
 
 /** A store with history must not lose it again. */

@@ -104,7 +104,7 @@ test('an unknown path is 404 with any method', async () => {
 
 test('an unknown path and a wrong method are 401 without a signature', async () => {
   for (const request of [unsigned('/nope'), unsigned('/api/jobs', { method: 'DELETE' })]) {
-    await assertRefused(createFake(), request, 401, '签名无效或已过期')
+    await assertRefused(createFake(), request, 401, '缺少签名')
   }
 })
 
@@ -185,10 +185,10 @@ test('what is thrown need not be an error, and a promise may be rejected with it
 })
 
 test('a signature check that throws lets nobody in', async () => {
-  const verify = () => {
+  const authenticate = () => {
     throw new Error('no md5')
   }
-  const fake = createFake({ signature: { verify } })
+  const fake = createFake({ authenticator: { authenticate } })
   const { status, body } = await fake.ask(post(COMMAND_PATH, { cmd: 'true' }))
   assert.deepEqual({ status, body }, { status: 500, body: INTERNAL })
   assert.deepEqual(fake.calls, [])

@@ -3,8 +3,9 @@ import { createApp } from '../../handlers/app.ts'
 import { ERROR_REPLIES } from '../../handlers/http/error-replies.ts'
 import type { JobService, OpenJob, Services } from '../../handlers/services.ts'
 import type { Job, JobRecord, OutputTotals, RunningJob } from '../../lib/jobs/job.ts'
-import { createAuthenticator, type Right } from '../../lib/security/authenticator.ts'
-import { createSignature } from '../../lib/security/md5-signature.ts'
+import { type Authenticator, createAuthenticator } from '../../lib/security/authenticator.ts'
+import { type Caller, RIGHTS, type Right } from '../../lib/security/caller.ts'
+import { withDefaultKey } from '../../lib/security/keys.ts'
 import { createFakeOutput } from './fake-output.ts'
 
 /** The contract's own example, which is valid at NOW. */
@@ -28,25 +29,33 @@ export interface FakeOptions {
   jobs?: Partial<JobService>
   /** What an opened job does instead of the default. */
   job?: Partial<OpenJob>
-  signature?: { verify(sign: string, signAt: string): boolean }
+  authenticator?: Authenticator
+  isPrivate?: boolean
   /** What the caller may do instead of everything. */
   rights?: Right[]
   bodyLimit?: number
 }
 
 /** Who a signed request comes from. */
-export const CALLER = { id: 'default', rights: new Set<Right>(['read', 'run', 'admin']), address: ADDRESS }
+export const CALLER: Caller = {
+  id: 'default',
+  rights: new Set(RIGHTS),
+  bounds: {},
+  address: ADDRESS,
+}
 
 /** An app on services that do nothing but record how they were called. */
 export const createFake = ({
   jobs = {},
   job = {},
-  signature = signatureAt(NOW),
+  authenticator = authenticatorAt(NOW),
   rights,
+  isPrivate = false,
   bodyLimit = BODY_LIMIT,
 }: FakeOptions = {}) => {
   const calls: unknown[][] = []
   const reported: unknown[][] = []
+  const notes: object[] = []
   const record =
     <A extends unknown[], R>(name: string, method: (...args: A) => R) =>
     (...args: A): R => {
@@ -71,7 +80,6 @@ export const createFake = ({
       },
     }
   }
-  const authenticator = createAuthenticator(signature)
   const services: Services = {
     jobs: {
       submit: record('submit', jobs.submit ?? (async () => ({ id: ID, rejected: false as const }))),
@@ -83,9 +91,9 @@ export const createFake = ({
       countRunning: record('countRunning', jobs.countRunning ?? (() => 0)),
     },
     authenticator: {
-      authenticate(credentials, address) {
-        const caller = authenticator.authenticate(credentials, address)
-        return caller && rights ? { ...caller, rights: new Set(rights) } : caller
+      authenticate(credentials, client) {
+        const caller = authenticator.authenticate(credentials, client)
+        return rights ? { ...caller, rights: new Set(rights) } : caller
       },
     },
     status: record('status', () => STATUS),
@@ -96,7 +104,12 @@ export const createFake = ({
 
   /** The answer with its body unread. */
   const open = (request: Request): Promise<Response> =>
-    app(request, { requestId: REQUEST_ID, address: ADDRESS })
+    app(request, {
+      requestId: REQUEST_ID,
+      address: ADDRESS,
+      isPrivate,
+      note: fields => void notes.push(fields),
+    })
   const ask = async (request: Request) => {
     const response = await open(request)
     const text = await response.text()
@@ -104,14 +117,18 @@ export const createFake = ({
     const body: unknown = isJson && text !== '' ? JSON.parse(text) : undefined
     return { status: response.status, headers: response.headers, text, body }
   }
-  return { services, calls, reported, opens, open, ask }
+  return { services, calls, reported, notes, opens, open, ask }
 }
 
 export type Fake = ReturnType<typeof createFake>
 
 /** The agent's own signature check, at a fixed time in milliseconds. */
-export const signatureAt = (now: number, secret = SECRET) =>
-  createSignature({ secret, ttlMs: TTL_MS, clockSkewMs: CLOCK_SKEW_MS, now: () => now })
+export const authenticatorAt = (now: number, secret = SECRET) =>
+  createAuthenticator(withDefaultKey([], [secret]), {
+    ttlMs: TTL_MS,
+    clockSkewMs: CLOCK_SKEW_MS,
+    now: () => now,
+  })
 
 export const unsigned = (path: string, init: RequestInit = {}): Request =>
   new Request(`http://localhost${path}`, init)
@@ -175,7 +192,7 @@ const wordOf = (status: number, msg: string): string | undefined =>
     return reply.status === status && msg.startsWith(text.split('undefined')[0]!)
   })?.[0]
 
-const NO_DETAILS = {} as never
+const NO_DETAILS = { rights: ['undefined'] } as never
 
 export const succeeded = (data: unknown) => ({ code: 0, success: true, msg: '', data })
 
@@ -227,6 +244,8 @@ export const jobRecord = (
     async: false,
     encoding: 'utf-8',
     createTime: CREATE_TIME,
+    caller: 'default',
+    client: ADDRESS,
     ...given,
   }
   return { job: jobOf(state, facts), output, livingLeftovers: 0 }

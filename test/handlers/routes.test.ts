@@ -1,55 +1,58 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ROUTES } from '../../handlers/routes.ts'
-import type { Right } from '../../lib/security/authenticator.ts'
+import { RIGHTS, type Right } from '../../lib/security/caller.ts'
 import { assertBadRequest, assertRefused, createFake, ID, post, signed, unsigned } from './fake-services.ts'
 
-const EXPECTED: [method: string, path: string, right: Right][] = [
-  ['post', '/api/jobs/execute/cmd', 'run'],
-  ['post', '/api/jobs/execute/script', 'run'],
-  ['get', '/api/jobs/countOfRunningJobs', 'read'],
-  ['get', '/api/jobs', 'read'],
-  ['get', '/api/jobs/:id', 'read'],
-  ['get', '/api/jobs/:id/stdout', 'read'],
-  ['get', '/api/jobs/:id/stderr', 'read'],
-  ['get', '/api/jobs/:id/output', 'read'],
-  ['get', '/api/jobs/:id/events', 'read'],
-  ['get', '/api/jobs/:id/processes', 'read'],
-  ['post', '/api/jobs/:id/cancel', 'run'],
-  ['post', '/api/jobs/:id/signal', 'run'],
-  ['get', '/api/agent', 'read'],
+const EXPECTED: [method: string, path: string, rights: Right[]][] = [
+  ['post', '/api/jobs/execute/cmd', ['run']],
+  ['post', '/api/jobs/execute/script', ['run']],
+  ['get', '/api/jobs/countOfRunningJobs', ['read']],
+  ['get', '/api/jobs', ['read']],
+  ['get', '/api/jobs/:id', ['read']],
+  ['get', '/api/jobs/:id/stdout', ['read']],
+  ['get', '/api/jobs/:id/stderr', ['read']],
+  ['get', '/api/jobs/:id/output', ['read']],
+  ['get', '/api/jobs/:id/events', ['read']],
+  ['get', '/api/jobs/:id/processes', ['read']],
+  ['post', '/api/jobs/:id/cancel', ['run', 'admin']],
+  ['post', '/api/jobs/:id/signal', ['run', 'admin']],
+  ['get', '/api/agent', ['read']],
 ]
 
 test('every endpoint needs the right that it should', () => {
   assert.deepEqual(
-    ROUTES.map(({ method, path, right }) => [method, path, right]),
+    ROUTES.map(({ method, path, rights }) => [method, path, rights]),
     EXPECTED,
   )
 })
 
-for (const { method, path, right } of ROUTES) {
+for (const { method, path, rights } of ROUTES) {
   const target = path.replace(':id', ID)
   const request = () => (method === 'post' ? post(target, {}) : signed(target))
 
   test(`${method} ${path} is 401 without a signature`, async () => {
     const headers = { 'Content-Type': 'application/json' }
     const init = method === 'post' ? { method: 'POST', headers, body: '{}' } : {}
-    await assertRefused(createFake(), unsigned(target, init), 401, '签名无效或已过期')
+    await assertRefused(createFake(), unsigned(target, init), 401, '缺少签名')
   })
 
-  test(`${method} ${path} is 403 for a caller without the right to ${right}`, async () => {
-    const others = (['read', 'run', 'admin'] as const).filter(other => other !== right)
-    for (const rights of [[], others]) {
-      await assertRefused(createFake({ rights }), request(), 403, `没有权限，需要 ${right} 权限`)
+  test(`${method} ${path} is 403 for a caller without the right to ${rights.join(' or ')}`, async () => {
+    const others = RIGHTS.filter(other => !rights.includes(other))
+    for (const lacking of [[], others]) {
+      const fake = createFake({ rights: lacking })
+      await assertRefused(fake, request(), 403, `没有权限，需要 ${rights.join(' 或 ')} 权限`)
     }
   })
 
-  test(`${method} ${path} lets a caller with only the right to ${right} in`, async () => {
-    const fake = createFake({ rights: [right] })
-    const { status } = await fake.ask(request())
-    assert.ok(status !== 401 && status !== 403, String(status))
-    assert.deepEqual(fake.reported, [])
-  })
+  for (const right of rights) {
+    test(`${method} ${path} lets a caller with only the right to ${right} in`, async () => {
+      const fake = createFake({ rights: [right] })
+      const { status } = await fake.ask(request())
+      assert.ok(status !== 401 && status !== 403, String(status))
+      assert.deepEqual(fake.reported, [])
+    })
+  }
 
   test(`${method} ${path} refuses an unknown parameter by its name, and passes over the signature`, async () => {
     const fake = createFake()

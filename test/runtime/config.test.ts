@@ -25,6 +25,7 @@ test('every setting has its default', () => {
     port: 8080,
     secret: undefined,
     secretFile: undefined,
+    keysFile: undefined,
     signTtlMs: 1_800_000,
     clockSkewMs: 300_000,
     maxRunning: 5,
@@ -59,6 +60,7 @@ test('every setting is read from its variable', () => {
     port: 0,
     secret: SECRET,
     secretFile: undefined,
+    keysFile: undefined,
     signTtlMs: 3_600_000,
     clockSkewMs: 0,
     maxRunning: 100,
@@ -188,7 +190,9 @@ test('without a secret only the loopback address is listened on', () => {
   ]) {
     const [line, ...more] = mistakesOf({ AGENT_HOST: host })
     assert.ok(
-      line?.startsWith(`AGENT_HOST=${host}: without AGENT_SECRET or AGENT_SECRET_FILE only a loopback`),
+      line?.startsWith(
+        `AGENT_HOST=${host}: without AGENT_SECRET, AGENT_SECRET_FILE or AGENT_KEYS_FILE only a loopback`,
+      ),
     )
     assert.deepEqual(more, [])
     assert.deepEqual(mistakesOf({ AGENT_HOST: host, AGENT_SECRET: SECRET }), [])

@@ -2,35 +2,45 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { loadSecret } from '../../runtime/secret.ts'
+import { loadSecrets } from '../../runtime/secret.ts'
 import { scratchDirectory } from '../support/scratch.ts'
+
+const NONE = { secret: undefined, secretFile: undefined, keysFile: undefined }
 
 const withFile = (content: string) => {
   const secretFile = join(scratchDirectory(), 'given')
   writeFileSync(secretFile, content)
-  return loadSecret({ secret: undefined, secretFile, dataDirectory: '/nonexistent' })
+  return loadSecrets({ ...NONE, secretFile, dataDirectory: '/nonexistent' })
 }
 
-const madeUpIn = (dataDirectory: string) =>
-  loadSecret({ secret: undefined, secretFile: undefined, dataDirectory })
+const madeUpIn = (dataDirectory: string) => loadSecrets({ ...NONE, dataDirectory })
 
 test('a given secret is taken as it is, and nothing is written', async () => {
   const dataDirectory = scratchDirectory()
-  const secret = await loadSecret({ secret: ' shindata\n', secretFile: undefined, dataDirectory })
-  assert.deepEqual(secret, { value: ' shindata\n', madeUpIn: undefined })
+  const secret = await loadSecrets({ ...NONE, secret: ' shindata\n', dataDirectory })
+  assert.deepEqual(secret, { values: [' shindata\n'], madeUpIn: undefined })
   assert.deepEqual(readdirSync(dataDirectory), [])
 })
 
-test('the secret of a file is its content, less the end of its last line', async () => {
+test('the secrets of a file are its lines, several while one takes the place of another', async () => {
   const contents = {
-    'shindata\n': 'shindata',
-    'shindata\r\n': 'shindata',
-    shindata: 'shindata',
-    'a b \n\n': 'a b \n',
+    'shindata\n': ['shindata'],
+    'shindata\r\n': ['shindata'],
+    shindata: ['shindata'],
+    'a b \n\n': ['a b '],
+    'new\nold\n': ['new', 'old'],
+    '密码\n': ['密码'],
   }
-  for (const [content, value] of Object.entries({ ...contents, '密码\n': '密码' })) {
-    assert.deepEqual(await withFile(content), { value, madeUpIn: undefined })
+  for (const [content, values] of Object.entries(contents)) {
+    assert.deepEqual(await withFile(content), { values, madeUpIn: undefined })
   }
+})
+
+test('beside a file of keys no secret is made up', async () => {
+  const dataDirectory = scratchDirectory()
+  const secrets = await loadSecrets({ ...NONE, keysFile: '/some/keys.json', dataDirectory })
+  assert.deepEqual(secrets, { values: [], madeUpIn: undefined })
+  assert.deepEqual(readdirSync(dataDirectory), [])
 })
 
 test('a file with nothing in it is an error that names the file', async () => {
@@ -40,7 +50,7 @@ test('a file with nothing in it is an error that names the file', async () => {
 
 test('a file that is missing is an error that names the file', async () => {
   const secretFile = join(scratchDirectory(), 'missing')
-  const loading = loadSecret({ secret: undefined, secretFile, dataDirectory: '/nonexistent' })
+  const loading = loadSecrets({ ...NONE, secretFile, dataDirectory: '/nonexistent' })
   await assert.rejects(loading, /ENOENT.*missing/)
 })
 
@@ -50,22 +60,22 @@ test('without a secret one is made up, long, for its owner alone, and said where
   const dataDirectory = scratchDirectory()
   const secret = await madeUpIn(dataDirectory)
   assert.equal(secret.madeUpIn, join(dataDirectory, 'secret'))
-  assert.match(secret.value, /^[0-9a-f]{48}$/)
+  assert.match(secret.values[0]!, /^[0-9a-f]{48}$/)
   assert.equal(statSync(secret.madeUpIn!).mode & 0o777, 0o600)
-  assert.equal(readFileSync(secret.madeUpIn!, 'utf8'), `${secret.value}\n`)
+  assert.equal(readFileSync(secret.madeUpIn!, 'utf8'), `${secret.values[0]}\n`)
 })
 
 test('a made-up secret is the same at the next start, and another in another directory', async () => {
   const [here, there] = [scratchDirectory(), scratchDirectory()]
   const first = await madeUpIn(here)
   assert.deepEqual(await madeUpIn(here), first)
-  assert.notEqual((await madeUpIn(there)).value, first.value)
+  assert.notDeepEqual((await madeUpIn(there)).values, first.values)
 })
 
 test('an empty file, which an agent that died or a full disk may leave behind, is filled again', async () => {
   const dataDirectory = scratchDirectory()
   writeFileSync(join(dataDirectory, 'secret'), '')
-  assert.match((await madeUpIn(dataDirectory)).value, /^[0-9a-f]{48}$/)
+  assert.match((await madeUpIn(dataDirectory)).values[0]!, /^[0-9a-f]{48}$/)
 })
 
 test('a data directory that cannot be written is an error', async () => {

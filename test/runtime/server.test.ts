@@ -4,9 +4,14 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { createApp } from '../../handlers/app.ts'
 import { createAuthenticator } from '../../lib/security/authenticator.ts'
+import { withDefaultKey } from '../../lib/security/keys.ts'
+import { createSigner } from '../../lib/security/md5-signature.ts'
 import { createServer } from '../../runtime/server.ts'
 import { createTestJobs } from '../support/jobs.ts'
 import { waitFor } from '../support/wait-for.ts'
+
+/** Of the second 1, which is when all requests of this file are made. */
+const SIGN = createSigner('secret').sign('1')
 
 /** The real server and real jobs, with time limits that a test can wait for. */
 describe('the server', () => {
@@ -18,7 +23,11 @@ describe('the server', () => {
   before(async () => {
     const app = createApp({
       jobs: agent.service,
-      authenticator: createAuthenticator({ verify: sign => sign === 'good' }),
+      authenticator: createAuthenticator(withDefaultKey([], ['secret']), {
+        ttlMs: 0,
+        clockSkewMs: 0,
+        now: () => 1000,
+      }),
       status: () => assert.fail('nobody asks for it'),
       bodyLimit: 100_000,
       reportError: error => {
@@ -58,10 +67,10 @@ describe('the server', () => {
 
   const bodyOf = (answer: string) => JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4))
   const post = (body: string, headers = '') =>
-    `POST /api/jobs/execute/cmd HTTP/1.1\r\nHost: x\r\nsign: good\r\nsignAt: 1\r\nConnection: close\r\n` +
+    `POST /api/jobs/execute/cmd HTTP/1.1\r\nHost: x\r\nsign: ${SIGN}\r\nsignAt: 1\r\nConnection: close\r\n` +
     `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${headers}\r\n${body}`
   const get = (target: string, headers = 'Host: x\r\n') =>
-    `GET ${target} HTTP/1.1\r\n${headers}sign: good\r\nsignAt: 1\r\nConnection: close\r\n\r\n`
+    `GET ${target} HTTP/1.1\r\n${headers}sign: ${SIGN}\r\nsignAt: 1\r\nConnection: close\r\n\r\n`
 
   test('headers and bodies that do not come are answered with 408 in the envelope', async () => {
     const expected = { code: 408, success: false, msg: '接收请求超时', error: 'request-timeout', data: null }
@@ -168,14 +177,14 @@ describe('the server', () => {
     await waitFor('every request before was logged', () => open === 0)
     logged.length = 0
     const { id } = bodyOf(await send(post('{"cmd":"true"}'))).data
-    await send(`GET /api/jobs/${id}?sign=good&signAt=1 HTTP/1.1\r\nConnection: close\r\n\r\n`)
+    await send(`GET /api/jobs/${id}?sign=${SIGN}&signAt=1 HTTP/1.1\r\nConnection: close\r\n\r\n`)
     await waitFor('both are logged', () => logged.length === 2)
     const lines = logged.map(({ ms, requestId, ...fields }) => fields)
-    const common = { status: 200, client: '127.0.0.1', jobId: id }
+    const common = { status: 200, client: '127.0.0.1', jobId: id, caller: 'default' }
     assert.deepEqual(lines, [
       { ...common, method: 'POST', path: '/api/jobs/execute/cmd' },
       { ...common, method: 'GET', path: `/api/jobs/${id}` },
     ])
-    assert.ok(!JSON.stringify(logged).includes('good'))
+    assert.ok(!JSON.stringify(logged).includes(SIGN))
   })
 })

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import type { JobJson } from '../../handlers/jobs/job-json.ts'
-import { createSignature } from '../../lib/security/md5-signature.ts'
+import { createSigner } from '../../lib/security/md5-signature.ts'
 import { findByText, know, lives } from './proc.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -140,9 +140,8 @@ export class AgentEndedError extends Error {
 }
 
 export const sign = (secret = SECRET): { sign: string; signAt: string } => {
-  const signature = createSignature({ secret, ttlMs: 0, clockSkewMs: 0, now: Date.now })
   const signAt = String(Math.floor(Date.now() / 1000))
-  return { sign: signature.sign(signAt), signAt }
+  return { sign: createSigner(secret).sign(signAt), signAt }
 }
 
 export const withoutAgentSettings = (env: NodeJS.ProcessEnv): Record<string, string> =>

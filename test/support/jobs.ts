@@ -13,7 +13,7 @@ import { logJobEvents } from '../../lib/jobs/log-events.ts'
 import { createSlots } from '../../lib/jobs/slots.ts'
 import type { OutputView } from '../../lib/output/view.ts'
 import type { OutputStream, SignalTarget } from '../../lib/process/types.ts'
-import type { Caller } from '../../lib/security/authenticator.ts'
+import type { Caller } from '../../lib/security/caller.ts'
 import { createHousekeeping } from '../../lib/store/housekeeping.ts'
 import type { IdempotencyKey, JobQuery } from '../../lib/store/job-store.ts'
 import type { RetentionLimits } from '../../lib/store/retention.ts'
@@ -94,12 +94,12 @@ export const createTestJobs = (
     },
 
     async cancel(id: string, graceMs?: number) {
-      await service.cancel(id, graceMs)
+      await service.cancel(id, SOMEBODY, graceMs)
       return (await get(id))!
     },
 
     async signal(id: string, signal: NodeJS.Signals, to: SignalTarget) {
-      await service.signal(id, signal, to)
+      await service.signal(id, SOMEBODY, signal, to)
       return (await get(id))!
     },
   }
@@ -141,9 +141,10 @@ export const createTestJobs = (
   }
 }
 
-const SOMEBODY: Caller = {
+export const SOMEBODY: Caller = {
   id: 'test',
   rights: new Set(['read', 'run', 'admin'] as const),
+  bounds: {},
   address: '127.0.0.1',
 }
 

@@ -14,6 +14,8 @@ export const runningJob = (given: Partial<RunningJob> = {}): RunningJob => ({
   async: false,
   encoding: 'utf-8',
   createTime: SOME_TIME,
+  caller: 'alice',
+  client: '192.0.2.9',
   state: 'running',
   pid: 0,
   startTime: undefined,

@@ -72,6 +72,8 @@ export const COLUMNS: readonly Column[] = [
   { name: 'async', onCreate: c => Number(c.job.async), read: (to, v: number) => { to.job.async = v === 1 } },
   { name: 'encoding', onCreate: c => c.job.encoding, read: (to, v: string) => { to.job.encoding = v } },
   { name: 'create_time', onCreate: c => c.job.createTime, read: (to, v: Micros) => { to.job.createTime = v } },
+  { name: 'caller', onCreate: c => c.job.caller, read: (to, v: string) => { to.job.caller = v } },
+  { name: 'client', onCreate: c => c.job.client, read: (to, v: string) => { to.job.client = v } },
   { name: 'pid', onStart: s => s.pid, onEnd: e => e.job.pid, states: RAN, read: (to, v: number) => { to.job.pid = v } },
   { name: 'start_time', onStart: s => s.startTime, onEnd: e => e.job.startTime, states: RAN, read: (to, v: Micros | null) => { to.job.startTime = v ?? undefined } },
   { name: 'finish_time', onCreate: c => ifRejected<number | null>(c.job, job => job.createTime, null), onEnd: e => e.job.finishTime, states: ENDED, read: (to, v: Micros) => { to.job.finishTime = v } },

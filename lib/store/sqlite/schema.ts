@@ -97,4 +97,9 @@ export const MIGRATIONS = [
   CREATE INDEX jobs_by_finish ON jobs (finish_time, stored_bytes)
     WHERE finish_time IS NOT NULL AND state <> 'rejected'
   `,
+  // Who has submitted a job: the id of a key, and an IP address. Before, there was one secret, whose key is "default".
+  `
+  ALTER TABLE jobs ADD COLUMN caller TEXT NOT NULL DEFAULT 'default';
+  ALTER TABLE jobs ADD COLUMN client TEXT NOT NULL DEFAULT ''
+  `,
 ]

@@ -53,6 +53,8 @@ const endedJob = (index: number, createdMs: number): EndedJob => {
     async: index % 3 === 0,
     encoding: 'utf-8',
     createTime,
+    caller: 'default',
+    client: '192.0.2.7',
     state,
     pid: 1000 + (index % 30_000),
     startTime: createTime + 400,

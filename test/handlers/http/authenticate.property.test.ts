@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import {
+  authenticatorAt,
   CLOCK_SKEW_MS,
   createFake,
   NOW,
   SECRET,
   SIGN,
   SIGN_AT,
-  signatureAt,
   TTL_MS,
   unsigned,
 } from '../fake-services.ts'
@@ -21,7 +21,7 @@ const md5 = (text: string) => createHash('md5').update(text).digest('hex')
 const contractSign = (secret: string, signAt: string) => md5(signAt + md5(`${secret}newdt`))
 
 const statusOf = async (parameters: Record<string, string>, now = NOW, secret = SECRET): Promise<number> => {
-  const fake = createFake({ signature: signatureAt(now, secret) })
+  const fake = createFake({ authenticator: authenticatorAt(now, secret) })
   const { status } = await fake.ask(unsigned(`/api/jobs?${new URLSearchParams(parameters)}`))
   assert.equal(fake.calls.length, status === 200 ? 1 : 0)
   assert.deepEqual(fake.reported, [])

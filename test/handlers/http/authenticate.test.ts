@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
+import { createAuthenticator } from '../../../lib/security/authenticator.ts'
+import { hashToken, parseKeys } from '../../../lib/security/keys.ts'
 import {
-  assertRefused,
+  authenticatorAt,
   CLOCK_SKEW_MS,
   COMMAND_PATH,
   countedBody,
@@ -14,7 +16,6 @@ import {
   SECRET,
   SIGN,
   SIGN_AT,
-  signatureAt,
   signed,
   TTL_MS,
   unsigned,
@@ -23,8 +24,19 @@ import {
 const OTHER_SIGN = SIGN.replace('1', '2')
 const SIGNED_QUERY = `sign=${SIGN}&signAt=${SIGN_AT}`
 
-const assertUnauthorized = (request: Request, fake = createFake()) =>
-  assertRefused(fake, request, 401, '签名无效或已过期')
+/** Nobody is let in, and the answer says why. */
+const assertUnauthorized = async (
+  request: Request,
+  fake = createFake(),
+  words = /^signature-(missing|malformed|expired|ahead|wrong)$/,
+) => {
+  const { status, body, headers } = await fake.ask(request)
+  assert.equal(status, 401)
+  assert.match((body as { error: string }).error, words)
+  assert.equal(headers.get('www-authenticate'), 'Bearer realm="newdt-auto"')
+  assert.deepEqual([fake.calls, fake.reported], [[], []])
+  assert.deepEqual(fake.notes.at(-1), { error: (body as { error: string }).error })
+}
 
 const assertLetIn = async (request: Request, fake = createFake()) => {
   const { status, text } = await fake.ask(request)
@@ -127,7 +139,7 @@ test('a value that is repeated is 401, even if it is the same', async () => {
 })
 
 test('a signature is valid for 30 minutes to the millisecond, and 5 minutes ahead of the clock', async () => {
-  const at = (offset: number) => createFake({ signature: signatureAt(NOW + offset) })
+  const at = (offset: number) => createFake({ authenticator: authenticatorAt(NOW + offset) })
   for (const offset of [0, TTL_MS, -CLOCK_SKEW_MS]) await assertLetIn(jobs(SIGNED_QUERY), at(offset))
   for (const offset of [TTL_MS + 1, -CLOCK_SKEW_MS - 1, 1e12, -NOW]) {
     await assertUnauthorized(jobs(SIGNED_QUERY), at(offset))
@@ -175,4 +187,52 @@ test('a wrong signature hides whatever else is wrong', async () => {
   const request = post(COMMAND_PATH, 'no json', { 'Content-Type': 'text/plain', 'Content-Length': '99999' })
   request.headers.delete('sign')
   await assertUnauthorized(request)
+})
+
+test('what is wrong with a signature is told: that it is missing, malformed, expired, ahead, or wrong', async () => {
+  const told = (request: Request, word: string, fake = createFake()) =>
+    assertUnauthorized(request, fake, new RegExp(`^signature-${word}$`))
+  await told(jobs(''), 'missing')
+  await told(jobs(`sign=${SIGN}`), 'malformed')
+  await told(jobs(`sign=${SIGN}&signAt=now`), 'malformed')
+  const at = (now: number) => createFake({ authenticator: authenticatorAt(now) })
+  await told(jobs(SIGNED_QUERY), 'expired', at(NOW + TTL_MS + 1))
+  await told(jobs(SIGNED_QUERY), 'ahead', at(NOW - CLOCK_SKEW_MS - 1))
+  await told(jobs(`sign=${OTHER_SIGN}&signAt=${SIGN_AT}`), 'wrong')
+})
+
+test('a request with an Authorization header is judged by that alone, and notes who asks', async () => {
+  const authenticator = createAuthenticator(
+    parseKeys(JSON.stringify({ keys: [{ id: 'alice', rights: ['read'], token: hashToken('right') }] })),
+    { ttlMs: TTL_MS, clockSkewMs: CLOCK_SKEW_MS, now: () => NOW },
+  )
+  const asked = async (authorization: string, isPrivate = true) => {
+    const fake = createFake({ authenticator, isPrivate })
+    const request = signed('/api/jobs', { headers: { Authorization: authorization } })
+    const { status, body } = await fake.ask(request)
+    return [status, (body as { error?: string }).error, fake.notes]
+  }
+  for (const right of ['Bearer right', 'bearer right', 'BEARER  right ']) {
+    assert.deepEqual(await asked(right), [200, undefined, [{ caller: 'alice' }]])
+  }
+  assert.deepEqual(await asked('Bearer right', false), [401, 'token-insecure', [{ error: 'token-insecure' }]])
+  for (const wrong of ['Bearer wrong', 'Bearer right=', 'Bearer Right']) {
+    assert.deepEqual(await asked(wrong), [401, 'token-wrong', [{ error: 'token-wrong' }]])
+  }
+  for (const malformed of [
+    '',
+    'Bearer',
+    'Bearer ',
+    'right',
+    'Basic right',
+    'Bearer ri ght',
+    'Bearer right, Bearer right',
+    'Bearer "right"',
+  ]) {
+    assert.deepEqual(
+      await asked(malformed),
+      [401, 'token-malformed', [{ error: 'token-malformed' }]],
+      malformed,
+    )
+  }
 })

@@ -6,6 +6,8 @@ import { errorAnswer } from '../../../handlers/http/reply.ts'
 import { AgentError, failure } from '../../../lib/base/errors.ts'
 import { createFake, failed, ID, post, REQUEST_ID, SCRIPT, SCRIPT_PATH, signed } from '../fake-services.ts'
 
+const CHALLENGE = { 'WWW-Authenticate': 'Bearer realm="newdt-auto"' }
+
 /** As clients have read them from the beginning, and in English. */
 const TOLD: [AgentError, status: number, zh: string, en: string, headers?: Record<string, string>][] = [
   [refusal('invalid-request', { detail: 'x' }), 400, '请求参数无效：x', 'invalid request: x'],
@@ -17,8 +19,64 @@ const TOLD: [AgentError, status: number, zh: string, en: string, headers?: Recor
   ],
   [refusal('malformed-request'), 400, '无法解析的 HTTP 请求', 'the HTTP request cannot be parsed'],
   [refusal('incomplete-body'), 400, '请求体不完整', 'the request body is incomplete'],
-  [refusal('unauthorized'), 401, '签名无效或已过期', 'the signature is invalid or has expired'],
-  [refusal('forbidden', { right: 'run' }), 403, '没有权限，需要 run 权限', 'this needs the right "run"'],
+  [refusal('signature-missing'), 401, '缺少签名', 'the request is not signed', CHALLENGE],
+  [
+    failure('signature-malformed'),
+    401,
+    '签名格式错误：sign 应为 32 位小写十六进制，signAt 应为秒级时间戳',
+    'the signature is malformed: sign must be 32 lower-case hex digits, signAt a time in seconds',
+    CHALLENGE,
+  ],
+  [
+    failure('signature-expired', { seconds: 7 }),
+    401,
+    '签名已过期 7 秒',
+    'the signature expired 7 seconds ago',
+    CHALLENGE,
+  ],
+  [
+    failure('signature-ahead', { seconds: 7 }),
+    401,
+    '签名时间比 Agent 的时钟早到 7 秒，请校准时钟',
+    'the signature is from 7 seconds in the future: check the clocks',
+    CHALLENGE,
+  ],
+  [failure('signature-wrong'), 401, '签名无效', 'the signature is wrong', CHALLENGE],
+  [
+    refusal('token-malformed'),
+    401,
+    'Authorization 应为 Bearer 令牌',
+    'the Authorization header must be a bearer token',
+    CHALLENGE,
+  ],
+  [
+    failure('token-insecure'),
+    401,
+    '令牌只能通过 TLS 或在本机使用；它已在网络上暴露，请更换',
+    'a token is taken over TLS or from this host only; this one was exposed on the network, replace it',
+    CHALLENGE,
+  ],
+  [failure('token-wrong'), 401, '令牌无效', 'the token is wrong', CHALLENGE],
+  [failure('key-expired'), 401, '密钥已过期', 'the key has expired', CHALLENGE],
+  [refusal('forbidden', { rights: ['run'] }), 403, '没有权限，需要 run 权限', 'this needs the right "run"'],
+  [
+    failure('address-not-allowed'),
+    403,
+    '该密钥不允许从此地址使用',
+    'the key may not be used from this address',
+  ],
+  [
+    failure('not-your-job'),
+    403,
+    '只有提交者或 admin 才能控制该任务',
+    'only who has submitted the job, or an admin, may control it',
+  ],
+  [
+    failure('out-of-bounds', { field: 'cwd' }),
+    403,
+    '该密钥不允许这样的 cwd',
+    'the key does not allow this cwd',
+  ],
   [refusal('unknown-endpoint'), 404, '接口不存在', 'there is no such endpoint'],
   [failure('unknown-job'), 404, '任务不存在', 'there is no such job'],
   [
@@ -86,6 +144,13 @@ const TOLD: [AgentError, status: number, zh: string, en: string, headers?: Recor
     429,
     '有 5 个任务正在执行，不能执行新任务，请稍后再尝试',
     '5 jobs are running, so no new job can run; try again later',
+    { 'Retry-After': '1' },
+  ],
+  [
+    failure('too-many-jobs-of-key', { limit: 2 }),
+    429,
+    '该密钥最多同时执行 2 个任务，请稍后再尝试',
+    'the key may run at most 2 jobs at a time; try again later',
     { 'Retry-After': '1' },
   ],
   [

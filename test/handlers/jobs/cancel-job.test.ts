@@ -6,6 +6,7 @@ import {
   assertBadRequest,
   assertRefused,
   BODY_LIMIT,
+  CALLER,
   countedBody,
   createFake,
   failed,
@@ -28,8 +29,8 @@ const graceOf = async (request: Request): Promise<unknown> => {
   const fake = createFake()
   const { status, text } = await fake.ask(request)
   assert.equal(status, 200, text)
-  assert.deepEqual(fake.calls, [['open', ID], ['cancel', ID, fake.calls[1]?.[2]], ['now']])
-  return fake.calls[1]?.[2]
+  assert.deepEqual(fake.calls, [['open', ID], ['cancel', ID, CALLER, fake.calls[1]?.[3]], ['now']])
+  return fake.calls[1]?.[3]
 }
 
 /** A cancel with a body of which nothing is said but its length. */
@@ -46,7 +47,7 @@ test('cancel stops the job of the path and answers with it, and needs no body', 
   const { status, body, headers } = await fake.ask(cancel())
   assert.deepEqual({ status, body }, { status: 200, body: succeeded(jobToJson(record)) })
   assert.equal(headers.get('x-job-id'), ID)
-  assert.deepEqual(fake.calls, [['open', ID], ['cancel', ID, undefined], ['now']])
+  assert.deepEqual(fake.calls, [['open', ID], ['cancel', ID, CALLER, undefined], ['now']])
   assert.deepEqual(fake.opens, { opened: 1, closed: 1 })
 })
 
@@ -161,7 +162,7 @@ for (const [name, error, status, msg] of refusals) {
     assert.deepEqual({ status: answer.status, body: answer.body }, { status, body: failed(status, msg) })
     assert.deepEqual(fake.calls, [
       ['open', 'nope'],
-      ['cancel', 'nope', undefined],
+      ['cancel', 'nope', CALLER, undefined],
     ])
     assert.deepEqual(fake.opens, { opened: 1, closed: 1 })
     assert.deepEqual(fake.reported, [])

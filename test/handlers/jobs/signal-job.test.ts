@@ -8,6 +8,7 @@ import {
   assertBadRequest,
   assertRefused,
   BODY_LIMIT,
+  CALLER,
   createFake,
   failed,
   ID,
@@ -43,7 +44,7 @@ test('signal answers with the job as it is, whatever its state', async () => {
     const { status, body, headers } = await fake.ask(signal({ signal: 'HUP' }))
     assert.deepEqual({ status, body }, { status: 200, body: succeeded(jobToJson(record)) })
     assert.equal(headers.get('x-job-id'), ID)
-    assert.deepEqual(fake.calls, [['open', ID], ['signal', ID, 'SIGHUP', 'leader'], ['now']])
+    assert.deepEqual(fake.calls, [['open', ID], ['signal', ID, CALLER, 'SIGHUP', 'leader'], ['now']])
     assert.deepEqual(fake.opens, { opened: 1, closed: 1 })
   }
 })
@@ -64,15 +65,21 @@ test('signal answers only when the signal has been sent', async () => {
 test('every signal of the system can be sent, with SIG before its name or without', async () => {
   for (const name of Object.keys(constants.signals)) {
     for (const written of [name, name.slice('SIG'.length)]) {
-      assert.deepEqual(await sentBy({ signal: written }), ['signal', ID, name, 'leader'])
+      assert.deepEqual(await sentBy({ signal: written }), ['signal', ID, CALLER, name, 'leader'])
     }
   }
 })
 
 test('a signal goes to the leader unless all are asked for', async () => {
-  assert.deepEqual(await sentBy({ signal: 'USR1' }), ['signal', ID, 'SIGUSR1', 'leader'])
-  assert.deepEqual(await sentBy({ signal: 'USR1', to: 'leader' }), ['signal', ID, 'SIGUSR1', 'leader'])
-  assert.deepEqual(await sentBy({ signal: 'USR1', to: 'all' }), ['signal', ID, 'SIGUSR1', 'all'])
+  assert.deepEqual(await sentBy({ signal: 'USR1' }), ['signal', ID, CALLER, 'SIGUSR1', 'leader'])
+  assert.deepEqual(await sentBy({ signal: 'USR1', to: 'leader' }), [
+    'signal',
+    ID,
+    CALLER,
+    'SIGUSR1',
+    'leader',
+  ])
+  assert.deepEqual(await sentBy({ signal: 'USR1', to: 'all' }), ['signal', ID, CALLER, 'SIGUSR1', 'all'])
 })
 
 test('any other addressee is refused', async () => {
@@ -164,7 +171,7 @@ for (const [name, error, status, msg] of refusals) {
     assert.deepEqual({ status: answer.status, body: answer.body }, { status, body: failed(status, msg) })
     assert.deepEqual(fake.calls, [
       ['open', 'nope'],
-      ['signal', 'nope', 'SIGTERM', 'all'],
+      ['signal', 'nope', CALLER, 'SIGTERM', 'all'],
     ])
     assert.deepEqual(fake.opens, { opened: 1, closed: 1 })
     assert.deepEqual(fake.reported, [])

@@ -5,7 +5,7 @@ import { createPace } from '../../../handlers/http/pace.ts'
 import { commandSchema } from '../../../handlers/jobs/job-schema.ts'
 import { submitJob } from '../../../handlers/jobs/submit-job.ts'
 import { type AgentError, failure } from '../../../lib/base/errors.ts'
-import type { Right } from '../../../lib/security/authenticator.ts'
+import type { Right } from '../../../lib/security/caller.ts'
 import type { IdempotencyKey } from '../../../lib/store/job-store.ts'
 import { isPending, withDeadline } from '../deadline.ts'
 import { createFakeOutput } from '../fake-output.ts'
@@ -80,8 +80,8 @@ for (const [name, error, status, msg, retryAfter] of refusals) {
 
 const keyOf = async (request: Request): Promise<IdempotencyKey> => {
   const fake = createFake()
-  const caller = { id: 'x', rights: new Set<Right>(), address: '' }
-  const context = { requestId: 'x', address: '', caller, pace: createPace() }
+  const caller = { id: 'x', rights: new Set<Right>(), bounds: {}, address: '' }
+  const context = { requestId: 'x', address: '', isPrivate: false, note() {}, caller, pace: createPace() }
   // submitJob is called past the routes: no body is valid on two of them.
   const response = await submitJob(
     request as unknown as IRequestStrict,

@@ -8,7 +8,7 @@ import { createExecution } from '../../../lib/jobs/execution.ts'
 import { newFacts } from '../../../lib/jobs/facts.ts'
 import type { JobRequest, RunningJob } from '../../../lib/jobs/job.ts'
 import type { Processes } from '../../../lib/process/types.ts'
-import { requestOf } from '../../support/jobs.ts'
+import { requestOf, SOMEBODY } from '../../support/jobs.ts'
 import { linuxProcesses } from '../../support/linux-processes.ts'
 import { know, lives } from '../../support/proc.ts'
 import { recordingLog } from '../../support/recording-log.ts'
@@ -20,7 +20,12 @@ const executionOf = (t: TestContext, given: Partial<JobRequest>, replaced: Parti
   t.after(() => rmSync(directory, { recursive: true }))
   const request = requestOf(given)
   const timer = createClock().timer()
-  const facts = newFacts(request, { id: 'job', createTime: timer.startedAt, scriptDirectory: directory })
+  const facts = newFacts(request, {
+    id: 'job',
+    createTime: timer.startedAt,
+    scriptDirectory: directory,
+    caller: SOMEBODY,
+  })
   const job: RunningJob = { ...facts, state: 'running', pid: 0, startTime: undefined }
   const { log, lines } = recordingLog()
   const real = linuxProcesses()

@@ -59,6 +59,8 @@ describe('jobs', () => {
       leftovers: 0,
       livingLeftovers: 0,
       survivors: [],
+      caller: 'test',
+      client: '127.0.0.1',
     })
     assert.ok(job.cpu.user >= 0 && job.cpu.user + job.cpu.system > 0)
   })

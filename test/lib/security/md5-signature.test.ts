@@ -2,18 +2,36 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { createSignature } from '../../../lib/security/md5-signature.ts'
+import { AgentError } from '../../../lib/base/errors.ts'
+import { checkForm, createSigner, type SignatureWindow } from '../../../lib/security/md5-signature.ts'
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex')
 /** The contract's script, written again. */
 const modelSign = (secret: string, signAt: string): string => md5(`${signAt}${md5(`${secret}newdt`)}`)
+
+/** One secret whose signatures are good within a window. */
+const signerWithin = (secret: string, window: SignatureWindow) => {
+  const { sign, matches } = createSigner(secret)
+  return {
+    sign,
+    verify(signature: string, signAt: string): boolean {
+      try {
+        checkForm({ sign: signature, signAt }, window)
+        return matches(signature, signAt)
+      } catch (error) {
+        assert.ok(error instanceof AgentError, String(error))
+        return false
+      }
+    },
+  }
+}
 
 const TTL_MS = 30 * 60_000
 const SKEW_MS = 5 * 60_000
 const SIGN_AT = 1_671_170_774
 
 const at = (nowMs: number, secret = 'shindata') =>
-  createSignature({ secret, ttlMs: TTL_MS, clockSkewMs: SKEW_MS, now: () => nowMs })
+  signerWithin(secret, { ttlMs: TTL_MS, clockSkewMs: SKEW_MS, now: () => nowMs })
 
 const anySecret = fc.string({ minLength: 1, unit: 'grapheme' })
 const anySeconds = fc.integer({ min: 10_000, max: 99_999_999_999 })

@@ -10,7 +10,7 @@ import { recordingLog } from '../../../support/recording-log.ts'
 import { endOf, NO_OUTPUT, runningJob } from '../../../support/sample-jobs.ts'
 import { scratchDirectory } from '../../../support/scratch.ts'
 
-const NEWEST_SCHEMA = 3
+const NEWEST_SCHEMA = 4
 
 /** One file of every schema that was released, as the agent of that time has left it, with the ids of its jobs. */
 const RELEASED = [
@@ -34,6 +34,13 @@ const RELEASED = [
     script: '01a20b68957170078e13df1d08912041',
     asynchronous: '01a20b689577700f87f7d6db0a0628e4',
     rejected: '01a20b689578700e8438fd784ca984a2',
+  },
+  {
+    schema: 4,
+    command: '01a20c02421f700993abf65a449ef613',
+    script: '01a20c0242a070078eaf17133b191bd7',
+    asynchronous: '01a20c0242b070018e9585fca3698c23',
+    rejected: '01a20c0242ba700f95694edfe1b325d9',
   },
 ]
 
@@ -71,6 +78,7 @@ for (const { schema, ...ids } of RELEASED) {
       const output = decodeOutput(outputs.read(number), job.encoding)
       assert.deepEqual(output, { stdout: '你', stderr: 'err\n' })
       assert.equal(jobs.findByKey('k1')?.id, job.id)
+      assert.deepEqual([job.caller, job.client], ['default', schema < 4 ? '' : '127.0.0.1'])
 
       const script = jobs.find(ids.script)!.job
       assert.ok(script.state === 'failed')

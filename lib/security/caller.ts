@@ -1,0 +1,29 @@
+/** `read`: look; `run`: submit, and control what one has submitted; `admin`: control everything. */
+export const RIGHTS = ['read', 'run', 'admin'] as const
+export type Right = (typeof RIGHTS)[number]
+
+/** What a key may submit; what is absent is not bounded. */
+export interface RunBounds {
+  /** Directories that jobs may run in, or below. */
+  cwd?: readonly string[] | undefined
+  /** Whole command lines, and scripts as `sha256:<hex>` of their content. */
+  commands?: readonly string[] | undefined
+  /** The longest timeout, in milliseconds, and the one of a job that asks for none. */
+  timeoutMs?: number | undefined
+  /** How many of its jobs may run at a time. */
+  running?: number | undefined
+}
+
+/** Who asks. */
+export interface Caller {
+  /** Of the key that proves it. */
+  id: string
+  rights: ReadonlySet<Right>
+  bounds: RunBounds
+  /** The client's IP address. */
+  address: string
+}
+
+/** Whether somebody may control a job that `owner` has submitted. */
+export const mayControl = ({ id, rights }: Caller, owner: string): boolean =>
+  rights.has('admin') || id === owner

@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto'
+import { BlockList, isIP } from 'node:net'
+import { isAbsolute, normalize } from 'node:path'
+import { z } from 'zod'
+import { parseDuration } from '../base/duration.ts'
+import { RIGHTS, type Right, type RunBounds } from './caller.ts'
+
+/** Somebody who may ask, what proves it, and what they may do. */
+export interface Key {
+  id: string
+  rights: ReadonlySet<Right>
+  bounds: RunBounds
+  /** For the contract's signature. */
+  secrets: readonly string[]
+  /** SHA-256 of each bearer token, in hex. */
+  tokens: readonly string[]
+  /** Wall time in milliseconds from which it is good for nothing. */
+  expiresAt?: number | undefined
+  /** The addresses that it may be used from; all when absent. */
+  from?: BlockList | undefined
+}
+
+/** The id of the key that the contract's own secret belongs to. */
+export const DEFAULT_KEY = 'default'
+
+/**
+ * The keys of a file of keys: `{"keys": [{"id": "alice", "rights": ["read"], "token": "<hex SHA-256>"}]}`. Throws an
+ * Error that names the key and the field, and never a secret.
+ */
+export const parseKeys = (text: string): Key[] => {
+  const { data, error } = fileSchema.safeParse(parseJson(text))
+  if (error) throw new Error(error.issues.slice(0, MOST_FAULTS).map(faultText).join('; '))
+  refuseDuplicates(
+    'id',
+    data.keys.map(({ id }) => [id]),
+  )
+  refuseDuplicates(
+    'secret',
+    data.keys.map(({ secrets }) => secrets),
+  )
+  refuseDuplicates(
+    'token',
+    data.keys.map(({ tokens }) => tokens),
+  )
+  return data.keys
+}
+
+/** The key of the contract's secrets, with all rights unless the file says otherwise; then the others. */
+export const withDefaultKey = (keys: readonly Key[], secrets: readonly string[]): Key[] => {
+  const given = keys.find(({ id }) => id === DEFAULT_KEY)
+  const others = keys.filter(key => key !== given)
+  const key = given ?? {
+    id: DEFAULT_KEY,
+    rights: new Set<Right>(RIGHTS),
+    bounds: {},
+    secrets: [],
+    tokens: [],
+  }
+  if (others.some(other => other.secrets.some(secret => secrets.includes(secret)))) {
+    throw new Error('keys: one of them has the secret of the key "default"')
+  }
+  return [{ ...key, secrets: [...new Set([...secrets, ...key.secrets])] }, ...others]
+}
+
+export const hashToken = (token: string): string => createHash('sha256').update(token).digest('hex')
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // The message of JSON.parse quotes the text, secrets included.
+    throw new Error('it is not JSON')
+  }
+}
+
+const faultText = ({ path, message }: z.core.$ZodIssue): string =>
+  `${path.map(String).join('.') || 'the file'}: ${message}`
+
+const refuseDuplicates = (field: string, ofKeys: (readonly string[])[]): void => {
+  const seen = new Map<string, number>()
+  for (const [index, values] of ofKeys.entries()) {
+    for (const value of values) {
+      const other = seen.get(value)
+      if (other !== undefined) throw new Error(`keys.${index}: has the same ${field} as keys.${other}`)
+      seen.set(value, index)
+    }
+  }
+}
+
+/** Rotation is having two of a kind for a while. */
+const oneOrMore = <T extends z.ZodType<unknown>>(schema: T) =>
+  z
+    .union([schema, z.array(schema).min(1)])
+    .transform(value => (Array.isArray(value) ? value : [value])) as z.ZodType<z.output<T>[]>
+
+const absolutePath = z
+  .string()
+  .refine(path => isAbsolute(path) && !path.includes('\0'), 'must be an absolute path')
+  .transform(path => normalize(`${path}/`))
+
+const command = z
+  .string()
+  .min(1)
+  .refine(
+    text => !text.startsWith('sha256:') || /^sha256:[0-9a-f]{64}$/.test(text),
+    'must be sha256: and 64 hex digits',
+  )
+
+const duration = z.string().transform((text, context) => {
+  const ms = parseDuration(text)
+  if (ms !== undefined && ms > 0) return ms
+  context.addIssue({ code: 'custom', message: 'must be a duration such as 30s or 5m' })
+  return z.NEVER
+})
+
+const addresses = z
+  .array(z.string())
+  .min(1)
+  .transform((list, context) => {
+    const allowed = new BlockList()
+    for (const [index, text] of list.entries()) {
+      if (!addTo(allowed, text))
+        context.addIssue({ code: 'custom', path: [index], message: 'must be an address or a CIDR range' })
+    }
+    return allowed
+  })
+
+const addTo = (allowed: BlockList, text: string): boolean => {
+  const [address = '', prefix, ...more] = text.split('/')
+  const version = isIP(address)
+  if (version === 0 || more.length > 0) return false
+  const family = version === 6 ? 'ipv6' : 'ipv4'
+  if (prefix === undefined) {
+    allowed.addAddress(address, family)
+    return true
+  }
+  if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > (version === 6 ? 128 : 32)) return false
+  allowed.addSubnet(address, Number(prefix), family)
+  return true
+}
+
+const keySchema = z
+  .strictObject({
+    id: z.string().regex(/^[\w.@-]{1,64}$/, 'must be 1 to 64 of the characters a-z, A-Z, 0-9, _ . @ -'),
+    rights: z.array(z.enum(RIGHTS)).min(1),
+    secret: oneOrMore(z.string().min(16, 'must have 16 characters or more')).optional(),
+    token: oneOrMore(z.string().regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of a token in hex')).optional(),
+    expires: z.iso
+      .datetime({ offset: true, error: 'must be a time such as 2027-01-31T00:00:00Z' })
+      .optional(),
+    from: addresses.optional(),
+    cwd: z.array(absolutePath).min(1).optional(),
+    commands: z.array(command).min(1).optional(),
+    timeout: duration.optional(),
+    running: z.number().int().min(1).optional(),
+  })
+  .transform(
+    ({ id, rights, secret = [], token = [], expires, from, cwd, commands, timeout, running }): Key => ({
+      id,
+      rights: new Set<Right>(rights),
+      bounds: { cwd, commands, timeoutMs: timeout, running },
+      secrets: secret,
+      tokens: token,
+      expiresAt: expires === undefined ? undefined : Date.parse(expires),
+      from,
+    }),
+  )
+  .refine(
+    ({ id, secrets, tokens }) => id === DEFAULT_KEY || secrets.length + tokens.length > 0,
+    'needs a secret or a token',
+  )
+
+const fileSchema = z.strictObject({ keys: z.array(keySchema) })
+
+const MOST_FAULTS = 10

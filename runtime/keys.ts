@@ -1,0 +1,118 @@
+import { open, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Log } from '../lib/base/log.ts'
+import { type Key, parseKeys, withDefaultKey } from '../lib/security/keys.ts'
+import { loadSecrets, type SecretOptions } from './secret.ts'
+
+/** All keys, from the secret and the file of keys. Rejects with an Error that never holds a secret. */
+export const loadKeys = async (options: SecretOptions) => {
+  const { madeUpIn } = await loadSecrets(options) // From here on its file is there.
+  // Taken before the files are read: a change that comes meanwhile is seen by the next look.
+  const version = await versionOf(options)
+  const { values } = await loadSecrets(options)
+  const keys = options.keysFile === undefined ? [] : await readKeysFile(options.keysFile)
+  return {
+    keys: values.length > 0 ? withDefaultKey(keys, values) : keys,
+    secret: values[0],
+    madeUpIn,
+    version,
+  }
+}
+
+/** Refused when another account may change it, or read the secrets in it. */
+const readKeysFile = async (path: string): Promise<Key[]> => {
+  const file = await open(path)
+  try {
+    const { mode, uid } = await file.stat()
+    const own = process.getuid?.()
+    if (own !== undefined && uid !== own && uid !== 0)
+      throw new Error(`it belongs to user ${uid}; chown it to ${own}`)
+    if ((mode & 0o022) !== 0) throw new Error(`others may write it; chmod 600 ${path}`)
+    const keys = parseKeys(await file.readFile('utf8'))
+    if ((mode & 0o044) !== 0 && keys.some(({ secrets }) => secrets.length > 0)) {
+      throw new Error(`it holds secrets that others may read; chmod 600 ${path}`)
+    }
+    return keys
+  } finally {
+    await file.close()
+  }
+}
+
+export interface KeyWatchOptions extends SecretOptions {
+  /** Of the files when the keys in use were loaded. */
+  version: string
+  /** Called with all keys whenever a file has changed and all is well with it. */
+  onKeys(keys: readonly Key[]): void
+  log: Log
+  intervalMs?: number
+}
+
+/**
+ * Takes keys up when their files change. While a file is faulty the keys from before stay, and a line of the log says
+ * what is wrong with it, once.
+ */
+export const watchKeys = ({
+  version,
+  onKeys,
+  log,
+  intervalMs = INTERVAL_MS,
+  ...options
+}: KeyWatchOptions) => {
+  let seen = version
+  let isLooking = false
+  let isClosed = false
+
+  const look = async (): Promise<void> => {
+    const now = await versionOf(options)
+    if (now === seen || isClosed) return
+    seen = now
+    try {
+      const loaded = await loadKeys(options)
+      if (isClosed) return
+      seen = loaded.version
+      onKeys(loaded.keys)
+      log.info({ keys: loaded.keys.map(({ id }) => id) }, 'the keys have changed')
+    } catch (error) {
+      const message = (error as Error).message
+      log.error(
+        { files: filesOf(options), error: message },
+        'THE CHANGED KEYS CANNOT BE USED: those from before stay',
+      )
+    }
+  }
+
+  const timer = setInterval(() => {
+    if (isLooking) return // A disk that does not answer must not collect questions.
+    isLooking = true
+    void look().finally(() => {
+      isLooking = false
+    })
+  }, intervalMs).unref()
+
+  return {
+    close(): void {
+      isClosed = true
+      clearInterval(timer)
+    },
+  }
+}
+
+/** Where the keys come from. */
+export const filesOf = ({ secret, secretFile, keysFile, dataDirectory }: SecretOptions): string[] => {
+  const given = [secretFile, keysFile].filter(path => path !== undefined)
+  return given.length === 0 && secret === undefined ? [join(dataDirectory, 'secret')] : given
+}
+
+/** Changes when a file does; a file that is replaced has another inode. */
+const versionOf = async (options: SecretOptions): Promise<string> => {
+  const stats = await Promise.all(
+    filesOf(options).map(path => stat(path, { bigint: true }).catch(() => undefined)),
+  )
+  return stats
+    .map(file =>
+      file ? [file.dev, file.ino, file.size, file.mode, file.mtimeNs, file.ctimeNs].join() : 'missing',
+    )
+    .join(' ')
+}
+
+const INTERVAL_MS = 1000

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { globSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { promisify } from 'node:util'
+import { hashToken } from '../../lib/security/keys.ts'
+import { createHome, type RunningAgent, sign, startAgent } from '../support/agent.ts'
+import { allPids } from '../support/proc.ts'
+import { waitFor } from '../support/wait-for.ts'
+
+const TOKEN = 'nda_token-of-alice-0123456789'
+const SECRETS = { platform: 'secret-of-the-platform', next: 'next-secret-of-platform' }
+const ALICE = { id: 'alice', rights: ['read'], token: hashToken(TOKEN) }
+const PLATFORM = { id: 'platform', rights: ['read', 'run'], secret: SECRETS.platform }
+
+/** Writes a whole file in the place of another, as configuration tools do. */
+const writeKeys = (path: string, keys: object[]): void => {
+  writeFileSync(`${path}.new`, JSON.stringify({ keys }), { mode: 0o600 })
+  renameSync(`${path}.new`, path)
+}
+
+const curl = async (agent: RunningAgent, path: string, ...args: string[]) => {
+  const options = ['-s', '-w', '\n%{http_code}', ...args, `${agent.url}${path}`]
+  const { stdout } = await promisify(execFile)('curl', options)
+  const [body, status] = stdout.split(/\n(?=\d+$)/) as [string, string]
+  return { status: Number(status), ...JSON.parse(body) }
+}
+
+const bearer = (token: string): string[] => ['-H', `Authorization: Bearer ${token}`]
+const signedBy = (secret: string): string[] => {
+  const headers = sign(secret)
+  return ['-H', `sign: ${headers.sign}`, '-H', `signAt: ${headers.signAt}`]
+}
+const submitting = (body: object): string[] => [
+  '-H',
+  'Content-Type: application/json',
+  '-d',
+  JSON.stringify(body),
+]
+
+describe('an agent with a file of keys', () => {
+  const home = createHome()
+  const keysFile = join(home.path, 'keys.json')
+  writeKeys(keysFile, [ALICE, PLATFORM])
+  const start = () =>
+    startAgent(home, { env: { AGENT_KEYS_FILE: keysFile, AGENT_SECRET: 'the-default-secret' } })
+
+  test('lets each in with what proves it, to what it may do, and says who has submitted a job', async () => {
+    const agent = await start()
+    const cmd = '/api/jobs/execute/cmd'
+    const ran = await curl(agent, cmd, ...signedBy(SECRETS.platform), ...submitting({ cmd: 'echo hi' }))
+    assert.deepEqual([ran.status, ran.data.stdout, ran.data.caller], [200, 'hi\n', 'platform'])
+    assert.equal(ran.data.client, '127.0.0.1')
+    const seen = await curl(agent, `/api/jobs/${ran.data.id}`, ...bearer(TOKEN))
+    assert.deepEqual([seen.status, seen.data.caller], [200, 'platform'])
+    const tried = await curl(agent, cmd, ...bearer(TOKEN), ...submitting({ cmd: 'echo hi' }))
+    assert.deepEqual([tried.status, tried.error, tried.msg], [403, 'forbidden', '没有权限，需要 run 权限'])
+    const wrong = await curl(agent, '/api/jobs', ...bearer(`${TOKEN}x`))
+    assert.deepEqual([wrong.status, wrong.error], [401, 'token-wrong'])
+    // The token is judged alone, however well the request is signed beside it.
+    const both = await curl(agent, '/api/jobs', ...bearer('wrong'), ...signedBy(SECRETS.platform))
+    assert.deepEqual([both.status, both.error], [401, 'token-wrong'])
+    const byDefault = await curl(agent, '/api/agent', ...signedBy('the-default-secret'))
+    assert.equal(byDefault.status, 200)
+    assert.equal((await agent.end()).code, 0)
+    await home.assertClean()
+  })
+
+  test('takes a rotated secret up under load, without one failed request', async () => {
+    const agent = await start()
+    let secret = SECRETS.platform
+    let isLoaded = true
+    const statuses = new Set<number>()
+    let requests = 0
+    const load = async (): Promise<void> => {
+      while (isLoaded) {
+        const headers = { ...sign(secret), 'Content-Type': 'application/json' }
+        const body = '{"cmd":"true"}'
+        const response = await fetch(`${agent.url}/api/jobs/execute/cmd`, { method: 'POST', headers, body })
+        await response.arrayBuffer()
+        statuses.add(response.status)
+        requests++
+      }
+    }
+    const clients = [load(), load(), load()]
+    const before = requests
+    await waitFor('requests are answered', () => requests > before + 10)
+    const taken = () => agent.output().stdout.split('the keys have changed').length - 1
+    writeKeys(keysFile, [ALICE, { ...PLATFORM, secret: [SECRETS.next, SECRETS.platform] }])
+    await waitFor('both secrets are good', () => taken() === 1)
+    secret = SECRETS.next
+    const switched = requests
+    await waitFor('every client uses the next one', () => requests > switched + 10)
+    writeKeys(keysFile, [ALICE, { ...PLATFORM, secret: SECRETS.next }])
+    await waitFor('the old one is gone', () => taken() === 2)
+    const gone = requests
+    await waitFor('requests go on', () => requests > gone + 10)
+    isLoaded = false
+    await Promise.all(clients)
+    assert.deepEqual([...statuses], [200])
+    const old = await curl(agent, '/api/jobs', ...signedBy(SECRETS.platform))
+    assert.deepEqual([old.status, old.error], [401, 'signature-wrong'])
+    assert.equal((await agent.end()).code, 0)
+  })
+
+  test('shows no secret in its log, its files, its answers, or what the system tells of its processes', async () => {
+    writeKeys(keysFile, [ALICE, PLATFORM])
+    const agent = await start()
+    const hidden = [TOKEN, SECRETS.platform, 'the-default-secret']
+    const answers: string[] = []
+    for (const args of [bearer(TOKEN), bearer('wrong'), signedBy(SECRETS.platform), signedBy('x')]) {
+      answers.push(JSON.stringify(await curl(agent, '/api/jobs', ...args)))
+    }
+    const job = await curl(
+      agent,
+      '/api/jobs/execute/cmd',
+      ...signedBy(SECRETS.platform),
+      ...submitting({ cmd: 'env; exec sleep 1000', async: true }),
+    )
+    writeFileSync(keysFile, `{"keys": [{"id": "x", "secret": "${SECRETS.platform}"`)
+    await waitFor('the fault is told', () => agent.output().stdout.includes('CANNOT BE USED'))
+    const shown = [...answers, agent.output().stdout]
+    for (const path of globSync(`${home.data}/**`)) {
+      if (statSync(path).isFile()) shown.push(readFileSync(path, 'latin1'))
+    }
+    for (const pid of allPids()) {
+      for (const file of ['environ', 'cmdline']) {
+        try {
+          shown.push(readFileSync(`/proc/${pid}/${file}`, 'latin1'))
+        } catch {
+          // It has ended, or is another user's.
+        }
+      }
+    }
+    assert.ok(shown.some(text => text.includes('sleep\x001000')))
+    for (const secret of hidden) assert.ok(!shown.some(text => text.includes(secret)), secret)
+    const still = await curl(agent, `/api/jobs/${job.data.id}`, ...signedBy(SECRETS.platform))
+    assert.equal(still.data.state, 'running')
+    assert.equal((await agent.end()).code, 0)
+    home.remove()
+  })
+})

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { AgentError } from '../../../lib/base/errors.ts'
+import { type Client, createAuthenticator } from '../../../lib/security/authenticator.ts'
+import { hashToken, parseKeys, withDefaultKey } from '../../../lib/security/keys.ts'
+import { createSigner } from '../../../lib/security/md5-signature.ts'
+
+const NOW = 1_800_000_000_000
+const SIGN_AT = String(NOW / 1000)
+const TOKEN = 'nda_0123456789abcdef'
+const KEYS = parseKeys(
+  JSON.stringify({
+    keys: [
+      { id: 'alice', rights: ['read'], token: hashToken(TOKEN), secret: 'the secret of alice' },
+      { id: 'old', rights: ['read'], token: hashToken('old'), expires: new Date(NOW).toISOString() },
+      { id: 'near', rights: ['read'], token: hashToken('near'), from: ['10.0.0.0/8', '2001:db8::/32'] },
+    ],
+  }),
+)
+const window = { ttlMs: 60_000, clockSkewMs: 10_000, now: () => NOW }
+const ring = () => createAuthenticator(withDefaultKey(KEYS, ['the contract’s secret']), window)
+const LOCAL: Client = { address: '127.0.0.1', isPrivate: true }
+
+const signature = (secret: string, signAt = SIGN_AT) =>
+  ({ kind: 'signature', sign: createSigner(secret).sign(signAt), signAt }) as const
+const token = (text: string) => ({ kind: 'token', token: text }) as const
+
+const refuses = (
+  credentials: Parameters<ReturnType<typeof ring>['authenticate']>[0],
+  code: string,
+  client: Client = LOCAL,
+  details: object = {},
+) =>
+  assert.throws(
+    () => ring().authenticate(credentials, client),
+    (error: unknown) => {
+      assert.ok(error instanceof AgentError)
+      assert.deepEqual([error.code, error.details], [code, details])
+      return true
+    },
+  )
+
+test('each key is known by its own secret or token, with its own rights', () => {
+  const { authenticate } = ring()
+  const byDefault = authenticate(signature('the contract’s secret'), LOCAL)
+  assert.deepEqual([byDefault.id, [...byDefault.rights]], ['default', ['read', 'run', 'admin']])
+  for (const credentials of [signature('the secret of alice'), token(TOKEN)]) {
+    const alice = authenticate(credentials, LOCAL)
+    assert.deepEqual([alice.id, [...alice.rights], alice.address], ['alice', ['read'], '127.0.0.1'])
+  }
+})
+
+test('what is refused says why, and by how much a clock is wrong', () => {
+  const late = String(NOW / 1000 - 67)
+  const early = String(NOW / 1000 + 17)
+  refuses(signature('the secret of bob'), 'signature-wrong')
+  refuses({ kind: 'signature', sign: 'x', signAt: SIGN_AT }, 'signature-malformed')
+  refuses(signature('the secret of alice', late), 'signature-expired', LOCAL, { seconds: 7 })
+  refuses(signature('the secret of alice', early), 'signature-ahead', LOCAL, { seconds: 17 })
+  refuses(token(`${TOKEN}0`), 'token-wrong')
+})
+
+test('a token that others on the network could read is refused, right or wrong', () => {
+  const open: Client = { address: '192.0.2.1', isPrivate: false }
+  for (const text of [TOKEN, 'wrong']) refuses(token(text), 'token-insecure', open)
+  assert.equal(ring().authenticate(signature('the secret of alice'), open).id, 'alice')
+})
+
+test('a key is good until the moment it expires, and from its addresses, however they are written', () => {
+  refuses(token('old'), 'key-expired')
+  const from = (address: string): Client => ({ address, isPrivate: true })
+  for (const address of ['10.0.0.1', '::ffff:10.255.255.255', '2001:db8:1::1']) {
+    assert.equal(ring().authenticate(token('near'), from(address)).id, 'near')
+  }
+  for (const address of ['11.0.0.1', '::ffff:11.0.0.1', '2001:db9::1', '::1', '']) {
+    refuses(token('near'), 'address-not-allowed', from(address))
+  }
+})
+
+test('keys that take the place of others are the only ones from then on', () => {
+  const authenticator = ring()
+  authenticator.use(withDefaultKey([], ['new', 'old']))
+  for (const secret of ['new', 'old'])
+    assert.equal(authenticator.authenticate(signature(secret), LOCAL).id, 'default')
+  assert.throws(() => authenticator.authenticate(token(TOKEN), LOCAL), { code: 'token-wrong' })
+  assert.throws(() => authenticator.authenticate(signature('the secret of alice'), LOCAL), {
+    code: 'signature-wrong',
+  })
+})
+
+test('ten thousand changed credentials of each kind let nobody in, and throw nothing unexpected', () => {
+  const { authenticate } = ring()
+  const right = signature('the secret of alice')
+  const changed = (text: string) =>
+    fc
+      .tuple(fc.nat(text.length), fc.nat(1), fc.string({ maxLength: 2, unit: 'binary' }))
+      .map(([at, removed, added]) => text.slice(0, at) + added + text.slice(at + removed))
+      .filter(other => other !== text)
+  const credentials = fc.oneof(
+    changed(right.sign).map(sign => ({ ...right, sign })),
+    changed(right.signAt).map(signAt => ({ ...right, signAt })),
+    changed(TOKEN).map(token),
+    fc.string({ unit: 'binary' }).map(token),
+  )
+  fc.assert(
+    fc.property(credentials, wrong => {
+      assert.throws(() => authenticate(wrong, LOCAL), AgentError)
+    }),
+    { numRuns: 20_000 },
+  )
+})
