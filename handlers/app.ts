@@ -5,6 +5,7 @@ import { createPace } from './http/pace.ts'
 import { refuseUnknownParameters } from './http/query.ts'
 import { refusal } from './http/refusal.ts'
 import { failed } from './http/reply.ts'
+import { ready } from './ready.ts'
 import { ROUTES, type Route } from './routes.ts'
 import type { CallerContext, Context, Handler, Services } from './services.ts'
 
@@ -14,6 +15,7 @@ export const createApp = (services: Services) => {
   const pace = createPace()
   const router = Router<IRequestStrict, [Services, Context]>()
   router.get('/healthz', health).head('/healthz', health)
+  router.get('/readyz', ready).head('/readyz', ready)
   router.all('*', (request, services, context) => {
     const caller = authenticate(request, services, context)
     context.note({ caller: caller.id })
@@ -37,7 +39,7 @@ const createGuardedRouter = (routes: readonly Route[]) => {
     if (route.method === 'get') router.head(route.path, handler)
   }
   for (const { method, path } of routes) router.all(path, methodNotAllowed(method))
-  router.all('/healthz', methodNotAllowed('get'))
+  for (const path of ['/healthz', '/readyz']) router.all(path, methodNotAllowed('get'))
   router.all('*', () => {
     throw refusal('unknown-endpoint')
   })

@@ -1,4 +1,5 @@
 import type { Right } from '../lib/security/caller.ts'
+import { drainAgent } from './agent/drain-agent.ts'
 import { getAgent } from './agent/get-agent.ts'
 import { cancelJob } from './jobs/cancel-job.ts'
 import { countRunningJobs } from './jobs/count-running-jobs.ts'
@@ -66,5 +67,6 @@ export const ROUTES: readonly Route[] = [
   { method: 'get', path: '/api/jobs/:id/processes', rights: ['read'], handler: listProcesses },
   { method: 'post', path: '/api/jobs/:id/cancel', rights: CONTROL, handler: cancelJob },
   { method: 'post', path: '/api/jobs/:id/signal', rights: CONTROL, handler: signalJob },
+  { method: 'post', path: '/api/agent/drain', rights: ['admin'], handler: drainAgent },
   { method: 'get', path: '/api/agent', rights: ['read'], handler: getAgent },
 ]

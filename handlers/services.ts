@@ -14,6 +14,8 @@ export interface Services {
   authenticator: Authenticator
   /** What the agent tells of itself. */
   status(): AgentStatus
+  /** Has the agent take no new jobs, and end when the last that runs has ended. */
+  drain(): void
   /** The largest request body, in bytes. */
   bodyLimit: number
   /** An error that nobody expected, with the request id that the client is told. */
@@ -57,8 +59,10 @@ export interface AgentStatus {
   running: number
   limit: number
   stopping: boolean
+  /** It takes no new jobs, and ends with the last that runs. */
+  draining: boolean
   /** Whether jobs would end with the agent should it be killed. */
-  guardian: { state: 'idle' | 'running' | 'missing'; error?: string }
+  guardian: { state: 'idle' | 'starting' | 'running' | 'missing'; error?: string }
   /** Whether new jobs can be stored. */
   store: { state: 'ok' | 'full' | 'gone' }
 }

@@ -106,6 +106,15 @@ const putTogether = async (
     return jobs.settled()
   })
 
+  const drained = Promise.withResolvers<void>()
+  const drain = (): void => {
+    if (jobs.isDraining()) return
+    const timeoutMs = config.drainTimeoutMs
+    log.info({ running: jobs.countRunning(), timeoutMs }, 'draining')
+    const lastJob = jobs.drain()
+    void (timeoutMs === undefined ? lastJob : within(lastJob, timeoutMs)).then(() => drained.resolve())
+  }
+
   const app = createApp({
     jobs,
     authenticator,
@@ -114,9 +123,11 @@ const putTogether = async (
       running: jobs.countRunning(),
       limit: config.maxRunning,
       stopping: jobs.isClosing(),
+      draining: jobs.isDraining(),
       guardian: processes.guardian(),
       store: { state: directory.isGone() ? 'gone' : ballast.isHeld() ? 'ok' : 'full' },
     }),
+    drain,
     bodyLimit: config.bodyLimit,
     reportError: (err, requestId) => log.error({ err, requestId }, 'unexpected error'),
   })
@@ -135,6 +146,11 @@ const putTogether = async (
     countRunning: jobs.countRunning,
     /** Resolves when the data directory is gone and no job runs any more: there is nothing left to do here. */
     storeGone: lastJobWithoutStore,
+
+    /** Takes no new jobs; calling it again does nothing. */
+    drain,
+    /** Resolves when a drain is over: the last job has ended, or the time for it has. */
+    drained: drained.promise,
 
     /** Stops all jobs, answers whoever waits for one, closes everything. */
     async stop(graceMs: number): Promise<void> {

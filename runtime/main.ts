@@ -31,7 +31,10 @@ const main = async (): Promise<void> => {
   process.on('uncaughtException', crash)
   process.on('unhandledRejection', crash)
 
-  const stop = (signal: string): void => {
+  let isStopping = false
+  const stop = (signal?: string): void => {
+    if (isStopping) return
+    isStopping = true
     log.info({ signal, running: agent?.countRunning() ?? 0 }, 'stopping')
     setTimeout(exit, config.killGraceMs + LAST_SECONDS_MS, 1)
     const stopped = agent?.stop(config.killGraceMs) ?? Promise.resolve()
@@ -42,6 +45,7 @@ const main = async (): Promise<void> => {
   }
   // Before anybody can know that there is an agent to be stopped.
   onStopSignal(stop, () => agent?.kill())
+  process.on('SIGUSR2', () => agent?.drain())
 
   try {
     agent = await startAgent(config, env, log)
@@ -50,6 +54,7 @@ const main = async (): Promise<void> => {
     throw error
   }
   void agent.storeGone.then(() => agent?.stop(0)).finally(() => exit(1))
+  void agent.drained.then(() => stop())
   announce(agent, config, log, print)
   // Node writes it at its exit, but an agent may be killed.
   setTimeout(flushCompileCache, SETTLED_MS).unref()

@@ -216,6 +216,17 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
     en: () => 'the job cannot be stored, so it was not run; try again later',
     headers: retrySoon,
   },
+  draining: {
+    status: 503,
+    zh: () => 'Agent 正在排空，不接受新任务',
+    en: () => 'the agent is draining and takes no new jobs',
+    headers: retrySoon,
+  },
+  'not-ready': {
+    status: 503,
+    zh: ({ reasons }) => `未就绪：${reasons.join('、')}`,
+    en: ({ reasons }) => `not ready: ${reasons.join(', ')}`,
+  },
   stopping: {
     status: 503,
     zh: () => 'Agent 正在退出，不接受新任务',

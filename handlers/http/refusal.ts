@@ -29,6 +29,8 @@ export interface Refusals {
   /** All slots are taken by `running` jobs. */
   'too-many-jobs': { running: number }
   'headers-too-large': NoDetails
+  /** `reasons` are words for programs, such as `draining`. */
+  'not-ready': { reasons: readonly string[] }
   /** Nobody expected it: the client is told no more than where to find it in the log. */
   internal: { requestId: string }
 }

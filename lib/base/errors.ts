@@ -27,6 +27,8 @@ export interface Failures {
   /** The store took no record of the job, so nothing was run. */
   'not-stored': NoDetails
   stopping: NoDetails
+  /** The agent takes no new jobs, and ends with the last that runs. */
+  draining: NoDetails
   /** The process has become another user's: the system lets nobody but root and that user signal it. */
   'signal-not-permitted': { signal: string }
 }

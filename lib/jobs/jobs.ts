@@ -54,6 +54,7 @@ export const createJobs = (options: JobsOptions) => {
   const startOptions = { ...options, hasRoom: options.ballast.isHeld }
   const newJobId = createJobIds()
   let closing = false
+  let draining = false
 
   /** The id of the job that was submitted with this key before, once its process runs. */
   const repeated = async (key: IdempotencyKey): Promise<string | undefined> => {
@@ -86,7 +87,7 @@ export const createJobs = (options: JobsOptions) => {
   return {
     /**
      * Runs a job if a slot is free. Resolves when its process runs (or could not be started), with the id of
-     * the first job if the key was used before. Rejects with AgentError stopping, out-of-bounds, output-limit-too-high,
+     * the first job if the key was used before. Rejects with AgentError stopping, draining, out-of-bounds, output-limit-too-high,
      * not-stored, key-reused, too-many-jobs-of-key.
      */
     async submit(asked: JobRequest, caller: Caller, given?: IdempotencyKey): Promise<Submission> {
@@ -100,6 +101,7 @@ export const createJobs = (options: JobsOptions) => {
       const key = given && ofCaller(given, caller)
       const earlier = key && (await repeated(key))
       if (earlier !== undefined) return { id: earlier, rejected: false }
+      if (draining) throw failure('draining')
       const timer = clock.timer()
       const id = newJobId()
       const facts = newFacts(request, { ...options, id, createTime: timer.startedAt, caller })
@@ -170,6 +172,14 @@ export const createJobs = (options: JobsOptions) => {
     countRunning: (): number => slots.used(),
 
     isClosing: (): boolean => closing,
+
+    isDraining: (): boolean => draining,
+
+    /** Accepts no more jobs; resolves when all that run have ended. */
+    async drain(): Promise<void> {
+      draining = true
+      await Promise.all([...active.values()].map(({ done }) => done))
+    },
 
     /** Resolves when all that run now have ended. */
     async settled(): Promise<void> {

@@ -95,8 +95,11 @@ export interface Processes {
   signal(process: LivingProcess, signal: NodeJS.Signals): SignalOutcome
 }
 
-/** `idle`: not needed yet; `missing`: jobs would outlive the agent, until its next start, should it be killed. */
-export type GuardianState = { state: 'idle' | 'running' } | { state: 'missing'; error: string }
+/**
+ * `idle`: not needed yet; `starting`: for the first job, or because the one before has ended; `missing`: jobs would
+ * outlive the agent, until its next start, should it be killed.
+ */
+export type GuardianState = { state: 'idle' | 'starting' | 'running' } | { state: 'missing'; error: string }
 
 /** The process could not be started; the message is in the words of Go's os/exec. */
 export class StartError extends Error {}

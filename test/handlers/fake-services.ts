@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createApp } from '../../handlers/app.ts'
 import { ERROR_REPLIES } from '../../handlers/http/error-replies.ts'
-import type { JobService, OpenJob, Services } from '../../handlers/services.ts'
+import type { AgentStatus, JobService, OpenJob, Services } from '../../handlers/services.ts'
 import type { Job, JobRecord, OutputTotals, RunningJob } from '../../lib/jobs/job.ts'
 import { type Authenticator, createAuthenticator } from '../../lib/security/authenticator.ts'
 import { type Caller, RIGHTS, type Right } from '../../lib/security/caller.ts'
@@ -31,6 +31,7 @@ export interface FakeOptions {
   job?: Partial<OpenJob>
   authenticator?: Authenticator
   isPrivate?: boolean
+  status?: Partial<AgentStatus>
   /** What the caller may do instead of everything. */
   rights?: Right[]
   bodyLimit?: number
@@ -51,6 +52,7 @@ export const createFake = ({
   authenticator = authenticatorAt(NOW),
   rights,
   isPrivate = false,
+  status = {},
   bodyLimit = BODY_LIMIT,
 }: FakeOptions = {}) => {
   const calls: unknown[][] = []
@@ -96,7 +98,8 @@ export const createFake = ({
         return rights ? { ...caller, rights: new Set(rights) } : caller
       },
     },
-    status: record('status', () => STATUS),
+    status: record('status', () => ({ ...STATUS, ...status })),
+    drain: record('drain', () => {}),
     bodyLimit,
     reportError: (...args) => void reported.push(args),
   }
@@ -192,7 +195,7 @@ const wordOf = (status: number, msg: string): string | undefined =>
     return reply.status === status && msg.startsWith(text.split('undefined')[0]!)
   })?.[0]
 
-const NO_DETAILS = { rights: ['undefined'] } as never
+const NO_DETAILS = { rights: ['undefined'], reasons: ['undefined'] } as never
 
 export const succeeded = (data: unknown) => ({ code: 0, success: true, msg: '', data })
 
@@ -219,13 +222,14 @@ export const submittedBy = async (
   return fake.calls[0]?.[1] as Record<string, unknown>
 }
 
-const STATUS = {
+export const STATUS: AgentStatus = {
   version: '1.2.3',
   running: 2,
   limit: 5,
   stopping: false,
-  guardian: { state: 'running' as const },
-  store: { state: 'ok' as const },
+  draining: false,
+  guardian: { state: 'running' },
+  store: { state: 'ok' },
 }
 
 /** The contract's finished job, as the service gives it. */

@@ -17,6 +17,7 @@ const EXPECTED: [method: string, path: string, rights: Right[]][] = [
   ['get', '/api/jobs/:id/processes', ['read']],
   ['post', '/api/jobs/:id/cancel', ['run', 'admin']],
   ['post', '/api/jobs/:id/signal', ['run', 'admin']],
+  ['post', '/api/agent/drain', ['admin']],
   ['get', '/api/agent', ['read']],
 ]
 

@@ -29,6 +29,7 @@ describe('the server', () => {
         now: () => 1000,
       }),
       status: () => assert.fail('nobody asks for it'),
+      drain: () => assert.fail('nobody asks for it'),
       bodyLimit: 100_000,
       reportError: error => {
         throw error

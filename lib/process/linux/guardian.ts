@@ -115,7 +115,7 @@ export const createGuardian = ({ libc, mark, reaper, spawner, log }: GuardianOpt
     state: (): GuardianState => {
       if (failure !== '') return { state: 'missing', error: failure }
       if (shell) return { state: 'running' }
-      return running.size > 0 ? { state: 'missing', error: 'it is being started' } : { state: 'idle' }
+      return { state: running.size > 0 ? 'starting' : 'idle' }
     },
 
     /** Ends it by the end of its input; for a job that is still in the table that is the end, too. */

@@ -10,6 +10,7 @@ test('the agent tells its version, its slots, and whether guardian and store are
     running: 2,
     limit: 5,
     stopping: false,
+    draining: false,
     guardian: { state: 'running' },
     store: { state: 'ok' },
   }

@@ -169,6 +169,19 @@ const TOLD: [AgentError, status: number, zh: string, en: string, headers?: Recor
     { 'Retry-After': '1' },
   ],
   [
+    failure('draining'),
+    503,
+    'Agent 正在排空，不接受新任务',
+    'the agent is draining and takes no new jobs',
+    { 'Retry-After': '1' },
+  ],
+  [
+    refusal('not-ready', { reasons: ['draining', 'store-full'] }),
+    503,
+    '未就绪：draining、store-full',
+    'not ready: draining, store-full',
+  ],
+  [
     failure('stopping'),
     503,
     'Agent 正在退出，不接受新任务',
