@@ -26,6 +26,16 @@ export interface ServerOptions {
   requestTimeoutMs?: number
 }
 
+/**
+ * For a browser that shows an answer: what a job has written is no page, runs nothing, is not kept, and is nobody
+ * else's to read (there is no CORS header).
+ */
+const SAFE_HEADERS = [
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Cache-Control', 'no-store'],
+  ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
+] as const
+
 /** Serves a fetch function by node:http; one log line a request. */
 export const createServer = (
   options: ServerOptions,
@@ -46,6 +56,7 @@ export const createServer = (
       requireHostHeader: false,
     },
     (request, response) => {
+      for (const [name, value] of SAFE_HEADERS) response.setHeader(name, value)
       const path = normalizeTarget(request)
       logWhenDone(log, request, response, path ?? '')
       if (path === undefined) return sendFailure(response, refusal('malformed-request'))
@@ -166,6 +177,7 @@ const refuse = (error: NodeJS.ErrnoException, socket: Duplex): void => {
   const body = JSON.stringify(envelope)
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_TEXTS[status]}\r\nConnection: close\r\n` +
+      SAFE_HEADERS.map(([name, value]) => `${name}: ${value}\r\n`).join('') +
       `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   )
 }

@@ -83,6 +83,34 @@ describe('the server', () => {
     assert.equal(agent.jobs.list({ limit: 1 }).length, 0)
   })
 
+  test('every answer, of whatever kind, tells a browser once to keep, guess, run and frame nothing', async () => {
+    const { id } = bodyOf(await send(post('{"cmd":"echo hi"}'))).data
+    const targets = [
+      `/api/jobs/${id}`,
+      `/api/jobs/${id}/stdout`,
+      `/api/jobs/${id}/events`,
+      '/healthz',
+      '/nope',
+    ]
+    const answers = await Promise.all(targets.map(target => send(get(target))))
+    answers.push(await send('garbage\r\n\r\n'), await send(get(`/?${'a'.repeat(8000)}`)))
+    for (const answer of answers) {
+      const head = answer.slice(0, answer.indexOf('\r\n\r\n')).toLowerCase().split('\r\n')
+      for (const header of [
+        'x-content-type-options: nosniff',
+        'cache-control: no-store',
+        "content-security-policy: default-src 'none'; frame-ancestors 'none'",
+      ]) {
+        const name = header.split(':')[0]!
+        assert.deepEqual(
+          head.filter(line => line.startsWith(`${name}:`)),
+          [header],
+        )
+      }
+      assert.ok(!head.some(line => line.startsWith('access-control-')))
+    }
+  })
+
   test('a sync call that takes longer than any limit on requests is not cut', async () => {
     const answer = await send(post('{"cmd":"sleep 2; echo done"}'))
     assert.match(answer, /^HTTP\/1\.1 200/)
