@@ -33,6 +33,8 @@ describe('an agent that drains', () => {
       })
       await oneRuns(agent)
       await drain(agent)
+      // A signal is handled some time after it was sent, unlike the request.
+      await waitFor('the agent drains', async () => (await ready(agent))[0] === 503)
       await drain(agent)
       const refused = await agent.fetch('/api/jobs/execute/cmd', { ...POST, body: '{"cmd":"true"}' })
       assert.equal(refused.status, 503)
