@@ -17,9 +17,10 @@ export const createApp = (services: Services) => {
   router.get('/healthz', health).head('/healthz', health)
   router.get('/readyz', ready).head('/readyz', ready)
   router.all('*', (request, services, context) => {
-    const caller = authenticate(request, services, context)
+    const { caller, signedBody } = authenticate(request, services, context)
     context.note({ caller: caller.id })
-    return guarded.fetch(request, services, { ...context, caller, pace })
+    const bodyRules = { limit: services.bodyLimit, signed: signedBody }
+    return guarded.fetch(request, services, { ...context, caller, bodyRules, pace })
   })
 
   return async (request: Request, context: Context): Promise<Response> => {

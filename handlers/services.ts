@@ -6,6 +6,7 @@ import type { LivingProcess, SignalTarget } from '../lib/process/types.ts'
 import type { Authenticator } from '../lib/security/authenticator.ts'
 import type { Caller } from '../lib/security/caller.ts'
 import type { IdempotencyKey, JobQuery } from '../lib/store/job-store.ts'
+import type { BodyRules } from './http/body.ts'
 import type { Pace } from './http/pace.ts'
 
 /** What the handlers may call. Failures that a client is told of are AgentErrors. */
@@ -74,6 +75,12 @@ export interface Context {
   address: string
   /** Nobody else on the network can read it: TLS, or the same host. */
   isPrivate: boolean
+  /** By TLS. */
+  isEncrypted: boolean
+  /** Host and port that the client asks for, in lower case, without a default port; "" when it does not say. */
+  authority: string
+  /** Path and query as they came. */
+  target: string
   /** Adds to the request's line in the log: the id of the key that was used, the word of a refusal. */
   note(fields: { caller?: string; error?: string }): void
 }
@@ -81,6 +88,7 @@ export interface Context {
 /** The same once it is known who asks. */
 export interface CallerContext extends Context {
   caller: Caller
+  bodyRules: BodyRules
   /** Shared by all bodies that are made while they are sent. */
   pace: Pace
 }

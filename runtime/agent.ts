@@ -14,11 +14,13 @@ import { createSlots } from '../lib/jobs/slots.ts'
 import { createProcesses } from '../lib/process/platform.ts'
 import { createAuthenticator } from '../lib/security/authenticator.ts'
 import { createSigner } from '../lib/security/md5-signature.ts'
+import { createNonces } from '../lib/security/nonces.ts'
 import { openBallast } from '../lib/store/ballast.ts'
 import { watchDataDirectory } from '../lib/store/data-directory.ts'
 import { createHousekeeping } from '../lib/store/housekeeping.ts'
 import { type Database, DatabaseLockedError, openDatabase } from '../lib/store/sqlite/database.ts'
 import { createJobStore } from '../lib/store/sqlite/jobs.ts'
+import { createNonceStore } from '../lib/store/sqlite/nonces.ts'
 import { createOutputStore } from '../lib/store/sqlite/outputs.ts'
 import { createRetention } from '../lib/store/sqlite/retention.ts'
 import packageJson from '../package.json' with { type: 'json' }
@@ -54,7 +56,12 @@ const putTogether = async (
   )
   const database = opened.adopt(openDatabaseOf(dataDirectory, log), one => one.close())
   const { keys, secret, madeUpIn, version } = await orStartupError(keyFilesOf(config), () => loadKeys(config))
-  const authenticator = createAuthenticator(keys, { ...config, ttlMs: config.signTtlMs, now: Date.now })
+  const authenticator = createAuthenticator(keys, {
+    ...config,
+    ttlMs: config.signTtlMs,
+    now: Date.now,
+    nonces: createNonces({ store: createNonceStore(database), now: Date.now }),
+  })
   opened.adopt(watchKeys({ ...config, version, onKeys: authenticator.use, log }), one => one.close())
 
   const clock = createClock()

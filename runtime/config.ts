@@ -97,6 +97,19 @@ const size = (least: number, most: number) =>
 
 const notEmpty = z.string().min(1, 'must not be empty')
 
+/** Items of a list that is written with commas; spaces around them do not matter. */
+const list = (text: string): string[] => text.split(',').map(item => item.trim())
+
+const authorities = z.string().transform((text, context) => {
+  const items = list(text.toLowerCase())
+  if (items.every(item => /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/.test(item))) return items
+  context.addIssue({
+    code: 'custom',
+    message: 'must be hosts such as db1.example.com or db1:8080, with commas between them',
+  })
+  return z.NEVER
+})
+
 const defaultDataDirectory = ({ XDG_STATE_HOME, HOME }: NodeJS.ProcessEnv): string => {
   if (process.getuid?.() === 0) return '/var/lib/newdt-auto'
   return join(XDG_STATE_HOME || join(HOME || homedir(), '.local/state'), 'newdt-auto')
@@ -112,6 +125,8 @@ const settings = z.object({
   AGENT_SECRET: notEmpty.optional(),
   AGENT_SECRET_FILE: notEmpty.optional(),
   AGENT_KEYS_FILE: notEmpty.optional(),
+  AGENT_AUTH: z.enum(['any', 'strict'], { error: 'must be any or strict' }).default('any'),
+  AGENT_AUTHORITIES: authorities.optional(),
   AGENT_SIGN_TTL: duration().default(30 * 60_000),
   AGENT_CLOCK_SKEW: duration().default(5 * 60_000),
   AGENT_MAX_RUNNING: integer(1, 10_000).default(5),
@@ -136,6 +151,8 @@ const schema = settings.transform(env => ({
   secret: env.AGENT_SECRET,
   secretFile: env.AGENT_SECRET_FILE,
   keysFile: env.AGENT_KEYS_FILE,
+  isStrict: env.AGENT_AUTH === 'strict',
+  authorities: env.AGENT_AUTHORITIES,
   signTtlMs: env.AGENT_SIGN_TTL,
   clockSkewMs: env.AGENT_CLOCK_SKEW,
   maxRunning: env.AGENT_MAX_RUNNING,

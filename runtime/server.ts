@@ -72,12 +72,16 @@ export const createServer = (
 }
 
 const contextOf = (request: NamedRequest): Context => {
-  const { id, socket, notes } = request
+  const { id, socket, authority, target, notes } = request
   const address = socket.remoteAddress ?? ''
+  const isEncrypted = socket instanceof TLSSocket
   return {
     requestId: id,
     address,
-    isPrivate: socket instanceof TLSSocket || isLoopback(address),
+    isPrivate: isEncrypted || isLoopback(address),
+    isEncrypted,
+    authority,
+    target,
     note: fields => void Object.assign(notes, fields),
   }
 }
@@ -85,16 +89,21 @@ const contextOf = (request: NamedRequest): Context => {
 /** Its id is what the client is told of an unexpected error, and what the log has. */
 class NamedRequest extends IncomingMessage {
   readonly id = randomUUID()
+  /** Host and port, and path and query, as the client has them: see normalizeTarget. */
+  authority = ''
+  target = ''
   /** What the handlers add to its line in the log. */
   readonly notes: object = {}
 }
 
 /**
  * Makes the adapter build its URL from the request target alone: it would paste in whatever Host header a client
- * sends. Returns the path; undefined for a target that is none (`*`, or garbage).
+ * sends. What it was is kept for signatures. Returns the path; undefined for a target that is none (`*`, or garbage).
  */
-const normalizeTarget = (request: IncomingMessage): string | undefined => {
+const normalizeTarget = (request: NamedRequest): string | undefined => {
   const target = request.url ?? ''
+  request.authority = plainAuthority(request.headers.host ?? '', request)
+  request.target = target
   if (PLAIN_TARGET.test(target)) {
     request.headers.host = LOCAL
     return target
@@ -104,8 +113,15 @@ const normalizeTarget = (request: IncomingMessage): string | undefined => {
   if (!url || !/^https?:$/.test(url.protocol)) return undefined
   request.headers.host = LOCAL
   request.url = url.pathname + url.search
+  if (!target.startsWith('/')) {
+    request.authority = plainAuthority(url.host, request) // RFC 9112, 3.2.2: the Host header is ignored.
+    request.target = request.url
+  }
   return url.pathname
 }
+
+const plainAuthority = (host: string, { socket }: NamedRequest): string =>
+  host.toLowerCase().replace(socket instanceof TLSSocket ? /:443$/ : /:80$/, '')
 
 /** The router copies what it has of a repeated parameter for each repetition, before it is known who asks. */
 const targetRefusal = (target: string): AgentError | undefined => {

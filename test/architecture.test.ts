@@ -15,7 +15,7 @@ const ROOMS: Record<string, string[]> = {
   'lib/process': ['lib/base', 'lib/process/linux', 'lib/process/node'],
   'lib/process/linux': ['lib/base', 'lib/process'],
   'lib/process/node': ['lib/base', 'lib/process'],
-  'lib/security': ['lib/base'],
+  'lib/security': ['lib/base', 'lib/store/nonce-store.ts'],
   'lib/store': ['lib/base', 'lib/jobs/job.ts', 'lib/process/types.ts'],
   'lib/store/sqlite': ['lib/base', 'lib/store', 'lib/jobs/job.ts', 'lib/process/types.ts'],
   'lib/output': ['lib/base', 'lib/jobs/job.ts', 'lib/process/types.ts', 'lib/store/output-store.ts'],

@@ -4,8 +4,8 @@ import { ok } from '../http/reply.ts'
 import type { Handler } from '../services.ts'
 
 /** The agent takes no new jobs from now on, and ends with the last that runs. Answers with its status. */
-export const drainAgent: Handler = async (request, { drain, status, bodyLimit }) => {
-  await readOptionalJson(request, z.strictObject({}), bodyLimit)
+export const drainAgent: Handler = async (request, { drain, status }, { bodyRules }) => {
+  await readOptionalJson(request, z.strictObject({}), bodyRules)
   drain()
   return ok(status())
 }

@@ -1,22 +1,30 @@
 import { failure } from '../../lib/base/errors.ts'
-import type { Credentials } from '../../lib/security/authenticator.ts'
-import type { Caller } from '../../lib/security/caller.ts'
+import type { Authentication, Credentials } from '../../lib/security/authenticator.ts'
 import type { Context, Services } from '../services.ts'
 import { queryOf } from './query.ts'
 import { refusal } from './refusal.ts'
 
 /**
- * Who asks, by the signature or the token of a request; nothing of its body has been read by then. Throws AgentError
- * 401, or 403 for a key that may not be used like this.
+ * Who asks, by what a request has to prove it; nothing of its body has been read by then. Throws AgentError 401, 403
+ * for a key that may not be used like this, 503 if its use cannot be remembered.
  */
 export const authenticate = (
-  request: Pick<Request, 'url' | 'headers'>,
+  request: Pick<Request, 'method' | 'url' | 'headers'>,
   { authenticator }: Pick<Services, 'authenticator'>,
-  { address, isPrivate }: Context,
-): Caller => authenticator.authenticate(credentialsOf(request), { address, isPrivate })
+  context: Context,
+): Authentication => authenticator.authenticate(credentialsOf(request, context), context)
 
-/** A request with an Authorization header is judged by that alone: what else it has is not tried. */
-const credentialsOf = ({ url, headers }: Pick<Request, 'url' | 'headers'>): Credentials => {
+/** The strongest that is there is judged alone: what else there is is not tried. */
+const credentialsOf = (
+  request: Pick<Request, 'method' | 'url' | 'headers'>,
+  { authority, target }: Context,
+): Credentials => {
+  const { method, url, headers } = request
+  if (headers.has('signature-input') || headers.has('signature')) {
+    const [path, query = ''] = split(target, '?')
+    const header = (name: string) => headers.get(name) ?? undefined
+    return { kind: 'message-signature', message: { method, authority, path, query: `?${query}`, header } }
+  }
   const authorization = headers.get('authorization')
   if (authorization !== null) {
     const token = BEARER.exec(authorization)?.[1]
@@ -40,6 +48,12 @@ const onlyValue = ({ inQuery, inHeader }: { inQuery: string[]; inHeader: string 
   const values = inHeader === null ? inQuery : [...inQuery, inHeader]
   if (inQuery.length > 1 || new Set(values).size !== 1) throw failure('signature-malformed')
   return values[0]!
+}
+
+/** What is before and after the first separator. */
+const split = (text: string, separator: string): [string, string?] => {
+  const at = text.indexOf(separator)
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)]
 }
 
 /** RFC 6750, 2.1. */

@@ -1,24 +1,37 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
 import type { ZodType } from 'zod'
 import { refusal } from './refusal.ts'
 import { assertSimpleJson } from './simple-json.ts'
 import { validate } from './validate.ts'
 
+/** What a body must be like. */
+export interface BodyRules {
+  /** Bytes. */
+  limit: number
+  /** What the request's signature says of it: its SHA-256, or that there is none. Undefined: it says nothing. */
+  signed?: { sha256: Uint8Array | undefined } | undefined
+}
+
 type Body = Pick<Request, 'headers' | 'body' | 'bytes'>
 
-/** Reads a JSON body of at most `limit` bytes; `bytes` is what it came as. Throws AgentError 400, 413, 415. */
+/** Reads a JSON body; `bytes` is what it came as. Throws AgentError 400, 401, 413, 415. */
 export const readJson = async <T>(
   request: Body,
   schema: ZodType<T>,
-  limit: number,
+  rules: BodyRules,
 ): Promise<{ value: T; bytes: Uint8Array }> => {
   assertJsonType(request)
-  const bytes = await readBytes(request, limit)
+  const bytes = await readBytes(request, rules)
   return { value: validate(schema, parseJson(bytes)), bytes }
 }
 
 /** The same, where no body at all is as good as `{}`. */
-export const readOptionalJson = async <T>(request: Body, schema: ZodType<T>, limit: number): Promise<T> => {
-  const bytes = await readBytes(request, limit)
+export const readOptionalJson = async <T>(
+  request: Body,
+  schema: ZodType<T>,
+  rules: BodyRules,
+): Promise<T> => {
+  const bytes = await readBytes(request, rules)
   if (bytes.length === 0) return validate(schema, {})
   assertJsonType(request)
   return validate(schema, parseJson(bytes))
@@ -30,13 +43,22 @@ const assertJsonType = ({ headers }: Pick<Request, 'headers'>): void => {
 
 const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?$/i
 
-const readBytes = async (request: Body, limit: number): Promise<Uint8Array> => {
+const readBytes = async (request: Body, { limit, signed }: BodyRules): Promise<Uint8Array> => {
   const announced = request.headers.get('content-length')
   if (Number(announced) > limit) throw refusal('body-too-large', { limit })
   // HTTP ends a body at its announced length, so it can be taken whole; which costs less than a stream.
   const bytes = announced === null ? await readStream(request.body, limit) : await readWhole(request)
   if (bytes.length > limit) throw refusal('body-too-large', { limit })
+  if (signed) assertSigned(bytes, signed.sha256)
   return bytes
+}
+
+const assertSigned = (bytes: Uint8Array, sha256: Uint8Array | undefined): void => {
+  if (sha256 === undefined) {
+    if (bytes.length > 0) throw refusal('content-digest-missing')
+  } else if (!timingSafeEqual(createHash('sha256').update(bytes).digest(), sha256)) {
+    throw refusal('content-digest-wrong')
+  }
 }
 
 const readWhole = async (request: Body): Promise<Uint8Array> => {

@@ -76,6 +76,43 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
     en: () => 'the signature is wrong',
     headers: challenge,
   },
+  'message-signature-malformed': {
+    status: 401,
+    zh: ({ part }) => `RFC 9421 签名格式错误：${part} 缺失或无效`,
+    en: ({ part }) => `the RFC 9421 signature is malformed: ${part} is missing or wrong`,
+    headers: challenge,
+  },
+  'authority-wrong': {
+    status: 401,
+    zh: ({ authority }) => `签名的 @authority 是 ${authority}，不是本 Agent`,
+    en: ({ authority }) => `the signature is for @authority ${authority}, which is not this agent`,
+    headers: challenge,
+  },
+  'nonce-used': {
+    status: 401,
+    zh: () => 'nonce 已被使用过，每个请求都要重新签名',
+    en: () => 'the nonce was used before: each request needs a signature of its own',
+    headers: challenge,
+  },
+  'content-digest-missing': {
+    status: 401,
+    zh: () => '签名未包含请求体的 content-digest',
+    en: () => 'the signature does not cover the content-digest of the body',
+    headers: challenge,
+  },
+  'content-digest-wrong': {
+    status: 401,
+    zh: () => '请求体与签名的 content-digest 不符',
+    en: () => 'the body is not the one of the signed content-digest',
+    headers: challenge,
+  },
+  'credential-too-weak': {
+    status: 401,
+    zh: () => '本 Agent 只接受 RFC 9421 签名，以及通过 TLS 使用的令牌和客户端证书（AGENT_AUTH=strict）',
+    en: () =>
+      'this agent takes only RFC 9421 signatures, and over TLS tokens and client certificates (AGENT_AUTH=strict)',
+    headers: challenge,
+  },
   'token-malformed': {
     status: 401,
     zh: () => 'Authorization 应为 Bearer 令牌',
@@ -214,6 +251,12 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
     status: 503,
     zh: () => '任务记录无法写入存储，任务未执行，请稍后再尝试',
     en: () => 'the job cannot be stored, so it was not run; try again later',
+    headers: retrySoon,
+  },
+  'nonce-not-remembered': {
+    status: 503,
+    zh: () => 'nonce 无法记录，请稍后再尝试',
+    en: () => 'the nonce cannot be remembered; try again later',
     headers: retrySoon,
   },
   draining: {

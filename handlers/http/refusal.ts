@@ -10,6 +10,10 @@ export interface Refusals {
   'incomplete-body': NoDetails
   /** Neither a signature nor a token. */
   'signature-missing': NoDetails
+  /** There is a body, and the signature does not cover it. */
+  'content-digest-missing': NoDetails
+  /** The body is not the one that was signed. */
+  'content-digest-wrong': NoDetails
   /** An Authorization header that is no bearer token. */
   'token-malformed': NoDetails
   /** The caller is known, and has none of the rights. */

@@ -7,8 +7,8 @@ import { replyJob } from './reply-job.ts'
 import { withJob } from './with-job.ts'
 
 /** Answers once nothing of the job lives any more; `{"grace": "30s"}` is the time between TERM and KILL. */
-export const cancelJob: Handler = async (request, { jobs, bodyLimit }, { caller, pace }) => {
-  const { grace } = await readOptionalJson(request, bodySchema, bodyLimit)
+export const cancelJob: Handler = async (request, { jobs }, { caller, bodyRules, pace }) => {
+  const { grace } = await readOptionalJson(request, bodySchema, bodyRules)
   return withJob(request.params.id ?? '', jobs, request, pace, async job => {
     await jobs.cancel(job.id, caller, grace)
     return replyJob(job)

@@ -17,11 +17,11 @@ import { withJob } from './with-job.ts'
  */
 export const submitJob = async (
   request: IRequestStrict,
-  { jobs, bodyLimit }: Pick<Services, 'jobs' | 'bodyLimit'>,
-  { caller, pace }: CallerContext,
+  { jobs }: Pick<Services, 'jobs'>,
+  { caller, bodyRules, pace }: CallerContext,
   schema: ZodType<JobRequest>,
 ): Promise<Response> => {
-  const { value, bytes } = await readJson(request, schema, bodyLimit)
+  const { value, bytes } = await readJson(request, schema, bodyRules)
   const submission = await jobs.submit(value, caller, idempotencyKey(request, bytes))
   if (submission.rejected) return rejected(submission.id, submission.running, request)
   return withJob(submission.id, jobs, request, pace, async job => {

@@ -6,6 +6,15 @@ export interface Failures {
   /** How far its time lies in the future. */
   'signature-ahead': { seconds: number }
   'signature-wrong': NoDetails
+  /** A signature of a message, RFC 9421, whose `part` is missing or wrong. */
+  'message-signature-malformed': { part: string }
+  /** It was made for another host. */
+  'authority-wrong': { authority: string }
+  'nonce-used': NoDetails
+  /** It was not used before, but that it is used now cannot be kept. */
+  'nonce-not-remembered': NoDetails
+  /** It proves too little for an agent that is strict. */
+  'credential-too-weak': NoDetails
   'token-wrong': NoDetails
   /** A bearer token that anybody on the network could have read. */
   'token-insecure': NoDetails

@@ -1,61 +1,138 @@
+import { createHmac, generateKeyPairSync, randomBytes, timingSafeEqual, verify } from 'node:crypto'
 import { failure } from '../base/errors.ts'
 import type { Caller } from './caller.ts'
 import { hashToken, type Key } from './keys.ts'
 import { checkForm, createSigner, type SignatureWindow, type Signer } from './md5-signature.ts'
+import { type MessageSignature, parseMessageSignature, type SignableMessage } from './message-signature.ts'
+import type { Nonces } from './nonces.ts'
 
 /** What a request says to prove who asks, exactly as it came. */
 export type Credentials =
   | { kind: 'signature'; sign: string; signAt: string }
   /** A bearer token. */
   | { kind: 'token'; token: string }
+  /** A signature that covers the message, RFC 9421. */
+  | { kind: 'message-signature'; message: SignableMessage }
 
 export interface Client {
   /** Its IP address; "" when it has none. */
   address: string
   /** Nobody else on the network can read what it sends: TLS, or the same host. */
   isPrivate: boolean
+  /** By TLS. */
+  isEncrypted: boolean
+}
+
+/** Who asks, and what their signature says of the body. */
+export interface Authentication {
+  caller: Caller
+  /** Undefined where a signature covers no body anyway; `sha256` is undefined where there must be no body. */
+  signedBody?: { sha256: Buffer | undefined } | undefined
 }
 
 export interface Authenticator {
   /**
-   * Throws AgentError signature-malformed, signature-expired, signature-ahead, signature-wrong, token-wrong,
-   * token-insecure, key-expired, address-not-allowed.
+   * Throws AgentError signature-malformed, signature-expired, signature-ahead, signature-wrong,
+   * message-signature-malformed, authority-wrong, nonce-used, nonce-not-remembered, token-wrong, token-insecure,
+   * credential-too-weak, key-expired, address-not-allowed.
    */
-  authenticate(credentials: Credentials, client: Client): Caller
+  authenticate(credentials: Credentials, client: Client): Authentication
+}
+
+export interface AuthenticatorOptions extends SignatureWindow {
+  nonces: Nonces
+  /** What @authority a signature must be for, in lower case; any when absent. */
+  authorities?: readonly string[] | undefined
+  /** Takes no credentials that others could use again: the contract's signature, and tokens without TLS. */
+  isStrict: boolean
 }
 
 /** Knows callers by their keys. `use` replaces all keys at once. */
-export const createAuthenticator = (keys: readonly Key[], window: SignatureWindow) => {
+export const createAuthenticator = (keys: readonly Key[], options: AuthenticatorOptions) => {
+  const { now, nonces, authorities, isStrict } = options
   let ring = createRing(keys)
 
-  const keyOf = (credentials: Credentials, { isPrivate }: Client): Key => {
-    if (credentials.kind === 'signature') {
-      const { sign, signAt } = credentials
-      checkForm(credentials, window)
-      const found = ring.signers.find(({ signer }) => signer.matches(sign, signAt))
-      if (!found) throw failure('signature-wrong')
-      return found.key
-    }
+  const authenticateSignature = (credentials: { sign: string; signAt: string }): Key => {
+    if (isStrict) throw failure('credential-too-weak')
+    const { sign, signAt } = credentials
+    checkForm(credentials, options)
+    const found = ring.signers.find(({ signer }) => signer.matches(sign, signAt))
+    if (!found) throw failure('signature-wrong')
+    return found.key
+  }
+
+  const authenticateToken = (token: string, { isPrivate, isEncrypted }: Client): Key => {
     // Whoever reads it on its way has it for good: that is said before it is known whether it is right.
     if (!isPrivate) throw failure('token-insecure')
-    const key = ring.byToken.get(hashToken(credentials.token))
+    if (isStrict && !isEncrypted) throw failure('credential-too-weak')
+    const key = ring.byToken.get(hashToken(token))
     if (!key) throw failure('token-wrong')
     return key
   }
 
+  const authenticateMessage = (message: SignableMessage, signature: MessageSignature): Key => {
+    checkAge(signature, now())
+    const { authority } = message
+    if (authorities && !authorities.includes(authority)) throw failure('authority-wrong', { authority })
+    const key = ring.byId.get(signature.keyId)
+    if (!isSignedBy(key ?? NOBODY, signature) || !key) throw failure('signature-wrong')
+    return key
+  }
+
+  const callerOf = ({ id, rights, bounds, expiresAt, from }: Key, { address }: Client): Caller => {
+    if (expiresAt !== undefined && now() >= expiresAt) throw failure('key-expired')
+    if (from && !from.check(plainAddress(address), familyOf(address))) throw failure('address-not-allowed')
+    return { id, rights, bounds, address }
+  }
+
   return {
-    authenticate(credentials: Credentials, client: Client): Caller {
-      const { id, rights, bounds, expiresAt, from } = keyOf(credentials, client)
-      const { address } = client
-      if (expiresAt !== undefined && window.now() >= expiresAt) throw failure('key-expired')
-      if (from && !from.check(plainAddress(address), familyOf(address))) throw failure('address-not-allowed')
-      return { id, rights, bounds, address }
+    authenticate(credentials: Credentials, client: Client): Authentication {
+      if (credentials.kind === 'signature')
+        return { caller: callerOf(authenticateSignature(credentials), client) }
+      if (credentials.kind === 'token')
+        return { caller: callerOf(authenticateToken(credentials.token, client), client) }
+      const { message } = credentials
+      const signature = parseMessageSignature(message)
+      const caller = callerOf(authenticateMessage(message, signature), client)
+      nonces.use(caller.id, signature.nonce, signature.created * 1000 + WINDOW_MS)
+      return { caller, signedBody: { sha256: signature.contentDigest } }
     },
 
     use(newKeys: readonly Key[]): void {
       ring = createRing(newKeys)
     },
   }
+}
+
+/** How old the signature of a message may be, and how far in the future. */
+const WINDOW_MS = 5 * 60_000
+
+const checkAge = ({ created, expires }: MessageSignature, now: number): void => {
+  const lateMs = now - Math.min(created * 1000 + WINDOW_MS, (expires ?? Number.POSITIVE_INFINITY) * 1000)
+  if (lateMs > 0) throw failure('signature-expired', { seconds: Math.ceil(lateMs / 1000) })
+  const earlyMs = created * 1000 - now
+  if (earlyMs > WINDOW_MS) throw failure('signature-ahead', { seconds: Math.ceil(earlyMs / 1000) })
+}
+
+/** By the one of the key's algorithms that has signatures of this length; in constant time for each of its secrets. */
+const isSignedBy = (key: Pick<Key, 'secrets' | 'ed25519'>, signature: MessageSignature): boolean => {
+  const { algorithm, base, bytes } = signature
+  if (bytes.length === HMAC_BYTES && (algorithm ?? 'hmac-sha256') === 'hmac-sha256') {
+    const secrets = key.secrets.length > 0 ? key.secrets : NOBODY.secrets
+    return secrets.some(secret => timingSafeEqual(createHmac('sha256', secret).update(base).digest(), bytes))
+  }
+  if (bytes.length !== ED25519_BYTES || (algorithm ?? 'ed25519') !== 'ed25519') return false
+  const publicKeys = key.ed25519.length > 0 ? key.ed25519 : NOBODY.ed25519
+  return publicKeys.some(publicKey => verify(null, Buffer.from(base), publicKey, bytes))
+}
+
+const HMAC_BYTES = 32
+const ED25519_BYTES = 64
+
+/** Stands for a key that is not there, or lacks such a credential: the time for a refusal must not tell which are. */
+const NOBODY = {
+  secrets: [randomBytes(32).toString('hex')],
+  ed25519: [generateKeyPairSync('ed25519').publicKey],
 }
 
 const createRing = (keys: readonly Key[]) => {
@@ -66,7 +143,7 @@ const createRing = (keys: readonly Key[]) => {
     for (const secret of key.secrets) signers.push({ key, signer: createSigner(secret) })
     for (const hash of key.tokens) byToken.set(hash, key)
   }
-  return { signers, byToken }
+  return { signers, byToken, byId: new Map(keys.map(key => [key.id, key])) }
 }
 
 /** An IPv4 client of a socket that listens on IPv6 has an address such as ::ffff:192.0.2.7. */

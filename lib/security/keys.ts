@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
 import { BlockList, isIP } from 'node:net'
 import { isAbsolute, normalize } from 'node:path'
 import { z } from 'zod'
@@ -10,8 +10,10 @@ export interface Key {
   id: string
   rights: ReadonlySet<Right>
   bounds: RunBounds
-  /** For the contract's signature. */
+  /** For the contract's signature, and for that of a message (`hmac-sha256`). */
   secrets: readonly string[]
+  /** Public keys for the signature of a message (`ed25519`). */
+  ed25519: readonly KeyObject[]
   /** SHA-256 of each bearer token, in hex. */
   tokens: readonly string[]
   /** Wall time in milliseconds from which it is good for nothing. */
@@ -39,6 +41,10 @@ export const parseKeys = (text: string): Key[] => {
     data.keys.map(({ secrets }) => secrets),
   )
   refuseDuplicates(
+    'ed25519',
+    data.keys.map(({ ed25519 }) => ed25519.map(key => String(key.export({ format: 'jwk' }).x))),
+  )
+  refuseDuplicates(
     'token',
     data.keys.map(({ tokens }) => tokens),
   )
@@ -54,6 +60,7 @@ export const withDefaultKey = (keys: readonly Key[], secrets: readonly string[])
     rights: new Set<Right>(RIGHTS),
     bounds: {},
     secrets: [],
+    ed25519: [],
     tokens: [],
   }
   if (others.some(other => other.secrets.some(secret => secrets.includes(secret)))) {
@@ -97,6 +104,11 @@ const absolutePath = z
   .string()
   .refine(path => isAbsolute(path) && !path.includes('\0'), 'must be an absolute path')
   .transform(path => normalize(`${path}/`))
+
+const publicKeyOf = (base64: string): KeyObject => {
+  const x = Buffer.from(base64, 'base64').toString('base64url')
+  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
+}
 
 const command = z
   .string()
@@ -144,6 +156,11 @@ const keySchema = z
     id: z.string().regex(/^[\w.@-]{1,64}$/, 'must be 1 to 64 of the characters a-z, A-Z, 0-9, _ . @ -'),
     rights: z.array(z.enum(RIGHTS)).min(1),
     secret: oneOrMore(z.string().min(16, 'must have 16 characters or more')).optional(),
+    ed25519: oneOrMore(
+      z
+        .string()
+        .regex(/^[A-Za-z0-9+/]{43}=$/, 'must be the 32 bytes of a public key in base64, 44 characters'),
+    ).optional(),
     token: oneOrMore(z.string().regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of a token in hex')).optional(),
     expires: z.iso
       .datetime({ offset: true, error: 'must be a time such as 2027-01-31T00:00:00Z' })
@@ -155,19 +172,33 @@ const keySchema = z
     running: z.number().int().min(1).optional(),
   })
   .transform(
-    ({ id, rights, secret = [], token = [], expires, from, cwd, commands, timeout, running }): Key => ({
+    ({
+      id,
+      rights,
+      secret = [],
+      ed25519 = [],
+      token = [],
+      expires,
+      from,
+      cwd,
+      commands,
+      timeout,
+      running,
+    }): Key => ({
       id,
       rights: new Set<Right>(rights),
       bounds: { cwd, commands, timeoutMs: timeout, running },
       secrets: secret,
+      ed25519: ed25519.map(publicKeyOf),
       tokens: token,
       expiresAt: expires === undefined ? undefined : Date.parse(expires),
       from,
     }),
   )
   .refine(
-    ({ id, secrets, tokens }) => id === DEFAULT_KEY || secrets.length + tokens.length > 0,
-    'needs a secret or a token',
+    ({ id, secrets, ed25519, tokens }) =>
+      id === DEFAULT_KEY || [secrets, ed25519, tokens].some(of => of.length > 0),
+    'needs a secret, an ed25519 or a token',
   )
 
 const fileSchema = z.strictObject({ keys: z.array(keySchema) })

@@ -6,6 +6,7 @@ import type { Job, JobRecord, OutputTotals, RunningJob } from '../../lib/jobs/jo
 import { type Authenticator, createAuthenticator } from '../../lib/security/authenticator.ts'
 import { type Caller, RIGHTS, type Right } from '../../lib/security/caller.ts'
 import { withDefaultKey } from '../../lib/security/keys.ts'
+import { memoryNonces } from '../support/nonces.ts'
 import { createFakeOutput } from './fake-output.ts'
 
 /** The contract's own example, which is valid at NOW. */
@@ -20,6 +21,8 @@ export const ID = '603883de4a9545b3ab1fe80c40c9de90'
 export const REQUEST_ID = 'request-1'
 export const BODY_LIMIT = 1000
 export const ADDRESS = '192.0.2.7'
+/** Of each request. */
+export const AUTHORITY = 'db1.example.com:8080'
 export const COMMAND_PATH = '/api/jobs/execute/cmd'
 export const SCRIPT_PATH = '/api/jobs/execute/script'
 export const SCRIPT = { scriptName: 'x.sh', scriptContent: 'echo 1', scriptType: 'shell' }
@@ -94,8 +97,8 @@ export const createFake = ({
     },
     authenticator: {
       authenticate(credentials, client) {
-        const caller = authenticator.authenticate(credentials, client)
-        return rights ? { ...caller, rights: new Set(rights) } : caller
+        const { caller, signedBody } = authenticator.authenticate(credentials, client)
+        return { caller: rights ? { ...caller, rights: new Set(rights) } : caller, signedBody }
       },
     },
     status: record('status', () => ({ ...STATUS, ...status })),
@@ -111,6 +114,9 @@ export const createFake = ({
       requestId: REQUEST_ID,
       address: ADDRESS,
       isPrivate,
+      isEncrypted: false,
+      authority: AUTHORITY,
+      target: request.url.slice(request.url.indexOf('/', 'http://'.length)),
       note: fields => void notes.push(fields),
     })
   const ask = async (request: Request) => {
@@ -131,6 +137,8 @@ export const authenticatorAt = (now: number, secret = SECRET) =>
     ttlMs: TTL_MS,
     clockSkewMs: CLOCK_SKEW_MS,
     now: () => now,
+    nonces: memoryNonces(() => now),
+    isStrict: false,
   })
 
 export const unsigned = (path: string, init: RequestInit = {}): Request =>

@@ -8,6 +8,7 @@ import { withDefaultKey } from '../../lib/security/keys.ts'
 import { createSigner } from '../../lib/security/md5-signature.ts'
 import { createServer } from '../../runtime/server.ts'
 import { createTestJobs } from '../support/jobs.ts'
+import { memoryNonces } from '../support/nonces.ts'
 import { waitFor } from '../support/wait-for.ts'
 
 /** Of the second 1, which is when all requests of this file are made. */
@@ -27,6 +28,8 @@ describe('the server', () => {
         ttlMs: 0,
         clockSkewMs: 0,
         now: () => 1000,
+        nonces: memoryNonces(() => 1000),
+        isStrict: false,
       }),
       status: () => assert.fail('nobody asks for it'),
       drain: () => assert.fail('nobody asks for it'),

@@ -102,4 +102,14 @@ export const MIGRATIONS = [
   ALTER TABLE jobs ADD COLUMN caller TEXT NOT NULL DEFAULT 'default';
   ALTER TABLE jobs ADD COLUMN client TEXT NOT NULL DEFAULT ''
   `,
+  // Nonces of signatures, until these are too old, and how far those that were removed reach. Times are in ms.
+  `
+  CREATE TABLE nonces (
+    hash BLOB PRIMARY KEY,
+    expires INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX nonces_by_expiry ON nonces (expires);
+  CREATE TABLE nonces_removed (expires INTEGER NOT NULL) STRICT;
+  INSERT INTO nonces_removed VALUES (0)
+  `,
 ]

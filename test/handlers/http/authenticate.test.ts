@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { createAuthenticator } from '../../../lib/security/authenticator.ts'
 import { hashToken, parseKeys } from '../../../lib/security/keys.ts'
+import { memoryNonces } from '../../support/nonces.ts'
 import {
   authenticatorAt,
   CLOCK_SKEW_MS,
@@ -204,7 +205,13 @@ test('what is wrong with a signature is told: that it is missing, malformed, exp
 test('a request with an Authorization header is judged by that alone, and notes who asks', async () => {
   const authenticator = createAuthenticator(
     parseKeys(JSON.stringify({ keys: [{ id: 'alice', rights: ['read'], token: hashToken('right') }] })),
-    { ttlMs: TTL_MS, clockSkewMs: CLOCK_SKEW_MS, now: () => NOW },
+    {
+      ttlMs: TTL_MS,
+      clockSkewMs: CLOCK_SKEW_MS,
+      now: () => NOW,
+      nonces: memoryNonces(() => NOW),
+      isStrict: false,
+    },
   )
   const asked = async (authorization: string, isPrivate = true) => {
     const fake = createFake({ authenticator, isPrivate })

@@ -11,6 +11,7 @@ import { isPending, withDeadline } from '../deadline.ts'
 import { createFakeOutput } from '../fake-output.ts'
 import {
   assertBadRequest,
+  BODY_LIMIT,
   COMMAND_PATH,
   createFake,
   failed,
@@ -81,7 +82,18 @@ for (const [name, error, status, msg, retryAfter] of refusals) {
 const keyOf = async (request: Request): Promise<IdempotencyKey> => {
   const fake = createFake()
   const caller = { id: 'x', rights: new Set<Right>(), bounds: {}, address: '' }
-  const context = { requestId: 'x', address: '', isPrivate: false, note() {}, caller, pace: createPace() }
+  const context = {
+    requestId: 'x',
+    address: '',
+    isPrivate: false,
+    isEncrypted: false,
+    authority: '',
+    target: '',
+    note() {},
+    caller,
+    bodyRules: { limit: BODY_LIMIT },
+    pace: createPace(),
+  }
   // submitJob is called past the routes: no body is valid on two of them.
   const response = await submitJob(
     request as unknown as IRequestStrict,

@@ -2,9 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { AgentError } from '../../../lib/base/errors.ts'
-import { type Client, createAuthenticator } from '../../../lib/security/authenticator.ts'
+import {
+  type AuthenticatorOptions,
+  type Client,
+  type Credentials,
+  createAuthenticator,
+} from '../../../lib/security/authenticator.ts'
 import { hashToken, parseKeys, withDefaultKey } from '../../../lib/security/keys.ts'
 import { createSigner } from '../../../lib/security/md5-signature.ts'
+import { memoryNonces } from '../../support/nonces.ts'
 
 const NOW = 1_800_000_000_000
 const SIGN_AT = String(NOW / 1000)
@@ -18,9 +24,16 @@ const KEYS = parseKeys(
     ],
   }),
 )
-const window = { ttlMs: 60_000, clockSkewMs: 10_000, now: () => NOW }
-const ring = () => createAuthenticator(withDefaultKey(KEYS, ['the contract’s secret']), window)
-const LOCAL: Client = { address: '127.0.0.1', isPrivate: true }
+const ring = (options: Partial<AuthenticatorOptions> = {}) =>
+  createAuthenticator(withDefaultKey(KEYS, ['the contract’s secret']), {
+    ttlMs: 60_000,
+    clockSkewMs: 10_000,
+    now: () => NOW,
+    nonces: memoryNonces(() => NOW),
+    isStrict: false,
+    ...options,
+  })
+const LOCAL: Client = { address: '127.0.0.1', isPrivate: true, isEncrypted: false }
 
 const signature = (secret: string, signAt = SIGN_AT) =>
   ({ kind: 'signature', sign: createSigner(secret).sign(signAt), signAt }) as const
@@ -43,10 +56,10 @@ const refuses = (
 
 test('each key is known by its own secret or token, with its own rights', () => {
   const { authenticate } = ring()
-  const byDefault = authenticate(signature('the contract’s secret'), LOCAL)
+  const byDefault = authenticate(signature('the contract’s secret'), LOCAL).caller
   assert.deepEqual([byDefault.id, [...byDefault.rights]], ['default', ['read', 'run', 'admin']])
   for (const credentials of [signature('the secret of alice'), token(TOKEN)]) {
-    const alice = authenticate(credentials, LOCAL)
+    const alice = authenticate(credentials, LOCAL).caller
     assert.deepEqual([alice.id, [...alice.rights], alice.address], ['alice', ['read'], '127.0.0.1'])
   }
 })
@@ -62,27 +75,41 @@ test('what is refused says why, and by how much a clock is wrong', () => {
 })
 
 test('a token that others on the network could read is refused, right or wrong', () => {
-  const open: Client = { address: '192.0.2.1', isPrivate: false }
+  const open: Client = { address: '192.0.2.1', isPrivate: false, isEncrypted: false }
   for (const text of [TOKEN, 'wrong']) refuses(token(text), 'token-insecure', open)
-  assert.equal(ring().authenticate(signature('the secret of alice'), open).id, 'alice')
+  assert.equal(ring().authenticate(signature('the secret of alice'), open).caller.id, 'alice')
 })
 
 test('a key is good until the moment it expires, and from its addresses, however they are written', () => {
   refuses(token('old'), 'key-expired')
-  const from = (address: string): Client => ({ address, isPrivate: true })
+  const from = (address: string): Client => ({ address, isPrivate: true, isEncrypted: false })
   for (const address of ['10.0.0.1', '::ffff:10.255.255.255', '2001:db8:1::1']) {
-    assert.equal(ring().authenticate(token('near'), from(address)).id, 'near')
+    assert.equal(ring().authenticate(token('near'), from(address)).caller.id, 'near')
   }
   for (const address of ['11.0.0.1', '::ffff:11.0.0.1', '2001:db9::1', '::1', '']) {
     refuses(token('near'), 'address-not-allowed', from(address))
   }
 })
 
+test('a strict agent takes no credential that others could use again', () => {
+  const strict = ring({ isStrict: true })
+  const tried = (credentials: Credentials, isEncrypted: boolean): string => {
+    try {
+      return strict.authenticate(credentials, { ...LOCAL, isEncrypted }).caller.id
+    } catch (error) {
+      return (error as AgentError).code
+    }
+  }
+  for (const isEncrypted of [true, false])
+    assert.equal(tried(signature('the secret of alice'), isEncrypted), 'credential-too-weak')
+  assert.deepEqual([tried(token(TOKEN), false), tried(token(TOKEN), true)], ['credential-too-weak', 'alice'])
+})
+
 test('keys that take the place of others are the only ones from then on', () => {
   const authenticator = ring()
   authenticator.use(withDefaultKey([], ['new', 'old']))
   for (const secret of ['new', 'old'])
-    assert.equal(authenticator.authenticate(signature(secret), LOCAL).id, 'default')
+    assert.equal(authenticator.authenticate(signature(secret), LOCAL).caller.id, 'default')
   assert.throws(() => authenticator.authenticate(token(TOKEN), LOCAL), { code: 'token-wrong' })
   assert.throws(() => authenticator.authenticate(signature('the secret of alice'), LOCAL), {
     code: 'signature-wrong',

@@ -13,6 +13,7 @@ test('a key has an id, rights, and what proves it; the rest is what it may do', 
       id: 'bob',
       rights: ['read', 'run'],
       secret: [SECRET, `${SECRET} new`],
+      ed25519: Buffer.alloc(32, 1).toString('base64'),
       token: [HASH.replace(/^./, '0'), HASH.replace(/^./, '1')],
       expires: '2027-01-31T00:00:00+08:00',
       from: ['10.0.0.0/8', '2001:db8::1'],
@@ -28,6 +29,10 @@ test('a key has an id, rights, and what proves it; the rest is what it may do', 
   )
   assert.deepEqual([alice!.expiresAt, alice!.from], [undefined, undefined])
   assert.deepEqual(bob!.secrets, [SECRET, `${SECRET} new`])
+  assert.deepEqual(
+    bob!.ed25519.map(key => key.export({ format: 'jwk' }).x),
+    [Buffer.alloc(32, 1).toString('base64url')],
+  )
   assert.equal(bob!.expiresAt, Date.UTC(2027, 0, 30, 16))
   assert.deepEqual(bob!.bounds, {
     cwd: ['/srv/app/'],
@@ -47,8 +52,18 @@ const FAULTS: [name: string, text: string, message: RegExp][] = [
   ['an id with a blank', file({ ...ALICE, id: 'a b' }), /^keys\.0\.id: must be/],
   ['an unknown right', file({ ...ALICE, rights: ['write'] }), /^keys\.0\.rights\.0: /],
   ['no right', file({ ...ALICE, rights: [] }), /^keys\.0\.rights: /],
-  ['nothing that proves it', file({ id: 'alice', rights: ['read'] }), /^keys\.0: needs a secret or a token$/],
+  [
+    'nothing that proves it',
+    file({ id: 'alice', rights: ['read'] }),
+    /^keys\.0: needs a secret, an ed25519 or a token$/,
+  ],
   ['a token in plain text', file({ ...ALICE, token: 'token of alice' }), /^keys\.0\.token: /],
+  [
+    'a public key of 31 bytes',
+    file({ ...ALICE, ed25519: Buffer.alloc(31).toString('base64') }),
+    /^keys\.0\.ed25519: must/,
+  ],
+  ['a public key in hex', file({ ...ALICE, ed25519: '00'.repeat(32) }), /^keys\.0\.ed25519: must/],
   ['a short secret', file({ ...ALICE, secret: 'short' }), /^keys\.0\.secret: /],
   ['an unknown field', file(ALICE, { ...ALICE, id: 'bob', right: [] }), /^keys\.1: /],
   ['a date that is none', file({ ...ALICE, expires: '2027-02-30' }), /^keys\.0\.expires: must be a time/],

@@ -10,7 +10,7 @@ import { recordingLog } from '../../../support/recording-log.ts'
 import { endOf, NO_OUTPUT, runningJob } from '../../../support/sample-jobs.ts'
 import { scratchDirectory } from '../../../support/scratch.ts'
 
-const NEWEST_SCHEMA = 4
+const NEWEST_SCHEMA = 5
 
 /** One file of every schema that was released, as the agent of that time has left it, with the ids of its jobs. */
 const RELEASED = [
@@ -41,6 +41,13 @@ const RELEASED = [
     script: '01a20c0242a070078eaf17133b191bd7',
     asynchronous: '01a20c0242b070018e9585fca3698c23',
     rejected: '01a20c0242ba700f95694edfe1b325d9',
+  },
+  {
+    schema: 5,
+    command: '01a20c747e7b700898cfe757c0e8a7e8',
+    script: '01a20c747efc700cb472bf09247a5dc9',
+    asynchronous: '01a20c747f0c7006b6978cfbc36fe460',
+    rejected: '01a20c747f177000879eedd2a44fa2ec',
   },
 ]
 

@@ -1,0 +1,56 @@
+import { createHash, createHmac, type KeyObject, randomBytes, sign } from 'node:crypto'
+import { type BareItem, type Item, serializeInnerList } from 'structured-headers'
+import { signatureBase, TAG } from './message-signature.ts'
+
+/** A request that is to be signed. */
+export interface MessageToSign {
+  method: string
+  /** Host, and port unless it is the default one. */
+  authority: string
+  /** Path and query. */
+  target: string
+  body?: Uint8Array | undefined
+}
+
+export interface MessageSignerOptions {
+  keyId: string
+  /** A secret signs by hmac-sha256, a private key by ed25519. */
+  key: string | KeyObject
+  /** Wall time in milliseconds. */
+  now?: () => number
+}
+
+/** Signs requests as an agent wants it (RFC 9421), each with a nonce of its own; returns the headers to be added. */
+export const createMessageSigner =
+  ({ keyId, key, now = Date.now }: MessageSignerOptions) =>
+  ({ method, authority, target, body }: MessageToSign): Record<string, string> => {
+    const [path = '', ...rest] = target.split('?')
+    const digest = body && `sha-256=:${createHash('sha256').update(body).digest('base64')}:`
+    const names = ['@method', '@authority', '@path', '@query', ...(digest ? ['content-digest'] : [])]
+    const list: [Item[], Map<string, BareItem>] = [
+      names.map(name => [name, new Map()]),
+      new Map<string, BareItem>([
+        ['created', Math.floor(now() / 1000)],
+        ['nonce', randomBytes(16).toString('base64url')],
+        ['keyid', keyId],
+        ['tag', TAG],
+      ]),
+    ]
+    const message = {
+      method,
+      authority: authority.toLowerCase(),
+      path,
+      query: `?${rest.join('?')}`,
+      header: () => digest,
+    }
+    const base = signatureBase(message, list)
+    const bytes =
+      typeof key === 'string'
+        ? createHmac('sha256', key).update(base).digest()
+        : sign(null, Buffer.from(base), key)
+    return {
+      ...(digest && { 'Content-Digest': digest }),
+      'Signature-Input': `newdt=${serializeInnerList(list)}`,
+      Signature: `newdt=:${bytes.toString('base64')}:`,
+    }
+  }
