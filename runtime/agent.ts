@@ -1,6 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { createApp } from '../handlers/app.ts'
 import { createClock } from '../lib/base/clock.ts'
 import type { Log } from '../lib/base/log.ts'
@@ -10,6 +9,7 @@ import { createJobs } from '../lib/jobs/jobs.ts'
 import { createLifecycle } from '../lib/jobs/lifecycle.ts'
 import { logJobEvents } from '../lib/jobs/log-events.ts'
 import { recover } from '../lib/jobs/recovery.ts'
+import { openScriptDirectory } from '../lib/jobs/script-directory.ts'
 import { createSlots } from '../lib/jobs/slots.ts'
 import { createProcesses } from '../lib/process/platform.ts'
 import { createAuthenticator } from '../lib/security/authenticator.ts'
@@ -83,6 +83,8 @@ const putTogether = async (
     one => one.close(),
   )
   await recover({ jobStore, outputStore, lifecycle, processes, clock, log })
+  const scriptDirectory = join(dataDirectory, 'scripts')
+  await orStartupError(`${scriptDirectory}: cannot be made`, () => openScriptDirectory(scriptDirectory))
   const housekeeping = opened.adopt(
     createHousekeeping({ retention, checkpoint: database.checkpoint, log }),
     one => one.close(),
@@ -101,7 +103,7 @@ const putTogether = async (
     clock,
     log,
     env,
-    scriptDirectory: resolve(tmpdir()),
+    scriptDirectory,
     outputLimit: config.outputLimit,
     killGraceMs: config.killGraceMs,
   })

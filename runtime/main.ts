@@ -1,4 +1,5 @@
 import { flushCompileCache } from 'node:module'
+import { concealMemory } from '../lib/process/linux/conceal-memory.ts'
 import { eraseFromEnvironment } from '../lib/process/linux/erase.ts'
 import { loadProcesses } from '../lib/process/platform.ts'
 import packageJson from '../package.json' with { type: 'json' }
@@ -49,6 +50,8 @@ const main = async (): Promise<void> => {
 
   try {
     agent = await startAgent(config, env, log)
+    // Afterwards: an ordinary user's agent could not open its own files in /proc any more.
+    await concealMemory()
   } catch (error) {
     await flush()
     throw error

@@ -47,6 +47,11 @@ describe('an agent', () => {
     const home = homeOfNobody()
     const agent = await startAgent(home, { ...options, command: [...AS_NOBODY, process.execPath, MAIN] })
     assert.equal((await agent.execute({ cmd: 'id -u; cat /proc/self/oom_score_adj' })).stdout, '65534\n300\n')
+    // Its jobs have the same account, and may still not read its memory.
+    const peek = await agent.execute({
+      cmd: `for file in environ mem maps; do cat /proc/${agent.pid}/$file >/dev/null && echo $file; done; cat /proc/$$/environ | wc -l`,
+    })
+    assert.equal(peek.stdout, '0\n')
     await cancelEveryShape(agent, home.path)
     await agent.execute({ cmd: 'env -i setsid sleep 1000 & sleep 1000', async: true })
     await agent.end('SIGKILL')

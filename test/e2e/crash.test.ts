@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 import type { JobJson } from '../../handlers/jobs/job-json.ts'
-import { createHome, type RunningAgent, startAgent } from '../support/agent.ts'
+import { createHome, type RunningAgent, scriptsOf, startAgent } from '../support/agent.ts'
 import { findByText } from '../support/proc.ts'
 import { waitFor } from '../support/wait-for.ts'
 
@@ -45,7 +45,7 @@ describe('an agent that is killed', () => {
         findByText(home.path).map(({ pid }) => pid),
         [agent.pid],
       )
-      assert.deepEqual(readdirSync(home.temporary), [])
+      assert.deepEqual([...readdirSync(home.temporary), ...scriptsOf(home)], [])
       known.clear()
 
       const answered: JobJson[] = []

@@ -179,7 +179,7 @@ describe('the life of an agent', () => {
     assert.ok(!agent.output().stdout.includes(secret.trim()))
     assert.equal(statSync(home.data).mode & 0o777, 0o700)
     for (const file of readdirSync(home.data))
-      assert.equal(statSync(join(home.data, file)).mode & 0o777, 0o600, file)
+      assert.equal(statSync(join(home.data, file)).mode & 0o77, 0, file)
     await agent.end()
     const again = await startAgent(home, { command })
     assert.equal(await read(), secret)

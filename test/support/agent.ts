@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
@@ -23,10 +23,16 @@ export const createHome = () => {
     /** Nothing of an agent that lived here is left: no process, no temporary file. */
     async assertClean(): Promise<void> {
       await waitFor('every process of the agent is gone', () => findByText(path).length === 0)
-      assert.deepEqual(readdirSync(home.temporary), [])
+      assert.deepEqual([...readdirSync(home.temporary), ...scriptsOf(home)], [])
     },
     remove: () => rmSync(path, { recursive: true, force: true }),
   }
+}
+
+/** What its jobs' scripts have left. */
+export const scriptsOf = ({ data }: { data: string }): string[] => {
+  const directory = join(data, 'scripts')
+  return existsSync(directory) ? readdirSync(directory) : []
 }
 
 export type Home = ReturnType<typeof createHome>

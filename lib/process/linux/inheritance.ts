@@ -5,24 +5,28 @@ import { createSoftLimit, RLIMIT_NOFILE } from './resource-limit.ts'
 
 /**
  * What a job inherits from the agent and should not have as it is: the limit on open files, which Node has raised;
- * descriptors that whoever started the agent left open; an OOM score no higher than the agent's own.
+ * descriptors that whoever started the agent left open; an OOM score no higher than the agent's own; and the umask,
+ * which is the agent's own business: all its files are for its account alone.
  */
 export const createInheritance = (libc: Libc) => {
   const openFiles = createSoftLimit(libc, RLIMIT_NOFILE)
   const softAtStart = openFilesBeforeNode()
   const limitsFiles = softAtStart !== undefined && softAtStart < openFiles.soft
   const oomScore = openOomScore()
+  const umask = process.umask(OWN_UMASK)
   const stray = libc.posix_spawn_file_actions_addclosefrom_np ? [] : strayDescriptors()
 
   return {
     /**
-     * Changes the agent's own limit and score to what a child is to inherit, until the function that is returned
+     * Changes the agent's own limit and score and umask to what a child is to inherit, until the function that is returned
      * is called: that costs no race and no shell.
      */
     give(): () => void {
       if (limitsFiles) openFiles.set(softAtStart)
       oomScore?.raise()
+      process.umask(umask)
       return () => {
+        process.umask(OWN_UMASK)
         oomScore?.restore()
         if (limitsFiles) openFiles.restore()
       }
@@ -37,7 +41,10 @@ export const createInheritance = (libc: Libc) => {
       for (const fd of stray) if (fd >= from) libc.posix_spawn_file_actions_addclose(actions, fd)
     },
 
-    close: (): void => oomScore?.close(),
+    close(): void {
+      process.umask(umask)
+      oomScore?.close()
+    },
   }
 }
 
@@ -76,6 +83,7 @@ const openOomScore = () => {
   }
 }
 
+const OWN_UMASK = 0o077
 const OOM_SCORE = '/proc/self/oom_score_adj'
 const JOB_OOM_SCORE = 300
 const HIGHEST_OOM_SCORE = 1000

@@ -74,6 +74,7 @@ export const O_CLOEXEC = 0o2000000
 export const MFD_CLOEXEC = 1
 export const O_NONBLOCK = 0o4000
 export const F_SETFL = 4
+export const PR_SET_DUMPABLE = 4
 export const PR_SET_CHILD_SUBREAPER = 36
 export const P_ALL = 0
 export const P_PID = 1
