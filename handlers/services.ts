@@ -3,7 +3,7 @@ import type { JobRecord, JobRequest } from '../lib/jobs/job.ts'
 import type { Submission } from '../lib/jobs/jobs.ts'
 import type { OutputView } from '../lib/output/view.ts'
 import type { LivingProcess, SignalTarget } from '../lib/process/types.ts'
-import type { Authenticator } from '../lib/security/authenticator.ts'
+import type { Authenticator, Client } from '../lib/security/authenticator.ts'
 import type { Caller } from '../lib/security/caller.ts'
 import type { IdempotencyKey, JobQuery } from '../lib/store/job-store.ts'
 import type { BodyRules } from './http/body.ts'
@@ -69,14 +69,8 @@ export interface AgentStatus {
 }
 
 /** What belongs to one request. */
-export interface Context {
+export interface Context extends Client {
   requestId: string
-  /** The client's IP address; "" where there is no socket. */
-  address: string
-  /** Nobody else on the network can read it: TLS, or the same host. */
-  isPrivate: boolean
-  /** By TLS. */
-  isEncrypted: boolean
   /** Host and port that the client asks for, in lower case, without a default port; "" when it does not say. */
   authority: string
   /** Path and query as they came. */

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { type SecureContextOptions, Server as TlsServer } from 'node:tls'
 import { createApp } from '../handlers/app.ts'
 import { createClock } from '../lib/base/clock.ts'
 import type { Log } from '../lib/base/log.ts'
@@ -27,7 +28,9 @@ import packageJson from '../package.json' with { type: 'json' }
 import type { Config } from './config.ts'
 import { prepareDataDirectory } from './data-directory.ts'
 import { loadKeys, watchKeys } from './keys.ts'
+import { isLoopback } from './loopback.ts'
 import { createServer } from './server.ts'
+import { loadTls, watchTls } from './tls.ts'
 
 /** The agent cannot start, for a reason that whoever starts it can mend; the message is one line. */
 export class StartupError extends Error {}
@@ -140,7 +143,14 @@ const putTogether = async (
     bodyLimit: config.bodyLimit,
     reportError: (err, requestId) => log.error({ err, requestId }, 'unexpected error'),
   })
-  const server = createServer({ fetch: app, log })
+  const { tls: tlsFiles } = config
+  const tls = tlsFiles && (await orStartupError('AGENT_TLS_CERT, AGENT_TLS_KEY', () => loadTls(tlsFiles)))
+  const server = createServer({ ...config, fetch: app, log, tls: tls?.options })
+  if (tlsFiles && tls && server instanceof TlsServer) {
+    const onChange = (options: SecureContextOptions) => server.setSecureContext(options)
+    opened.adopt(watchTls({ files: tlsFiles, version: tls.version, onChange, log }), one => one.close())
+  }
+  if (!tls && !isLoopback(config.host)) log.warn({ host: config.host }, PLAIN_HTTP)
   await orStartupError(`AGENT_HOST=${config.host} AGENT_PORT=${config.port}: cannot listen`, async () => {
     const listening = Promise.withResolvers<void>()
     server.once('error', listening.reject).listen(config.port, config.host, listening.resolve)
@@ -148,7 +158,7 @@ const putTogether = async (
   })
 
   return {
-    url: urlOf(server.address() as AddressInfo),
+    url: urlOf(server.address() as AddressInfo, tls !== undefined),
     secretFile: madeUpIn,
     /** The contract's signature; undefined where no key has a secret of its own. */
     sign: secret === undefined ? undefined : createSigner(secret).sign,
@@ -205,8 +215,11 @@ const orStartupError = async <T>(what: string, action: () => Promise<T>): Promis
   }
 }
 
-const urlOf = ({ address, family, port }: AddressInfo): string =>
-  `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+const urlOf = ({ address, family, port }: AddressInfo, isEncrypted: boolean): string =>
+  `${isEncrypted ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+
+const PLAIN_HTTP =
+  'PLAIN HTTP ON A NETWORK: whoever sees a request can read its command and its output, and use a signature of the contract again; set AGENT_TLS_CERT and AGENT_TLS_KEY'
 
 /** How long answers that are being sent may take when everything has been stopped. */
 const LAST_ANSWERS_MS = 1000

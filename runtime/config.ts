@@ -5,7 +5,9 @@ import { z } from 'zod'
 import { LONGEST_TIMER_MS, parseDuration } from '../lib/base/duration.ts'
 import { nearest } from '../lib/base/nearest.ts'
 import { parseSize } from '../lib/base/size.ts'
+import { parseAddresses } from '../lib/security/address-list.ts'
 import { isLoopback } from './loopback.ts'
+import type { TlsFiles } from './tls.ts'
 
 /** Every mistake of a configuration, a line each; no line ever holds the secret. */
 export class ConfigError extends Error {
@@ -25,6 +27,12 @@ export const readConfig = (environment: NodeJS.ProcessEnv) => {
   const { AGENT_SECRET: secret, AGENT_SECRET_FILE: secretFile } = environment
   if (secret !== undefined && secretFile !== undefined) {
     mistakes.push('AGENT_SECRET, AGENT_SECRET_FILE: only one of them may be set')
+  }
+  const { AGENT_TLS_CERT: cert, AGENT_TLS_KEY: key, AGENT_TLS_CLIENT_CA: clientCa } = environment
+  if ((cert === undefined) !== (key === undefined) || (clientCa !== undefined && cert === undefined)) {
+    mistakes.push(
+      `AGENT_TLS_CERT, AGENT_TLS_KEY${clientCa === undefined ? '' : ', AGENT_TLS_CLIENT_CA'}: TLS needs a certificate and its key`,
+    )
   }
   const host = environment.AGENT_HOST ?? DEFAULT_HOST
   const { AGENT_KEYS_FILE: keysFile } = environment
@@ -110,6 +118,14 @@ const authorities = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+const addresses = z.string().transform((text, context) => {
+  const items = list(text)
+  const { list: addresses, faults } = parseAddresses(items)
+  for (const index of faults)
+    context.addIssue({ code: 'custom', message: `"${items[index]}" is no address and no CIDR range` })
+  return addresses
+})
+
 const defaultDataDirectory = ({ XDG_STATE_HOME, HOME }: NodeJS.ProcessEnv): string => {
   if (process.getuid?.() === 0) return '/var/lib/newdt-auto'
   return join(XDG_STATE_HOME || join(HOME || homedir(), '.local/state'), 'newdt-auto')
@@ -127,6 +143,11 @@ const settings = z.object({
   AGENT_KEYS_FILE: notEmpty.optional(),
   AGENT_AUTH: z.enum(['any', 'strict'], { error: 'must be any or strict' }).default('any'),
   AGENT_AUTHORITIES: authorities.optional(),
+  AGENT_TLS_CERT: notEmpty.optional(),
+  AGENT_TLS_KEY: notEmpty.optional(),
+  AGENT_TLS_CLIENT_CA: notEmpty.optional(),
+  AGENT_ALLOW: addresses.optional(),
+  AGENT_TRUSTED_PROXIES: addresses.optional(),
   AGENT_SIGN_TTL: duration().default(30 * 60_000),
   AGENT_CLOCK_SKEW: duration().default(5 * 60_000),
   AGENT_MAX_RUNNING: integer(1, 10_000).default(5),
@@ -145,6 +166,11 @@ const settings = z.object({
     .default('info'),
 })
 
+const tlsFilesOf = (env: z.output<typeof settings>): TlsFiles | undefined => {
+  const { AGENT_TLS_CERT: cert, AGENT_TLS_KEY: key, AGENT_TLS_CLIENT_CA: clientCa } = env
+  return cert === undefined || key === undefined ? undefined : { cert, key, clientCa }
+}
+
 const schema = settings.transform(env => ({
   host: env.AGENT_HOST,
   port: env.AGENT_PORT,
@@ -153,6 +179,9 @@ const schema = settings.transform(env => ({
   keysFile: env.AGENT_KEYS_FILE,
   isStrict: env.AGENT_AUTH === 'strict',
   authorities: env.AGENT_AUTHORITIES,
+  tls: tlsFilesOf(env),
+  allowed: env.AGENT_ALLOW,
+  trustedProxies: env.AGENT_TRUSTED_PROXIES,
   signTtlMs: env.AGENT_SIGN_TTL,
   clockSkewMs: env.AGENT_CLOCK_SKEW,
   maxRunning: env.AGENT_MAX_RUNNING,

@@ -1,14 +1,15 @@
-import { open, stat } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '../lib/base/log.ts'
 import { type Key, parseKeys, withDefaultKey } from '../lib/security/keys.ts'
 import { loadSecrets, type SecretOptions } from './secret.ts'
+import { versionOf, watchFiles } from './watch-files.ts'
 
 /** All keys, from the secret and the file of keys. Rejects with an Error that never holds a secret. */
 export const loadKeys = async (options: SecretOptions) => {
   const { madeUpIn } = await loadSecrets(options) // From here on its file is there.
   // Taken before the files are read: a change that comes meanwhile is seen by the next look.
-  const version = await versionOf(options)
+  const version = await versionOf(filesOf(options))
   const { values } = await loadSecrets(options)
   const keys = options.keysFile === undefined ? [] : await readKeysFile(options.keysFile)
   return {
@@ -51,48 +52,33 @@ export interface KeyWatchOptions extends SecretOptions {
  * Takes keys up when their files change. While a file is faulty the keys from before stay, and a line of the log says
  * what is wrong with it, once.
  */
-export const watchKeys = ({
-  version,
-  onKeys,
-  log,
-  intervalMs = INTERVAL_MS,
-  ...options
-}: KeyWatchOptions) => {
-  let seen = version
-  let isLooking = false
+export const watchKeys = ({ version, onKeys, log, intervalMs, ...options }: KeyWatchOptions) => {
   let isClosed = false
-
-  const look = async (): Promise<void> => {
-    const now = await versionOf(options)
-    if (now === seen || isClosed) return
-    seen = now
-    try {
-      const loaded = await loadKeys(options)
-      if (isClosed) return
-      seen = loaded.version
-      onKeys(loaded.keys)
-      log.info({ keys: loaded.keys.map(({ id }) => id) }, 'the keys have changed')
-    } catch (error) {
-      const message = (error as Error).message
-      log.error(
-        { files: filesOf(options), error: message },
-        'THE CHANGED KEYS CANNOT BE USED: those from before stay',
-      )
-    }
-  }
-
-  const timer = setInterval(() => {
-    if (isLooking) return // A disk that does not answer must not collect questions.
-    isLooking = true
-    void look().finally(() => {
-      isLooking = false
-    })
-  }, intervalMs).unref()
-
+  const watch = watchFiles({
+    paths: filesOf(options),
+    version,
+    ...(intervalMs !== undefined && { intervalMs }),
+    async onChange() {
+      try {
+        const loaded = await loadKeys(options)
+        if (isClosed) return undefined
+        onKeys(loaded.keys)
+        log.info({ keys: loaded.keys.map(({ id }) => id) }, 'the keys have changed')
+        return loaded.version
+      } catch (error) {
+        const { message } = error as Error
+        log.error(
+          { files: filesOf(options), error: message },
+          'THE CHANGED KEYS CANNOT BE USED: those from before stay',
+        )
+        return undefined
+      }
+    },
+  })
   return {
     close(): void {
       isClosed = true
-      clearInterval(timer)
+      watch.close()
     },
   }
 }
@@ -102,17 +88,3 @@ export const filesOf = ({ secret, secretFile, keysFile, dataDirectory }: SecretO
   const given = [secretFile, keysFile].filter(path => path !== undefined)
   return given.length === 0 && secret === undefined ? [join(dataDirectory, 'secret')] : given
 }
-
-/** Changes when a file does; a file that is replaced has another inode. */
-const versionOf = async (options: SecretOptions): Promise<string> => {
-  const stats = await Promise.all(
-    filesOf(options).map(path => stat(path, { bigint: true }).catch(() => undefined)),
-  )
-  return stats
-    .map(file =>
-      file ? [file.dev, file.ino, file.size, file.mode, file.mtimeNs, file.ctimeNs].join() : 'missing',
-    )
-    .join(' ')
-}
-
-const INTERVAL_MS = 1000

@@ -1,25 +1,37 @@
 import { randomUUID } from 'node:crypto'
 import {
   createServer as createHttpServer,
+  type ServerOptions as HttpServerOptions,
   IncomingMessage,
   type OutgoingHttpHeaders,
+  type RequestListener,
   type Server,
   ServerResponse,
   STATUS_CODES,
 } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { TLSSocket } from 'node:tls'
+import { type SecureContextOptions, TLSSocket } from 'node:tls'
 import { createServerAdapter } from '@whatwg-node/server'
 import { refusal } from '../handlers/http/refusal.ts'
 import { errorAnswer, JOB_ID_HEADER } from '../handlers/http/reply.ts'
 import type { Context } from '../handlers/services.ts'
 import type { AgentError } from '../lib/base/errors.ts'
 import type { Log } from '../lib/base/log.ts'
-import { isLoopback } from './loopback.ts'
+import type { AddressList } from '../lib/security/address-list.ts'
+import type { Client } from '../lib/security/authenticator.ts'
+import { clientOf } from './client.ts'
 
 export interface ServerOptions {
   fetch(request: Request, context: Context): Promise<Response>
   log: Log
+  /** With it, only TLS is spoken. */
+  tls?: SecureContextOptions | undefined
+  /** Who may connect; all when absent. */
+  allowed?: AddressList | undefined
+  /** Whose X-Forwarded-For and X-Forwarded-Proto are believed. */
+  trustedProxies?: AddressList | undefined
   /** How long a client may take for its headers, in milliseconds. */
   headersTimeoutMs?: number
   /** How long a client may take for its whole request; the answer may take as long as it likes. */
@@ -40,12 +52,21 @@ const SAFE_HEADERS = [
 export const createServer = (
   options: ServerOptions,
 ): Server<typeof NamedRequest, typeof CompleteResponse> => {
-  const { fetch, log, headersTimeoutMs = 20_000, requestTimeoutMs = 120_000 } = options
+  const {
+    fetch,
+    log,
+    tls,
+    allowed,
+    trustedProxies,
+    headersTimeoutMs = 20_000,
+    requestTimeoutMs = 120_000,
+  } = options
   const adapter = createServerAdapter<{ req: NamedRequest }>((request, { req }) =>
     // A rejection that reached the adapter would be answered with its stack.
     fetch(request, contextOf(req)).catch(() => new Response(null, { status: 500 })),
   )
-  const server = createHttpServer(
+  const server = createHttpOrHttps(
+    tls,
     {
       IncomingMessage: NamedRequest,
       ServerResponse: CompleteResponse,
@@ -56,6 +77,7 @@ export const createServer = (
       requireHostHeader: false,
     },
     (request, response) => {
+      request.client = clientOf(request, trustedProxies)
       for (const [name, value] of SAFE_HEADERS) response.setHeader(name, value)
       const path = normalizeTarget(request)
       logWhenDone(log, request, response, path ?? '')
@@ -65,21 +87,47 @@ export const createServer = (
       void adapter.requestListener(request, response)
     },
   )
+  if (allowed) server.prependListener('connection', cutOffOthers(allowed, log))
   server.maxConnections = MOST_CONNECTIONS
   server.on('clientError', refuse)
   server.on('checkExpectation', (_request, response) => sendFailure(response, refusal('expectation-failed')))
   return server
 }
 
+const createHttpOrHttps = (
+  tls: SecureContextOptions | undefined,
+  options: HttpServerOptions<typeof NamedRequest, typeof CompleteResponse>,
+  listener: RequestListener<typeof NamedRequest, typeof CompleteResponse>,
+): Server<typeof NamedRequest, typeof CompleteResponse> => {
+  if (!tls) return createHttpServer(options, listener)
+  // A certificate that is not good is told of in the answer.
+  const clients = tls.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: false }
+  return createHttpsServer(
+    { ...options, ...tls, ...clients, handshakeTimeout: options.headersTimeout },
+    listener,
+  )
+}
+
+/** Ends connections of others before a byte of them is parsed; each address is told to the log once. */
+const cutOffOthers = (allowed: AddressList, log: Log) => {
+  const told = new Set<string>()
+  return (socket: Socket): void => {
+    const address = socket.remoteAddress ?? ''
+    if (allowed.has(address)) return
+    socket.destroy()
+    if (told.size >= MOST_TOLD || told.has(address)) return
+    told.add(address)
+    log.warn({ client: address }, 'cut off: AGENT_ALLOW does not have its address')
+  }
+}
+
+const MOST_TOLD = 1000
+
 const contextOf = (request: NamedRequest): Context => {
-  const { id, socket, authority, target, notes } = request
-  const address = socket.remoteAddress ?? ''
-  const isEncrypted = socket instanceof TLSSocket
+  const { id, client, authority, target, notes } = request
   return {
+    ...client,
     requestId: id,
-    address,
-    isPrivate: isEncrypted || isLoopback(address),
-    isEncrypted,
     authority,
     target,
     note: fields => void Object.assign(notes, fields),
@@ -89,6 +137,7 @@ const contextOf = (request: NamedRequest): Context => {
 /** Its id is what the client is told of an unexpected error, and what the log has. */
 class NamedRequest extends IncomingMessage {
   readonly id = randomUUID()
+  client: Client = { address: '', isPrivate: false, isEncrypted: false }
   /** Host and port, and path and query, as the client has them: see normalizeTarget. */
   authority = ''
   target = ''
@@ -160,7 +209,7 @@ class CompleteResponse extends ServerResponse<NamedRequest> {
 
 const logWhenDone = (log: Log, request: NamedRequest, response: CompleteResponse, path: string): void => {
   const start = performance.now()
-  const client = request.socket.remoteAddress
+  const client = request.client.address
   response.once('close', () => {
     const fields = {
       requestId: request.id,

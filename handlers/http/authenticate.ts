@@ -17,7 +17,7 @@ export const authenticate = (
 /** The strongest that is there is judged alone: what else there is is not tried. */
 const credentialsOf = (
   request: Pick<Request, 'method' | 'url' | 'headers'>,
-  { authority, target }: Context,
+  { authority, target, certificate }: Context,
 ): Credentials => {
   const { method, url, headers } = request
   if (headers.has('signature-input') || headers.has('signature')) {
@@ -35,6 +35,7 @@ const credentialsOf = (
   const valuesOf = (name: string) => ({ inQuery: query.getAll(name), inHeader: headers.get(name) })
   const [sign, signAt] = [valuesOf('sign'), valuesOf('signAt')]
   if ([sign, signAt].every(({ inQuery, inHeader }) => inQuery.length === 0 && inHeader === null)) {
+    if (certificate) return { kind: 'certificate' }
     throw refusal('signature-missing')
   }
   return { kind: 'signature', sign: onlyValue(sign), signAt: onlyValue(signAt) }

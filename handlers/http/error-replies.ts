@@ -106,6 +106,18 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
     en: () => 'the body is not the one of the signed content-digest',
     headers: challenge,
   },
+  'certificate-wrong': {
+    status: 401,
+    zh: ({ fault }) => `客户端证书无效：${fault}`,
+    en: ({ fault }) => `the client certificate is not good: ${fault}`,
+    headers: challenge,
+  },
+  'certificate-unknown': {
+    status: 401,
+    zh: ({ subject }) => `没有 key 使用客户端证书 ${subject}`,
+    en: ({ subject }) => `no key has the client certificate ${subject}`,
+    headers: challenge,
+  },
   'credential-too-weak': {
     status: 401,
     zh: () => '本 Agent 只接受 RFC 9421 签名，以及通过 TLS 使用的令牌和客户端证书（AGENT_AUTH=strict）',

@@ -13,6 +13,10 @@ export interface Failures {
   'nonce-used': NoDetails
   /** It was not used before, but that it is used now cannot be kept. */
   'nonce-not-remembered': NoDetails
+  /** A client certificate that is not to be trusted; `fault` is OpenSSL's word for why. */
+  'certificate-wrong': { fault: string }
+  /** A good one that no key has. */
+  'certificate-unknown': { subject: string }
   /** It proves too little for an agent that is strict. */
   'credential-too-weak': NoDetails
   'token-wrong': NoDetails

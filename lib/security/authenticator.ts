@@ -13,6 +13,8 @@ export type Credentials =
   | { kind: 'token'; token: string }
   /** A signature that covers the message, RFC 9421. */
   | { kind: 'message-signature'; message: SignableMessage }
+  /** Nothing but the certificate of its connection. */
+  | { kind: 'certificate' }
 
 export interface Client {
   /** Its IP address; "" when it has none. */
@@ -21,6 +23,17 @@ export interface Client {
   isPrivate: boolean
   /** By TLS. */
   isEncrypted: boolean
+  /** That it has shown, by TLS. */
+  certificate?: ClientCertificate | undefined
+}
+
+export interface ClientCertificate {
+  /** Why it is not to be trusted; undefined for a good one. */
+  fault: string | undefined
+  /** As RFC 2253 writes it, `CN=alice,O=Example`. */
+  subject: string
+  /** SHA-256, 64 hex digits. */
+  fingerprint: string
 }
 
 /** Who asks, and what their signature says of the body. */
@@ -34,7 +47,7 @@ export interface Authenticator {
   /**
    * Throws AgentError signature-malformed, signature-expired, signature-ahead, signature-wrong,
    * message-signature-malformed, authority-wrong, nonce-used, nonce-not-remembered, token-wrong, token-insecure,
-   * credential-too-weak, key-expired, address-not-allowed.
+   * certificate-wrong, certificate-unknown, credential-too-weak, key-expired, address-not-allowed.
    */
   authenticate(credentials: Credentials, client: Client): Authentication
 }
@@ -70,6 +83,13 @@ export const createAuthenticator = (keys: readonly Key[], options: Authenticator
     return key
   }
 
+  const authenticateCertificate = ({ certificate }: Client): Key => {
+    const { subject = '', fingerprint = '' } = certificate ?? {}
+    const key = ring.byCertificate.get(`sha256:${fingerprint}`) ?? ring.byCertificate.get(subject)
+    if (!key) throw failure('certificate-unknown', { subject })
+    return key
+  }
+
   const authenticateMessage = (message: SignableMessage, signature: MessageSignature): Key => {
     checkAge(signature, now())
     const { authority } = message
@@ -81,12 +101,16 @@ export const createAuthenticator = (keys: readonly Key[], options: Authenticator
 
   const callerOf = ({ id, rights, bounds, expiresAt, from }: Key, { address }: Client): Caller => {
     if (expiresAt !== undefined && now() >= expiresAt) throw failure('key-expired')
-    if (from && !from.check(plainAddress(address), familyOf(address))) throw failure('address-not-allowed')
+    if (from && !from.has(address)) throw failure('address-not-allowed')
     return { id, rights, bounds, address }
   }
 
   return {
     authenticate(credentials: Credentials, client: Client): Authentication {
+      const fault = client.certificate?.fault
+      if (fault !== undefined) throw failure('certificate-wrong', { fault })
+      if (credentials.kind === 'certificate')
+        return { caller: callerOf(authenticateCertificate(client), client) }
       if (credentials.kind === 'signature')
         return { caller: callerOf(authenticateSignature(credentials), client) }
       if (credentials.kind === 'token')
@@ -139,14 +163,11 @@ const createRing = (keys: readonly Key[]) => {
   const signers: { key: Key; signer: Signer }[] = []
   // By its hash, so how long a look takes tells nothing of a token.
   const byToken = new Map<string, Key>()
+  const byCertificate = new Map<string, Key>()
   for (const key of keys) {
     for (const secret of key.secrets) signers.push({ key, signer: createSigner(secret) })
     for (const hash of key.tokens) byToken.set(hash, key)
+    for (const certificate of key.certificates) byCertificate.set(certificate, key)
   }
-  return { signers, byToken, byId: new Map(keys.map(key => [key.id, key])) }
+  return { signers, byToken, byCertificate, byId: new Map(keys.map(key => [key.id, key])) }
 }
-
-/** An IPv4 client of a socket that listens on IPv6 has an address such as ::ffff:192.0.2.7. */
-const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '')
-
-const familyOf = (address: string): 'ipv4' | 'ipv6' => (plainAddress(address).includes(':') ? 'ipv6' : 'ipv4')

@@ -1,8 +1,8 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
-import { BlockList, isIP } from 'node:net'
 import { isAbsolute, normalize } from 'node:path'
 import { z } from 'zod'
 import { parseDuration } from '../base/duration.ts'
+import { type AddressList, parseAddresses } from './address-list.ts'
 import { RIGHTS, type Right, type RunBounds } from './caller.ts'
 
 /** Somebody who may ask, what proves it, and what they may do. */
@@ -16,10 +16,12 @@ export interface Key {
   ed25519: readonly KeyObject[]
   /** SHA-256 of each bearer token, in hex. */
   tokens: readonly string[]
+  /** Of client certificates: `sha256:` and the hex fingerprint, or the subject as RFC 2253 writes it. */
+  certificates: readonly string[]
   /** Wall time in milliseconds from which it is good for nothing. */
   expiresAt?: number | undefined
   /** The addresses that it may be used from; all when absent. */
-  from?: BlockList | undefined
+  from?: AddressList | undefined
 }
 
 /** The id of the key that the contract's own secret belongs to. */
@@ -45,6 +47,10 @@ export const parseKeys = (text: string): Key[] => {
     data.keys.map(({ ed25519 }) => ed25519.map(key => String(key.export({ format: 'jwk' }).x))),
   )
   refuseDuplicates(
+    'certificate',
+    data.keys.map(({ certificates }) => certificates),
+  )
+  refuseDuplicates(
     'token',
     data.keys.map(({ tokens }) => tokens),
   )
@@ -62,6 +68,7 @@ export const withDefaultKey = (keys: readonly Key[], secrets: readonly string[])
     secrets: [],
     ed25519: [],
     tokens: [],
+    certificates: [],
   }
   if (others.some(other => other.secrets.some(secret => secrets.includes(secret)))) {
     throw new Error('keys: one of them has the secret of the key "default"')
@@ -110,6 +117,13 @@ const publicKeyOf = (base64: string): KeyObject => {
   return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
 }
 
+const certificate = z
+  .string()
+  .regex(
+    /^(?:sha256:[0-9a-f]{64}|[A-Za-z0-9.]+=[^\0]*)$/,
+    'must be sha256: and the 64 hex digits of a fingerprint, or a subject such as CN=alice,O=Example',
+  )
+
 const command = z
   .string()
   .min(1)
@@ -128,28 +142,12 @@ const duration = z.string().transform((text, context) => {
 const addresses = z
   .array(z.string())
   .min(1)
-  .transform((list, context) => {
-    const allowed = new BlockList()
-    for (const [index, text] of list.entries()) {
-      if (!addTo(allowed, text))
-        context.addIssue({ code: 'custom', path: [index], message: 'must be an address or a CIDR range' })
-    }
-    return allowed
+  .transform((items, context) => {
+    const { list, faults } = parseAddresses(items)
+    for (const index of faults)
+      context.addIssue({ code: 'custom', path: [index], message: 'must be an address or a CIDR range' })
+    return list
   })
-
-const addTo = (allowed: BlockList, text: string): boolean => {
-  const [address = '', prefix, ...more] = text.split('/')
-  const version = isIP(address)
-  if (version === 0 || more.length > 0) return false
-  const family = version === 6 ? 'ipv6' : 'ipv4'
-  if (prefix === undefined) {
-    allowed.addAddress(address, family)
-    return true
-  }
-  if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > (version === 6 ? 128 : 32)) return false
-  allowed.addSubnet(address, Number(prefix), family)
-  return true
-}
 
 const keySchema = z
   .strictObject({
@@ -162,6 +160,7 @@ const keySchema = z
         .regex(/^[A-Za-z0-9+/]{43}=$/, 'must be the 32 bytes of a public key in base64, 44 characters'),
     ).optional(),
     token: oneOrMore(z.string().regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of a token in hex')).optional(),
+    certificate: oneOrMore(certificate).optional(),
     expires: z.iso
       .datetime({ offset: true, error: 'must be a time such as 2027-01-31T00:00:00Z' })
       .optional(),
@@ -178,6 +177,7 @@ const keySchema = z
       secret = [],
       ed25519 = [],
       token = [],
+      certificate = [],
       expires,
       from,
       cwd,
@@ -191,14 +191,15 @@ const keySchema = z
       secrets: secret,
       ed25519: ed25519.map(publicKeyOf),
       tokens: token,
+      certificates: certificate,
       expiresAt: expires === undefined ? undefined : Date.parse(expires),
       from,
     }),
   )
   .refine(
-    ({ id, secrets, ed25519, tokens }) =>
-      id === DEFAULT_KEY || [secrets, ed25519, tokens].some(of => of.length > 0),
-    'needs a secret, an ed25519 or a token',
+    ({ id, secrets, ed25519, tokens, certificates }) =>
+      id === DEFAULT_KEY || [secrets, ed25519, tokens, certificates].some(of => of.length > 0),
+    'needs a secret, an ed25519, a token or a certificate',
   )
 
 const fileSchema = z.strictObject({ keys: z.array(keySchema) })

@@ -7,18 +7,11 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
 import { createHome, type Envelope, ROOT, type RunningAgent, SECRET, startAgent } from '../support/agent.ts'
+import { isInstalled } from '../support/is-installed.ts'
 
 const CMD = '/api/jobs/execute/cmd'
 
-const isThere = (command: string): boolean => {
-  try {
-    execFileSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-const skip = ['python3', 'openssl'].every(isThere) ? false : 'python3 or openssl is not installed'
+const skip = isInstalled('python3', 'openssl') ? false : 'python3 or openssl is not installed'
 
 interface Request {
   url: string

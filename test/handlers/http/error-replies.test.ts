@@ -92,6 +92,20 @@ const TOLD: [AgentError, status: number, zh: string, en: string, headers?: Recor
     CHALLENGE,
   ],
   [
+    failure('certificate-wrong', { fault: 'CERT_HAS_EXPIRED' }),
+    401,
+    '客户端证书无效：CERT_HAS_EXPIRED',
+    'the client certificate is not good: CERT_HAS_EXPIRED',
+    CHALLENGE,
+  ],
+  [
+    failure('certificate-unknown', { subject: 'CN=x' }),
+    401,
+    '没有 key 使用客户端证书 CN=x',
+    'no key has the client certificate CN=x',
+    CHALLENGE,
+  ],
+  [
     failure('credential-too-weak'),
     401,
     '本 Agent 只接受 RFC 9421 签名，以及通过 TLS 使用的令牌和客户端证书（AGENT_AUTH=strict）',

@@ -40,8 +40,8 @@ test('a key has an id, rights, and what proves it; the rest is what it may do', 
     timeoutMs: 300_000,
     running: 2,
   })
-  const checks = ['10.1.2.3', '11.1.2.3'].map(address => bob!.from!.check(address))
-  assert.deepEqual([...checks, bob!.from!.check('2001:db8::1', 'ipv6')], [true, false, true])
+  const checks = ['10.1.2.3', '11.1.2.3'].map(address => bob!.from!.has(address))
+  assert.deepEqual([...checks, bob!.from!.has('2001:db8::1')], [true, false, true])
 })
 
 const FAULTS: [name: string, text: string, message: RegExp][] = [
@@ -55,7 +55,7 @@ const FAULTS: [name: string, text: string, message: RegExp][] = [
   [
     'nothing that proves it',
     file({ id: 'alice', rights: ['read'] }),
-    /^keys\.0: needs a secret, an ed25519 or a token$/,
+    /^keys\.0: needs a secret, an ed25519, a token or a certificate$/,
   ],
   ['a token in plain text', file({ ...ALICE, token: 'token of alice' }), /^keys\.0\.token: /],
   [

@@ -1,0 +1,84 @@
+import { constants, X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import type { Log } from '../lib/base/log.ts'
+import { versionOf, watchFiles } from './watch-files.ts'
+
+/** Paths of PEM files. */
+export interface TlsFiles {
+  /** The certificate, then those between it and the root. */
+  cert: string
+  key: string
+  /** Who signs the certificates of clients; none are asked for when absent. */
+  clientCa: string | undefined
+}
+
+export interface LoadedTls {
+  options: SecureContextOptions
+  version: string
+}
+
+/** Reads the files and tries them. Rejects with an Error that names the file. */
+export const loadTls = async (files: TlsFiles): Promise<LoadedTls> => {
+  // Taken before the files are read: a change that comes meanwhile is seen by the next look.
+  const version = await versionOf(pathsOf(files))
+  const { cert, key, clientCa } = files
+  const [certPem, keyPem, caPem] = await Promise.all([
+    readFile(cert),
+    readFile(key),
+    clientCa === undefined ? undefined : readFile(clientCa),
+  ])
+  const options = {
+    cert: certPem,
+    key: keyPem,
+    ca: caPem,
+    minVersion: 'TLSv1.2',
+    // A session that is resumed would not be checked against authorities that have changed meanwhile.
+    ...(caPem && { secureOptions: constants.SSL_OP_NO_TICKET }),
+  } as const
+  orFault(cert, () => new X509Certificate(certPem))
+  // An authority that is none would be taken for no authority at all, and refuse every client.
+  if (clientCa !== undefined) orFault(clientCa, () => new X509Certificate(caPem!))
+  orFault(key, () => createSecureContext(options))
+  return { options, version }
+}
+
+export interface TlsWatchOptions {
+  files: TlsFiles
+  version: string
+  onChange(options: SecureContextOptions): void
+  log: Log
+  intervalMs?: number
+}
+
+/** Takes renewed files up; while one is faulty those from before stay, and a line of the log says why. */
+export const watchTls = ({ files, version, onChange, log, ...rest }: TlsWatchOptions) =>
+  watchFiles({
+    ...rest,
+    paths: pathsOf(files),
+    version,
+    async onChange() {
+      try {
+        const loaded = await loadTls(files)
+        onChange(loaded.options)
+        const { subject, validTo } = new X509Certificate(loaded.options.cert as Buffer)
+        log.info({ subject, validTo }, 'the TLS certificate has been renewed')
+        return loaded.version
+      } catch (error) {
+        const { message } = error as Error
+        log.error({ files, error: message }, 'THE CHANGED TLS FILES CANNOT BE USED: those from before stay')
+        return undefined
+      }
+    },
+  })
+
+const pathsOf = ({ cert, key, clientCa }: TlsFiles): string[] =>
+  clientCa === undefined ? [cert, key] : [cert, key, clientCa]
+
+const orFault = (path: string, action: () => unknown): void => {
+  try {
+    action()
+  } catch (error) {
+    throw new Error(`${path}: ${(error as Error).message}`)
+  }
+}
