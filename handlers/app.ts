@@ -16,8 +16,8 @@ export const createApp = (services: Services) => {
   const router = Router<IRequestStrict, [Services, Context]>()
   router.get('/healthz', health).head('/healthz', health)
   router.get('/readyz', ready).head('/readyz', ready)
-  router.all('*', (request, services, context) => {
-    const { caller, signedBody } = authenticate(request, services, context)
+  router.all('*', async (request, services, context) => {
+    const { caller, signedBody } = await authenticate(request, services, context)
     context.note({ caller: caller.id })
     const bodyRules = { limit: services.bodyLimit, signed: signedBody }
     return guarded.fetch(request, services, { ...context, caller, bodyRules, pace })

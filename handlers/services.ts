@@ -3,7 +3,7 @@ import type { JobRecord, JobRequest } from '../lib/jobs/job.ts'
 import type { Submission } from '../lib/jobs/jobs.ts'
 import type { OutputView } from '../lib/output/view.ts'
 import type { LivingProcess, SignalTarget } from '../lib/process/types.ts'
-import type { Authenticator, Client } from '../lib/security/authenticator.ts'
+import type { Authentication, Client, Credentials } from '../lib/security/authenticator.ts'
 import type { Caller } from '../lib/security/caller.ts'
 import type { IdempotencyKey, JobQuery } from '../lib/store/job-store.ts'
 import type { BodyRules } from './http/body.ts'
@@ -12,7 +12,7 @@ import type { Pace } from './http/pace.ts'
 /** What the handlers may call. Failures that a client is told of are AgentErrors. */
 export interface Services {
   jobs: JobService
-  authenticator: Authenticator
+  authenticator: AuthenticationService
   /** What the agent tells of itself. */
   status(): AgentStatus
   /** Has the agent take no new jobs, and end when the last that runs has ended. */
@@ -21,6 +21,11 @@ export interface Services {
   bodyLimit: number
   /** An error that nobody expected, with the request id that the client is told. */
   reportError(error: unknown, requestId: string): void
+}
+
+export interface AuthenticationService {
+  /** Rejects with AgentError: see Authenticator, and too-many-guesses. */
+  authenticate(credentials: Credentials, client: Client): Promise<Authentication>
 }
 
 export interface JobService {
@@ -64,6 +69,8 @@ export interface AgentStatus {
   draining: boolean
   /** Whether jobs would end with the agent should it be killed. */
   guardian: { state: 'idle' | 'starting' | 'running' | 'missing'; error?: string }
+  /** Credentials that were wrong since the start, and those that were not looked at, for too many were wrong. */
+  guesses: { wrong: number; unseen: number }
   /** Whether new jobs can be stored. */
   store: { state: 'ok' | 'full' | 'gone' }
 }

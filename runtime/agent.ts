@@ -14,6 +14,7 @@ import { openScriptDirectory } from '../lib/jobs/script-directory.ts'
 import { createSlots } from '../lib/jobs/slots.ts'
 import { createProcesses } from '../lib/process/platform.ts'
 import { createAuthenticator } from '../lib/security/authenticator.ts'
+import { createGuessLimiter } from '../lib/security/guess-limiter.ts'
 import { createSigner } from '../lib/security/md5-signature.ts'
 import { createNonces } from '../lib/security/nonces.ts'
 import { openBallast } from '../lib/store/ballast.ts'
@@ -65,6 +66,7 @@ const putTogether = async (
     now: Date.now,
     nonces: createNonces({ store: createNonceStore(database), now: Date.now }),
   })
+  const guessLimiter = createGuessLimiter(authenticator)
   opened.adopt(watchKeys({ ...config, version, onKeys: authenticator.use, log }), one => one.close())
 
   const clock = createClock()
@@ -129,13 +131,14 @@ const putTogether = async (
 
   const app = createApp({
     jobs,
-    authenticator,
+    authenticator: guessLimiter,
     status: () => ({
       version: packageJson.version,
       running: jobs.countRunning(),
       limit: config.maxRunning,
       stopping: jobs.isClosing(),
       draining: jobs.isDraining(),
+      guesses: guessLimiter.counts(),
       guardian: processes.guardian(),
       store: { state: directory.isGone() ? 'gone' : ballast.isHeld() ? 'ok' : 'full' },
     }),

@@ -6,13 +6,13 @@ import { refusal } from './refusal.ts'
 
 /**
  * Who asks, by what a request has to prove it; nothing of its body has been read by then. Throws AgentError 401, 403
- * for a key that may not be used like this, 503 if its use cannot be remembered.
+ * for a key that may not be used like this, 429, 503 if its use cannot be remembered.
  */
 export const authenticate = (
   request: Pick<Request, 'method' | 'url' | 'headers'>,
   { authenticator }: Pick<Services, 'authenticator'>,
   context: Context,
-): Authentication => authenticator.authenticate(credentialsOf(request, context), context)
+): Promise<Authentication> => authenticator.authenticate(credentialsOf(request, context), context)
 
 /** The strongest that is there is judged alone: what else there is is not tried. */
 const credentialsOf = (

@@ -248,6 +248,12 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
     en: ({ limit }) => `the key may run at most ${limit} jobs at a time; try again later`,
     headers: retrySoon,
   },
+  'too-many-guesses': {
+    status: 429,
+    zh: ({ seconds }) => `此地址的错误凭证过多，请 ${seconds} 秒后再尝试`,
+    en: ({ seconds }) => `too many wrong credentials from this address; try again in ${seconds} seconds`,
+    headers: ({ seconds }) => ({ 'Retry-After': String(seconds) }),
+  },
   'headers-too-large': {
     status: 431,
     zh: () => '请求头过大',

@@ -10,6 +10,8 @@ export interface Failures {
   'message-signature-malformed': { part: string }
   /** It was made for another host. */
   'authority-wrong': { authority: string }
+  /** Too many wrong credentials came from this address. */
+  'too-many-guesses': { seconds: number }
   'nonce-used': NoDetails
   /** It was not used before, but that it is used now cannot be kept. */
   'nonce-not-remembered': NoDetails

@@ -96,7 +96,7 @@ export const createFake = ({
       countRunning: record('countRunning', jobs.countRunning ?? (() => 0)),
     },
     authenticator: {
-      authenticate(credentials, client) {
+      async authenticate(credentials, client) {
         const { caller, signedBody } = authenticator.authenticate(credentials, client)
         return { caller: rights ? { ...caller, rights: new Set(rights) } : caller, signedBody }
       },
@@ -236,6 +236,7 @@ export const STATUS: AgentStatus = {
   limit: 5,
   stopping: false,
   draining: false,
+  guesses: { wrong: 3, unseen: 1 },
   guardian: { state: 'running' },
   store: { state: 'ok' },
 }

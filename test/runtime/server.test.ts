@@ -4,6 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { createApp } from '../../handlers/app.ts'
 import { createAuthenticator } from '../../lib/security/authenticator.ts'
+import { createGuessLimiter } from '../../lib/security/guess-limiter.ts'
 import { withDefaultKey } from '../../lib/security/keys.ts'
 import { createSigner } from '../../lib/security/md5-signature.ts'
 import { createServer } from '../../runtime/server.ts'
@@ -24,13 +25,15 @@ describe('the server', () => {
   before(async () => {
     const app = createApp({
       jobs: agent.service,
-      authenticator: createAuthenticator(withDefaultKey([], ['secret']), {
-        ttlMs: 0,
-        clockSkewMs: 0,
-        now: () => 1000,
-        nonces: memoryNonces(() => 1000),
-        isStrict: false,
-      }),
+      authenticator: createGuessLimiter(
+        createAuthenticator(withDefaultKey([], ['secret']), {
+          ttlMs: 0,
+          clockSkewMs: 0,
+          now: () => 1000,
+          nonces: memoryNonces(() => 1000),
+          isStrict: false,
+        }),
+      ),
       status: () => assert.fail('nobody asks for it'),
       drain: () => assert.fail('nobody asks for it'),
       bodyLimit: 100_000,

@@ -11,6 +11,7 @@ test('the agent tells its version, its slots, and whether guardian and store are
     limit: 5,
     stopping: false,
     draining: false,
+    guesses: { wrong: 3, unseen: 1 },
     guardian: { state: 'running' },
     store: { state: 'ok' },
   }

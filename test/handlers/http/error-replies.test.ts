@@ -210,6 +210,13 @@ const TOLD: [AgentError, status: number, zh: string, en: string, headers?: Recor
     { 'Retry-After': '1' },
   ],
   [
+    failure('too-many-guesses', { seconds: 3 }),
+    429,
+    '此地址的错误凭证过多，请 3 秒后再尝试',
+    'too many wrong credentials from this address; try again in 3 seconds',
+    { 'Retry-After': '3' },
+  ],
+  [
     refusal('headers-too-large'),
     431,
     '请求头过大',

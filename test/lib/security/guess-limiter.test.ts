@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { AgentError } from '../../../lib/base/errors.ts'
+import { type Credentials, createAuthenticator } from '../../../lib/security/authenticator.ts'
+import { createGuessLimiter, networkOf } from '../../../lib/security/guess-limiter.ts'
+import { hashToken, parseKeys, withDefaultKey } from '../../../lib/security/keys.ts'
+import { createMessageSigner } from '../../../lib/security/message-signer.ts'
+import { memoryNonces } from '../../support/nonces.ts'
+import { waitFor } from '../../support/wait-for.ts'
+
+const NOW = 1_800_000_000_000
+const KEYS = parseKeys(
+  JSON.stringify({ keys: [{ id: 'alice', rights: ['read'], token: hashToken('right') }] }),
+)
+
+const createLimited = (guesses = 3, pauseS = 1000) =>
+  createGuessLimiter(
+    createAuthenticator(withDefaultKey(KEYS, ['the secret']), {
+      ttlMs: 60_000,
+      clockSkewMs: 0,
+      now: () => NOW,
+      nonces: memoryNonces(() => NOW),
+      isStrict: false,
+    }),
+    { guesses, pauseS },
+  )
+
+type Limited = ReturnType<typeof createLimited>
+
+const token = (text: string): Credentials => ({ kind: 'token', token: text })
+
+const ask = async (limited: Limited, credentials: Credentials, address = '192.0.2.1'): Promise<string> => {
+  try {
+    const client = { address, isPrivate: true, isEncrypted: true }
+    return (await limited.authenticate(credentials, client)).caller.id
+  } catch (error) {
+    assert.ok(error instanceof AgentError)
+    return error.code
+  }
+}
+
+const guess = async (limited: Limited, times: number, address?: string) => {
+  const codes = await Promise.all(
+    Array.from({ length: times }, (_, n) => ask(limited, token(`wrong${n}`), address)),
+  )
+  return codes
+}
+
+test('after too many wrong credentials from an address nothing from there is looked at, right or wrong', async () => {
+  const limited = createLimited()
+  assert.deepEqual(await guess(limited, 4), Array(4).fill('token-wrong'))
+  assert.equal(await ask(limited, token('wrong')), 'too-many-guesses')
+  assert.equal(await ask(limited, token('right')), 'too-many-guesses')
+  assert.deepEqual(limited.counts(), { wrong: 4, unseen: 2 })
+  assert.equal(await ask(limited, token('right'), '192.0.2.2'), 'alice')
+})
+
+test('who has used the right credentials there before is let in meanwhile', async () => {
+  const limited = createLimited()
+  assert.equal(await ask(limited, token('right')), 'alice')
+  await guess(limited, 4)
+  assert.equal(await ask(limited, token('other')), 'too-many-guesses')
+  assert.equal(await ask(limited, token('right')), 'alice')
+  assert.equal(await ask(limited, token('right'), '192.0.2.2'), 'alice')
+})
+
+test('who has signed a message there before opens the door for no other message', async () => {
+  const limited = createLimited()
+  const message = (key: string): Credentials => {
+    const sent = { method: 'GET', authority: 'db1', path: '/', query: '?' }
+    const headers = createMessageSigner({ keyId: 'default', key, now: () => NOW })({ ...sent, target: '/' })
+    const header = (name: string) =>
+      name === 'signature-input' ? headers['Signature-Input'] : headers.Signature
+    return { kind: 'message-signature', message: { ...sent, header } }
+  }
+  assert.equal(await ask(limited, message('the secret')), 'default')
+  for (let n = 0; n < 4; n++) assert.equal(await ask(limited, message('guess')), 'signature-wrong')
+  assert.equal(await ask(limited, message('guess')), 'too-many-guesses')
+})
+
+test('what is refused for another reason is no guess', async () => {
+  const limited = createLimited()
+  const expired: Credentials = { kind: 'signature', sign: '0'.repeat(32), signAt: '1' }
+  for (let n = 0; n < 10; n++) assert.equal(await ask(limited, expired), 'signature-expired')
+  assert.equal(await ask(limited, token('right')), 'alice')
+})
+
+test('the pause ends by itself, and then some may be tried again', async () => {
+  const limited = createLimited(1, 0.2)
+  await guess(limited, 2)
+  assert.equal(await ask(limited, token('right')), 'too-many-guesses')
+  await waitFor('the right one is let in', async () => (await ask(limited, token('right'))) === 'alice')
+})
+
+test('an IPv6 address stands for its whole network, an IPv4 address for itself', () => {
+  for (const address of ['2001:db8::1', '2001:db8:0:0:1::', '2001:DB8:0:0:ffff:ffff:ffff:ffff'])
+    assert.equal(networkOf(address), '2001:db8:0:0::/64')
+  assert.equal(networkOf('2001:db8:0:1::1'), '2001:db8:0:1::/64')
+  assert.equal(networkOf('::1'), '0:0:0:0::/64')
+  assert.equal(networkOf('::'), '0:0:0:0::/64')
+  assert.equal(networkOf('fe80::1%eth0').startsWith('fe80'), true)
+  assert.equal(networkOf('::ffff:192.0.2.1'), '192.0.2.1')
+  assert.equal(networkOf('192.0.2.1'), '192.0.2.1')
+  assert.equal(networkOf(''), '')
+})
