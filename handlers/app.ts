@@ -1,5 +1,7 @@
 import { type IRequestStrict, Router } from 'itty-router'
+import { AgentError } from '../lib/base/errors.ts'
 import { health } from './health.ts'
+import { audited } from './http/audited.ts'
 import { authenticate } from './http/authenticate.ts'
 import { createPace } from './http/pace.ts'
 import { refuseUnknownParameters } from './http/query.ts'
@@ -17,10 +19,12 @@ export const createApp = (services: Services) => {
   router.get('/healthz', health).head('/healthz', health)
   router.get('/readyz', ready).head('/readyz', ready)
   router.all('*', async (request, services, context) => {
-    const { caller, signedBody } = await authenticate(request, services, context)
+    const { caller, signedBody } = await authenticate(request, services, context).catch(error =>
+      recordFailure(error, services, context),
+    )
     context.note({ caller: caller.id })
     const bodyRules = { limit: services.bodyLimit, signed: signedBody }
-    return guarded.fetch(request, services, { ...context, caller, bodyRules, pace })
+    return guarded.fetch(request, services, { ...context, caller, bodyRules, pace, addToAudit() {} })
   })
 
   return async (request: Request, context: Context): Promise<Response> => {
@@ -30,6 +34,11 @@ export const createApp = (services: Services) => {
     await response.body?.cancel()
     return new Response(null, response)
   }
+}
+
+const recordFailure = async (error: unknown, { audit }: Services, { address }: Context): Promise<never> => {
+  if (error instanceof AgentError) await audit.recordFailedAuthentication(error.code, address)
+  throw error
 }
 
 const createGuardedRouter = (routes: readonly Route[]) => {
@@ -48,13 +57,14 @@ const createGuardedRouter = (routes: readonly Route[]) => {
 }
 
 /** Lets pass who has one of the rights, with a query that the endpoint knows. */
-const guard =
-  ({ rights, handler, query = [] }: Route): Handler =>
-  (request, services, context) => {
+const guard = ({ rights, handler, query = [], action }: Route): Handler => {
+  const checked: Handler = (request, services, context) => {
     if (!rights.some(right => context.caller.rights.has(right))) throw refusal('forbidden', { rights })
     refuseUnknownParameters(request.url, query)
     return handler(request, services, context)
   }
+  return action === undefined ? checked : audited(action, checked)
+}
 
 const methodNotAllowed = (method: Route['method']): Handler => {
   const allow = method === 'get' ? 'GET, HEAD' : 'POST'

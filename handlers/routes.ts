@@ -21,6 +21,8 @@ export interface Route {
   /** The caller must have one of them. */
   rights: readonly Right[]
   handler: Handler
+  /** What it is called in the audit trail; routes that only look have none. */
+  action?: string
   /** The parameters that its query may have, beside the signature; none when absent. */
   query?: readonly string[]
 }
@@ -31,8 +33,20 @@ const OUTPUT_QUERY = ['tail', 'follow']
 
 /** In this order: the first that matches answers. */
 export const ROUTES: readonly Route[] = [
-  { method: 'post', path: '/api/jobs/execute/cmd', rights: ['run'], handler: executeCommand },
-  { method: 'post', path: '/api/jobs/execute/script', rights: ['run'], handler: executeScript },
+  {
+    method: 'post',
+    path: '/api/jobs/execute/cmd',
+    rights: ['run'],
+    action: 'submit',
+    handler: executeCommand,
+  },
+  {
+    method: 'post',
+    path: '/api/jobs/execute/script',
+    rights: ['run'],
+    action: 'submit',
+    handler: executeScript,
+  },
   { method: 'get', path: '/api/jobs/countOfRunningJobs', rights: ['read'], handler: countRunningJobs },
   {
     method: 'get',
@@ -65,8 +79,8 @@ export const ROUTES: readonly Route[] = [
   },
   { method: 'get', path: '/api/jobs/:id/events', rights: ['read'], handler: followJob, query: ['after'] },
   { method: 'get', path: '/api/jobs/:id/processes', rights: ['read'], handler: listProcesses },
-  { method: 'post', path: '/api/jobs/:id/cancel', rights: CONTROL, handler: cancelJob },
-  { method: 'post', path: '/api/jobs/:id/signal', rights: CONTROL, handler: signalJob },
-  { method: 'post', path: '/api/agent/drain', rights: ['admin'], handler: drainAgent },
+  { method: 'post', path: '/api/jobs/:id/cancel', rights: CONTROL, action: 'cancel', handler: cancelJob },
+  { method: 'post', path: '/api/jobs/:id/signal', rights: CONTROL, action: 'signal', handler: signalJob },
+  { method: 'post', path: '/api/agent/drain', rights: ['admin'], action: 'drain', handler: drainAgent },
   { method: 'get', path: '/api/agent', rights: ['read'], handler: getAgent },
 ]

@@ -3,6 +3,7 @@ import type { JobRecord, JobRequest } from '../lib/jobs/job.ts'
 import type { Submission } from '../lib/jobs/jobs.ts'
 import type { OutputView } from '../lib/output/view.ts'
 import type { LivingProcess, SignalTarget } from '../lib/process/types.ts'
+import type { AuditEntry } from '../lib/security/audit-line.ts'
 import type { Authentication, Client, Credentials } from '../lib/security/authenticator.ts'
 import type { Caller } from '../lib/security/caller.ts'
 import type { IdempotencyKey, JobQuery } from '../lib/store/job-store.ts'
@@ -13,6 +14,7 @@ import type { Pace } from './http/pace.ts'
 export interface Services {
   jobs: JobService
   authenticator: AuthenticationService
+  audit: AuditService
   /** What the agent tells of itself. */
   status(): AgentStatus
   /** Has the agent take no new jobs, and end when the last that runs has ended. */
@@ -26,6 +28,15 @@ export interface Services {
 export interface AuthenticationService {
   /** Rejects with AgentError: see Authenticator, and too-many-guesses. */
   authenticate(credentials: Credentials, client: Client): Promise<Authentication>
+}
+
+/** The trail of who has asked for what. Never rejects. */
+export interface AuditService {
+  record(entry: AuditEntry): Promise<void>
+  /** What it is told of what somebody asks to be run. */
+  describe(request: JobRequest): Partial<AuditEntry>
+  /** `code` is the error's, `client` the address that it came from. */
+  recordFailedAuthentication(code: string, client: string): Promise<void>
 }
 
 export interface JobService {
@@ -90,6 +101,8 @@ export interface Context extends Client {
 export interface CallerContext extends Context {
   caller: Caller
   bodyRules: BodyRules
+  /** Adds to what the audit trail gets of this request; `recorded`: it has got it already. */
+  addToAudit(fields: Partial<AuditEntry> | 'recorded'): void
   /** Shared by all bodies that are made while they are sent. */
   pace: Pace
 }

@@ -6,13 +6,19 @@ import { createClock } from '../lib/base/clock.ts'
 import type { Log } from '../lib/base/log.ts'
 import { within } from '../lib/base/within.ts'
 import { createJobEvents } from '../lib/jobs/events.ts'
+import type { JobRequest } from '../lib/jobs/job.ts'
 import { createJobs } from '../lib/jobs/jobs.ts'
 import { createLifecycle } from '../lib/jobs/lifecycle.ts'
 import { logJobEvents } from '../lib/jobs/log-events.ts'
+import { commandLine } from '../lib/jobs/program.ts'
 import { recover } from '../lib/jobs/recovery.ts'
 import { openScriptDirectory } from '../lib/jobs/script-directory.ts'
 import { createSlots } from '../lib/jobs/slots.ts'
 import { createProcesses } from '../lib/process/platform.ts'
+import { openAudit } from '../lib/security/audit.ts'
+import type { AuditEntry } from '../lib/security/audit-line.ts'
+import { createAuditText } from '../lib/security/audit-submission.ts'
+import { createAuthenticationFailures } from '../lib/security/authentication-failures.ts'
 import { createAuthenticator } from '../lib/security/authenticator.ts'
 import { createGuessLimiter } from '../lib/security/guess-limiter.ts'
 import { createSigner } from '../lib/security/md5-signature.ts'
@@ -66,8 +72,18 @@ const putTogether = async (
     now: Date.now,
     nonces: createNonces({ store: createNonceStore(database), now: Date.now }),
   })
+  const audit = opened.adopt(
+    await orStartupError(`${dataDirectory}/audit.jsonl: cannot be written`, () =>
+      openAudit({ directory: dataDirectory, log }),
+    ),
+    one => void one.close(),
+  )
+  const failures = opened.adopt(createAuthenticationFailures(audit), one => one.close())
+  const auditText = createAuditText(config.auditsCommands)
+  const describe = (request: JobRequest): Partial<AuditEntry> =>
+    auditText({ ...request, commandLine: commandLine(request.cmd, request.params) })
   const guessLimiter = createGuessLimiter(authenticator)
-  opened.adopt(watchKeys({ ...config, version, onKeys: authenticator.use, log }), one => one.close())
+  opened.adopt(watchKeys({ ...config, version, onKeys: authenticator.use, audit, log }), one => one.close())
 
   const clock = createClock()
   const processes = opened.adopt(await createProcesses(log), one => one.close())
@@ -108,6 +124,15 @@ const putTogether = async (
     clock,
     log,
     env,
+    recordStart: ({ id, caller, request }) =>
+      audit.recordOrFail({
+        action: 'submit',
+        outcome: 'accepted',
+        caller: caller.id,
+        client: caller.address,
+        job: id,
+        ...describe(request),
+      }),
     scriptDirectory,
     outputLimit: config.outputLimit,
     killGraceMs: config.killGraceMs,
@@ -132,6 +157,7 @@ const putTogether = async (
   const app = createApp({
     jobs,
     authenticator: guessLimiter,
+    audit: { record: audit.record, describe, recordFailedAuthentication: failures.record },
     status: () => ({
       version: packageJson.version,
       running: jobs.countRunning(),
@@ -160,6 +186,8 @@ const putTogether = async (
     await listening.promise
   })
 
+  await audit.record({ action: 'agent', outcome: 'started', detail: packageJson.version })
+
   return {
     url: urlOf(server.address() as AddressInfo, tls !== undefined),
     secretFile: madeUpIn,
@@ -169,8 +197,11 @@ const putTogether = async (
     /** Resolves when the data directory is gone and no job runs any more: there is nothing left to do here. */
     storeGone: lastJobWithoutStore,
 
-    /** Takes no new jobs; calling it again does nothing. */
-    drain,
+    /** For a signal: takes no new jobs; calling it again does nothing. */
+    drain(signal: string): void {
+      void audit.record({ action: 'drain', outcome: 'done', detail: signal })
+      drain()
+    },
     /** Resolves when a drain is over: the last job has ended, or the time for it has. */
     drained: drained.promise,
 
@@ -181,6 +212,9 @@ const putTogether = async (
       server.closeIdleConnections()
       await within(closed, LAST_ANSWERS_MS)
       server.closeAllConnections()
+      failures.close()
+      await audit.record({ action: 'agent', outcome: 'stopped' })
+      await audit.close()
       opened.dispose()
     },
 

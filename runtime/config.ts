@@ -1,11 +1,11 @@
-import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import bytes from 'bytes'
 import { z } from 'zod'
 import { LONGEST_TIMER_MS, parseDuration } from '../lib/base/duration.ts'
 import { nearest } from '../lib/base/nearest.ts'
 import { parseSize } from '../lib/base/size.ts'
 import { parseAddresses } from '../lib/security/address-list.ts'
+import { defaultDataDirectory } from './data-directory.ts'
 import { isLoopback } from './loopback.ts'
 import type { TlsFiles } from './tls.ts'
 
@@ -126,11 +126,6 @@ const addresses = z.string().transform((text, context) => {
   return addresses
 })
 
-const defaultDataDirectory = ({ XDG_STATE_HOME, HOME }: NodeJS.ProcessEnv): string => {
-  if (process.getuid?.() === 0) return '/var/lib/newdt-auto'
-  return join(XDG_STATE_HOME || join(HOME || homedir(), '.local/state'), 'newdt-auto')
-}
-
 const DEFAULT_HOST = '127.0.0.1'
 const MB = 1024 ** 2
 const TB = 1024 ** 4
@@ -159,6 +154,7 @@ const settings = z.object({
   AGENT_KEEP: duration().default(7 * 24 * 3600_000),
   AGENT_KEEP_JOBS: integer(1, 100_000_000).default(10_000),
   AGENT_KEEP_BYTES: size(0, TB).default(2048 * MB),
+  AGENT_AUDIT_COMMANDS: z.enum(['true', 'false'], { error: 'must be true or false' }).default('false'),
   AGENT_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'must be one of fatal, error, warn, info, debug, trace, silent',
@@ -191,5 +187,6 @@ const schema = settings.transform(env => ({
   drainTimeoutMs: env.AGENT_DRAIN_TIMEOUT,
   killGraceMs: env.AGENT_KILL_GRACE,
   keep: { ageMs: env.AGENT_KEEP, jobs: env.AGENT_KEEP_JOBS, bytes: env.AGENT_KEEP_BYTES },
+  auditsCommands: env.AGENT_AUDIT_COMMANDS === 'true',
   logLevel: env.AGENT_LOG_LEVEL,
 }))

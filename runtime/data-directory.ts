@@ -1,6 +1,13 @@
 import { access, constants, mkdir, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
 import type { Log } from '../lib/base/log.ts'
+
+/** Where it is when no setting says. */
+export const defaultDataDirectory = ({ XDG_STATE_HOME, HOME }: NodeJS.ProcessEnv): string => {
+  if (process.getuid?.() === 0) return '/var/lib/newdt-auto'
+  return join(XDG_STATE_HOME || join(HOME || homedir(), '.local/state'), 'newdt-auto')
+}
 
 /** Makes the data directory if it is not there, for the agent's account alone. Rejects when it cannot be written. */
 export const prepareDataDirectory = async (path: string, log: Log): Promise<void> => {

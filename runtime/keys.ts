@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '../lib/base/log.ts'
+import type { Audit } from '../lib/security/audit.ts'
 import { type Key, parseKeys, withDefaultKey } from '../lib/security/keys.ts'
 import { loadSecrets, type SecretOptions } from './secret.ts'
 import { versionOf, watchFiles } from './watch-files.ts'
@@ -44,6 +45,7 @@ export interface KeyWatchOptions extends SecretOptions {
   version: string
   /** Called with all keys whenever a file has changed and all is well with it. */
   onKeys(keys: readonly Key[]): void
+  audit: Pick<Audit, 'record'>
   log: Log
   intervalMs?: number
 }
@@ -52,7 +54,7 @@ export interface KeyWatchOptions extends SecretOptions {
  * Takes keys up when their files change. While a file is faulty the keys from before stay, and a line of the log says
  * what is wrong with it, once.
  */
-export const watchKeys = ({ version, onKeys, log, intervalMs, ...options }: KeyWatchOptions) => {
+export const watchKeys = ({ version, onKeys, audit, log, intervalMs, ...options }: KeyWatchOptions) => {
   let isClosed = false
   const watch = watchFiles({
     paths: filesOf(options),
@@ -63,7 +65,9 @@ export const watchKeys = ({ version, onKeys, log, intervalMs, ...options }: KeyW
         const loaded = await loadKeys(options)
         if (isClosed) return undefined
         onKeys(loaded.keys)
-        log.info({ keys: loaded.keys.map(({ id }) => id) }, 'the keys have changed')
+        const ids = loaded.keys.map(({ id }) => id)
+        log.info({ keys: ids }, 'the keys have changed')
+        await audit.record({ action: 'keys', outcome: 'changed', detail: ids.join(' ') })
         return loaded.version
       } catch (error) {
         const { message } = error as Error
@@ -71,6 +75,7 @@ export const watchKeys = ({ version, onKeys, log, intervalMs, ...options }: KeyW
           { files: filesOf(options), error: message },
           'THE CHANGED KEYS CANNOT BE USED: those from before stay',
         )
+        await audit.record({ action: 'keys', outcome: 'faulty', detail: message })
         return undefined
       }
     },

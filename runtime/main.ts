@@ -46,7 +46,7 @@ const main = async (): Promise<void> => {
   }
   // Before anybody can know that there is an agent to be stopped.
   onStopSignal(stop, () => agent?.kill())
-  process.on('SIGUSR2', () => agent?.drain())
+  process.on('SIGUSR2', () => agent?.drain('SIGUSR2'))
 
   try {
     agent = await startAgent(config, env, log)

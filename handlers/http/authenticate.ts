@@ -8,7 +8,7 @@ import { refusal } from './refusal.ts'
  * Who asks, by what a request has to prove it; nothing of its body has been read by then. Throws AgentError 401, 403
  * for a key that may not be used like this, 429, 503 if its use cannot be remembered.
  */
-export const authenticate = (
+export const authenticate = async (
   request: Pick<Request, 'method' | 'url' | 'headers'>,
   { authenticator }: Pick<Services, 'authenticator'>,
   context: Context,

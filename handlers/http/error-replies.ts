@@ -271,6 +271,12 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
     en: () => 'the job cannot be stored, so it was not run; try again later',
     headers: retrySoon,
   },
+  'not-recorded': {
+    status: 503,
+    zh: () => '审计日志无法写入，任务未执行，请稍后再尝试',
+    en: () => 'the audit trail cannot be written, so the job was not run; try again later',
+    headers: retrySoon,
+  },
   'nonce-not-remembered': {
     status: 503,
     zh: () => 'nonce 无法记录，请稍后再尝试',

@@ -6,8 +6,9 @@ import { replyJob } from './reply-job.ts'
 import { withJob } from './with-job.ts'
 
 /** Sends a signal and answers with the job as it is: what the job makes of the signal may come later. */
-export const signalJob: Handler = async (request, { jobs }, { caller, bodyRules, pace }) => {
+export const signalJob: Handler = async (request, { jobs }, { caller, bodyRules, pace, addToAudit }) => {
   const { value } = await readJson(request, bodySchema, bodyRules)
+  addToAudit({ detail: value.signal })
   return withJob(request.params.id ?? '', jobs, request, pace, async job => {
     await jobs.signal(job.id, caller, value.signal, value.to)
     return replyJob(job)

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import type { IRequestStrict } from 'itty-router'
 import type { ZodType } from 'zod'
 import type { JobRequest } from '../../lib/jobs/job.ts'
+import type { Submission } from '../../lib/jobs/jobs.ts'
+import type { AuditEntry } from '../../lib/security/audit-line.ts'
 import type { IdempotencyKey } from '../../lib/store/job-store.ts'
 import { readJson } from '../http/body.ts'
 import { refusal } from '../http/refusal.ts'
@@ -17,18 +19,27 @@ import { withJob } from './with-job.ts'
  */
 export const submitJob = async (
   request: IRequestStrict,
-  { jobs }: Pick<Services, 'jobs'>,
-  { caller, bodyRules, pace }: CallerContext,
+  { jobs, audit }: Pick<Services, 'jobs' | 'audit'>,
+  { caller, bodyRules, pace, addToAudit }: CallerContext,
   schema: ZodType<JobRequest>,
 ): Promise<Response> => {
   const { value, bytes } = await readJson(request, schema, bodyRules)
+  addToAudit(audit.describe(value))
   const submission = await jobs.submit(value, caller, idempotencyKey(request, bytes))
+  addToAudit(outcomeOf(submission))
   if (submission.rejected) return rejected(submission.id, submission.running, request)
   return withJob(submission.id, jobs, request, pace, async job => {
     if (acceptsEvents(request)) return eventStream(job, 0)
     if (!value.async) await job.waitForEnd({ signal: request.signal })
     return replyJob(job)
   })
+}
+
+/** That it was accepted has been recorded before anything of it was run. */
+const outcomeOf = (submission: Submission): Partial<AuditEntry> | 'recorded' => {
+  const { id, rejected } = submission
+  if (rejected) return { outcome: 'rejected', job: id }
+  return submission.repeated ? { outcome: 'repeated', job: id } : 'recorded'
 }
 
 const acceptsEvents = ({ headers }: IRequestStrict): boolean =>

@@ -41,6 +41,8 @@ export interface Failures {
   'output-limit-too-high': { limit: number }
   /** The store took no record of the job, so nothing was run. */
   'not-stored': NoDetails
+  /** The audit trail took no line about it, so nothing was run. */
+  'not-recorded': NoDetails
   stopping: NoDetails
   /** The agent takes no new jobs, and ends with the last that runs. */
   draining: NoDetails

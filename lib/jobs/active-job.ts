@@ -38,6 +38,13 @@ export interface ActiveJobOptions {
   killGraceMs: number
 }
 
+export interface StartOptions {
+  key?: IdempotencyKey | undefined
+  timer: ReturnType<Clock['timer']>
+  onDone(active: ActiveJob): void
+  beforeStart?: (() => Promise<void>) | undefined
+}
+
 /**
  * Records a job and starts it. `onDone` is called as soon as its end is recorded, before anybody else is told.
  * Throws AgentError not-stored; then nothing runs.
@@ -45,11 +52,7 @@ export interface ActiveJobOptions {
 export const startJob = (
   job: RunningJob,
   request: JobRequest,
-  {
-    key,
-    timer,
-    onDone,
-  }: { key?: IdempotencyKey | undefined; timer: ReturnType<Clock['timer']>; onDone(active: ActiveJob): void },
+  { key, timer, onDone, beforeStart }: StartOptions,
   options: ActiveJobOptions,
 ): ActiveJob => {
   const { lifecycle, outputStore, processes, log, env, killGraceMs } = options
@@ -62,6 +65,7 @@ export const startJob = (
     clock: timer,
     killGraceMs,
     log,
+    beforeStart,
     onStarted() {
       lifecycle.start(number, job)
       running.resolve()

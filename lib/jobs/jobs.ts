@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { failure } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { LivingProcess, Processes, SignalTarget } from '../process/types.ts'
+import { type LivingProcess, type Processes, type SignalTarget, StartError } from '../process/types.ts'
 import { type Caller, mayControl } from '../security/caller.ts'
 import { DEFAULT_KEY } from '../security/keys.ts'
 import type { Ballast } from '../store/ballast.ts'
@@ -33,6 +33,8 @@ export interface JobsOptions {
   log: Log
   /** What every job gets as its environment, less its id and what its request adds. */
   env: Record<string, string>
+  /** Called before anything of an accepted job is run; when it rejects, with an AgentError, nothing is. */
+  recordStart?: ((start: StartToRecord) => Promise<void>) | undefined
   /** Where scripts are written. */
   scriptDirectory: string
   /** Bytes of output that are kept of a job at most. */
@@ -40,8 +42,15 @@ export interface JobsOptions {
   killGraceMs: number
 }
 
+export interface StartToRecord {
+  id: string
+  caller: Caller
+  request: JobRequest
+}
+
 export type Submission =
-  | { id: string; rejected: false }
+  /** `repeated`: it is the job of an earlier submission with the same key. */
+  | { id: string; rejected: false; repeated: boolean }
   /** All slots are taken by `running` jobs. */
   | { id: string; rejected: true; running: number }
 
@@ -56,13 +65,11 @@ export const createJobs = (options: JobsOptions) => {
   let closing = false
   let draining = false
 
-  /** The id of the job that was submitted with this key before, once its process runs. */
-  const repeated = async (key: IdempotencyKey): Promise<string | undefined> => {
+  /** The id of the job that was submitted with this key before. At once: two may come in the same turn of the loop. */
+  const findRepeated = (key: IdempotencyKey): string | undefined => {
     const earlier = jobStore.findByKey(key.key)
-    if (!earlier) return undefined
-    if (Buffer.compare(earlier.requestHash, key.requestHash) !== 0) throw failure('key-reused')
-    await active.get(earlier.id)?.started
-    return earlier.id
+    if (earlier && Buffer.compare(earlier.requestHash, key.requestHash) !== 0) throw failure('key-reused')
+    return earlier?.id
   }
 
   const refuseTooMany = ({ id, bounds }: Caller): void => {
@@ -88,7 +95,7 @@ export const createJobs = (options: JobsOptions) => {
     /**
      * Runs a job if a slot is free. Resolves when its process runs (or could not be started), with the id of
      * the first job if the key was used before. Rejects with AgentError stopping, draining, out-of-bounds, output-limit-too-high,
-     * not-stored, key-reused, too-many-jobs-of-key.
+     * not-stored, not-recorded, key-reused, too-many-jobs-of-key.
      */
     async submit(asked: JobRequest, caller: Caller, given?: IdempotencyKey): Promise<Submission> {
       const { cwd } = caller.bounds
@@ -99,8 +106,11 @@ export const createJobs = (options: JobsOptions) => {
         throw failure('output-limit-too-high', { limit: options.outputLimit })
       }
       const key = given && ofCaller(given, caller)
-      const earlier = key && (await repeated(key))
-      if (earlier !== undefined) return { id: earlier, rejected: false }
+      const earlier = key && findRepeated(key)
+      if (earlier !== undefined) {
+        await active.get(earlier)?.started
+        return { id: earlier, rejected: false, repeated: true }
+      }
       if (draining) throw failure('draining')
       const timer = clock.timer()
       const id = newJobId()
@@ -122,15 +132,17 @@ export const createJobs = (options: JobsOptions) => {
           letGo()
         })
       }
+      const recording = recordingOf({ id, caller, request }, options)
       try {
         const job = { ...facts, state: 'running' as const, pid: 0, startTime: undefined }
-        active.set(id, startJob(job, request, { key, timer, onDone }, startOptions))
+        active.set(id, startJob(job, request, { key, timer, onDone, ...recording }, startOptions))
       } catch (error) {
         release()
         throw error
       }
       await active.get(id)?.started
-      return { id, rejected: false }
+      recording.assertDone()
+      return { id, rejected: false, repeated: false }
     },
 
     /** Undefined for an unknown job; see OpenJob in handlers/services.ts. */
@@ -192,6 +204,26 @@ export const createJobs = (options: JobsOptions) => {
       const jobs = [...active.values()]
       for (const { execution } of jobs) execution.stop(reason, graceMs)
       await Promise.all(jobs.map(({ done }) => done))
+    },
+  }
+}
+
+/** Has a start recorded before it, if that is wanted. */
+const recordingOf = (start: StartToRecord, { recordStart }: Pick<JobsOptions, 'recordStart'>) => {
+  let fault: unknown
+  const record = recordStart && (() => recordStart(start))
+  const beforeStart = record
+    ? () =>
+        record().catch(error => {
+          fault = error
+          throw new StartError('the audit trail cannot be written')
+        })
+    : undefined
+  return {
+    beforeStart,
+    /** Throws what has hindered the recording: nothing of the job was run. */
+    assertDone(): void {
+      if (fault) throw fault
     },
   }
 }

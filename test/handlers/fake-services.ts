@@ -3,6 +3,7 @@ import { createApp } from '../../handlers/app.ts'
 import { ERROR_REPLIES } from '../../handlers/http/error-replies.ts'
 import type { AgentStatus, JobService, OpenJob, Services } from '../../handlers/services.ts'
 import type { Job, JobRecord, OutputTotals, RunningJob } from '../../lib/jobs/job.ts'
+import type { AuditEntry } from '../../lib/security/audit-line.ts'
 import { type Authenticator, createAuthenticator } from '../../lib/security/authenticator.ts'
 import { type Caller, RIGHTS, type Right } from '../../lib/security/caller.ts'
 import { withDefaultKey } from '../../lib/security/keys.ts'
@@ -61,6 +62,7 @@ export const createFake = ({
   const calls: unknown[][] = []
   const reported: unknown[][] = []
   const notes: object[] = []
+  const audited: AuditEntry[] = []
   const record =
     <A extends unknown[], R>(name: string, method: (...args: A) => R) =>
     (...args: A): R => {
@@ -87,7 +89,10 @@ export const createFake = ({
   }
   const services: Services = {
     jobs: {
-      submit: record('submit', jobs.submit ?? (async () => ({ id: ID, rejected: false as const }))),
+      submit: record(
+        'submit',
+        jobs.submit ?? (async () => ({ id: ID, rejected: false as const, repeated: false })),
+      ),
       open: record('open', opening),
       list: record('list', jobs.list ?? (() => [])),
       cancel: record('cancel', jobs.cancel ?? (async () => {})),
@@ -100,6 +105,12 @@ export const createFake = ({
         const { caller, signedBody } = authenticator.authenticate(credentials, client)
         return { caller: rights ? { ...caller, rights: new Set(rights) } : caller, signedBody }
       },
+    },
+    audit: {
+      record: async entry => void audited.push(entry),
+      describe: ({ cmd }) => ({ sha256: `hash of ${cmd}` }),
+      recordFailedAuthentication: async (code, client) =>
+        void audited.push({ action: 'authenticate', outcome: code, client }),
     },
     status: record('status', () => ({ ...STATUS, ...status })),
     drain: record('drain', () => {}),
@@ -126,7 +137,7 @@ export const createFake = ({
     const body: unknown = isJson && text !== '' ? JSON.parse(text) : undefined
     return { status: response.status, headers: response.headers, text, body }
   }
-  return { services, calls, reported, notes, opens, open, ask }
+  return { services, calls, reported, notes, audited, opens, open, ask }
 }
 
 export type Fake = ReturnType<typeof createFake>

@@ -28,6 +28,10 @@ test('every setting has its default', () => {
     keysFile: undefined,
     isStrict: false,
     authorities: undefined,
+    tls: undefined,
+    allowed: undefined,
+    trustedProxies: undefined,
+    auditsCommands: false,
     signTtlMs: 1_800_000,
     clockSkewMs: 300_000,
     maxRunning: 5,
@@ -41,12 +45,18 @@ test('every setting has its default', () => {
 })
 
 test('every setting is read from its variable', () => {
-  const config = readConfig({
+  const { allowed, trustedProxies, ...config } = readConfig({
     AGENT_HOST: '0.0.0.0',
     AGENT_PORT: '0',
     AGENT_SECRET: SECRET,
     AGENT_AUTH: 'strict',
     AGENT_AUTHORITIES: 'DB1.example.com:8080, [::1]:80',
+    AGENT_TLS_CERT: '/c.pem',
+    AGENT_TLS_KEY: '/k.pem',
+    AGENT_TLS_CLIENT_CA: '/ca.pem',
+    AGENT_ALLOW: '10.0.0.0/8, ::1',
+    AGENT_TRUSTED_PROXIES: '192.0.2.1',
+    AGENT_AUDIT_COMMANDS: 'true',
     AGENT_SIGN_TTL: '1h',
     AGENT_CLOCK_SKEW: '0s',
     AGENT_MAX_RUNNING: '100',
@@ -69,6 +79,8 @@ test('every setting is read from its variable', () => {
     keysFile: undefined,
     isStrict: true,
     authorities: ['db1.example.com:8080', '[::1]:80'],
+    tls: { cert: '/c.pem', key: '/k.pem', clientCa: '/ca.pem' },
+    auditsCommands: true,
     signTtlMs: 3_600_000,
     clockSkewMs: 0,
     maxRunning: 100,
@@ -80,6 +92,21 @@ test('every setting is read from its variable', () => {
     keep: { ageMs: 7_776_000_000, jobs: 1, bytes: 1_610_612_736 },
     logLevel: 'debug',
   })
+  for (const [list, address] of [
+    [allowed, '10.1.2.3'],
+    [allowed, '::1'],
+    [trustedProxies, '192.0.2.1'],
+  ] as const) {
+    assert.equal(list!.has(address), true)
+    assert.equal(list!.has('192.0.2.2'), false)
+  }
+})
+
+test('only TLS with both a certificate and its key is TLS', () => {
+  const told = 'AGENT_TLS_CERT, AGENT_TLS_KEY: TLS needs a certificate and its key'
+  assert.deepEqual(mistakesOf({ AGENT_TLS_CERT: '/c.pem' }), [told])
+  assert.deepEqual(mistakesOf({ AGENT_TLS_KEY: '/k.pem' }), [told])
+  assert.match(mistakesOf({ AGENT_TLS_CLIENT_CA: '/ca.pem' })[0]!, /AGENT_TLS_CLIENT_CA: TLS needs/)
 })
 
 test('a data directory that is not absolute is made so', () => {
@@ -135,6 +162,11 @@ const WRONG: [name: string, values: string[], allowed: RegExp][] = [
   ['AGENT_KEEP', ['', '7', 'forever'], /duration such as 30s/],
   ['AGENT_KEEP_JOBS', ['', '0', 'all', '-1'], /1 to 100000000/],
   ['AGENT_KEEP_BYTES', ['', 'all', '-1', '2tb'], /size such as 16mb.*0B to 1TB/],
+  ['AGENT_AUTH', ['', 'Strict', 'none'], /must be any or strict/],
+  ['AGENT_AUDIT_COMMANDS', ['', 'yes', '1'], /must be true or false/],
+  ['AGENT_AUTHORITIES', ['', 'a,,b', 'http://a', 'a b', 'a:b'], /must be hosts such as/],
+  ['AGENT_ALLOW', ['', 'any', '10.0.0.0/33', '10.0.0.1 10.0.0.2'], /is no address and no CIDR range/],
+  ['AGENT_TRUSTED_PROXIES', ['localhost'], /"localhost" is no address/],
   ['AGENT_LOG_LEVEL', ['', 'INFO', 'verbose', 'warning'], /fatal, error, warn, info, debug, trace, silent/],
 ]
 

@@ -67,6 +67,7 @@ test('keys are taken up when their file changes; while it is faulty those from b
   const watch = watchKeys({
     ...options,
     version,
+    audit: { record: async () => {} },
     log,
     intervalMs: 5,
     onKeys: keys => void taken.push(idsOf(keys)),
@@ -99,6 +100,7 @@ test('a secret that is rotated is taken up too, also before anybody looks', asyn
   const watch = watchKeys({
     ...options,
     version,
+    audit: { record: async () => {} },
     log,
     intervalMs: 5,
     onKeys: ([key]) => {

@@ -34,6 +34,11 @@ describe('the server', () => {
           isStrict: false,
         }),
       ),
+      audit: {
+        record: async () => {},
+        describe: () => ({}),
+        recordFailedAuthentication: async () => {},
+      },
       status: () => assert.fail('nobody asks for it'),
       drain: () => assert.fail('nobody asks for it'),
       bodyLimit: 100_000,

@@ -232,6 +232,13 @@ const TOLD: [AgentError, status: number, zh: string, en: string, headers?: Recor
     { 'Retry-After': '1' },
   ],
   [
+    failure('not-recorded'),
+    503,
+    '审计日志无法写入，任务未执行，请稍后再尝试',
+    'the audit trail cannot be written, so the job was not run; try again later',
+    { 'Retry-After': '1' },
+  ],
+  [
     failure('nonce-not-remembered'),
     503,
     'nonce 无法记录，请稍后再尝试',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
+import { failure } from '../../../lib/base/errors.ts'
 import type { Caller, Right, RunBounds } from '../../../lib/security/caller.ts'
 import { createTestJobs, requestOf } from '../../support/jobs.ts'
 
@@ -75,5 +76,53 @@ describe('jobs of several callers', () => {
     assert.equal(service.list({ limit: 100 }).length, before)
     assert.equal(service.countRunning(), 0)
     await service.submit(requestOf({ cmd: 'true' }), bounded)
+  })
+})
+
+describe('jobs whose start is recorded first', () => {
+  test('run only when it is, leave no slot taken, and are not run twice meanwhile', async () => {
+    const recorded: string[] = []
+    let fails = false
+    const turn = Promise.withResolvers<void>()
+    const agent = createTestJobs({
+      limit: 2,
+      async recordStart({ id, caller, request }) {
+        await turn.promise
+        if (fails) throw failure('not-recorded')
+        recorded.push(`${caller.id} ${request.cmd} ${id}`)
+      },
+    })
+    const alice = callerOf('alice', ['run'], { running: 1 })
+    const key = { key: 'k', requestHash: Buffer.alloc(32) }
+    const request = requestOf({ cmd: 'exec sleep 1000', async: true })
+    const both = [agent.service.submit(request, alice, key), agent.service.submit(request, alice, key)]
+    await assert.rejects(agent.service.submit(request, alice), { code: 'too-many-jobs-of-key' })
+    turn.resolve()
+    const [first, second] = await Promise.all(both)
+    assert.equal(first!.id, second!.id)
+    assert.deepEqual(recorded, [`alice exec sleep 1000 ${first!.id}`])
+    fails = true
+    const bob = callerOf('bob', ['run'])
+    await assert.rejects(agent.service.submit(requestOf({ cmd: 'true' }), bob), { code: 'not-recorded' })
+    assert.equal(agent.service.countRunning(), 1)
+    const [refused] = agent.service.list({ limit: 1 })
+    const { state, pid } = refused!.job as { state: string; pid: number }
+    assert.deepEqual([state, pid], ['failed', 0])
+    await agent.close()
+  })
+
+  test('are canceled, without ever running, when the agent closes meanwhile', async () => {
+    const turn = Promise.withResolvers<void>()
+    const agent = createTestJobs({ recordStart: () => turn.promise })
+    const submitted = agent.service.submit(requestOf({ cmd: 'true' }), callerOf('alice', ['run']))
+    const closed = agent.service.close(0)
+    turn.resolve()
+    await closed
+    const { id } = await submitted
+    const open = agent.service.open(id)!
+    const { job } = (await open.now())!
+    open.close()
+    assert.deepEqual([job.state, (job as { pid: number }).pid], ['canceled', 0])
+    await agent.close()
   })
 })

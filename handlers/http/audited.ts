@@ -1,0 +1,34 @@
+import { AgentError } from '../../lib/base/errors.ts'
+import type { AuditEntry } from '../../lib/security/audit-line.ts'
+import type { Handler } from '../services.ts'
+
+/** Has what the handler did, or was refused, written to the audit trail before it is answered. */
+export const audited =
+  (action: string, handler: Handler): Handler =>
+  async (request, services, context) => {
+    const { caller } = context
+    const entry: AuditEntry = {
+      action,
+      outcome: 'done',
+      caller: caller.id,
+      client: caller.address,
+      job: request.params.id?.slice(0, LONGEST_ID),
+    }
+    let isRecorded = false
+    const addToAudit = (fields: Partial<AuditEntry> | 'recorded'): void => {
+      if (fields === 'recorded') isRecorded = true
+      else Object.assign(entry, fields)
+    }
+    try {
+      const response = await handler(request, services, { ...context, addToAudit })
+      if (!isRecorded) await services.audit.record(entry)
+      return response
+    } catch (error) {
+      const outcome = error instanceof AgentError ? error.code : 'internal'
+      await services.audit.record({ ...entry, outcome })
+      throw error
+    }
+  }
+
+/** What a client has sent in its place may be anything. */
+const LONGEST_ID = 64

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import type { AuditEntry } from '../../lib/security/audit-line.ts'
+import { verifyAudit } from '../../lib/security/audit-verify.ts'
+import { hashToken } from '../../lib/security/keys.ts'
+import { createHome, type Home, type RunningAgent, startAgent } from '../support/agent.ts'
+import { createFailingDisk } from '../support/failing-disk.ts'
+import { waitFor } from '../support/wait-for.ts'
+
+const TOKEN = 'nda_token-of-alice-0123456789'
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+const trailOf = (home: Home): AuditEntry[] =>
+  readFileSync(join(home.data, 'audit.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line))
+
+const shown = ({ action, outcome, caller, client, job, sha256, detail, count }: AuditEntry) =>
+  JSON.parse(JSON.stringify({ action, outcome, caller, client, job, sha256, detail, count }))
+
+const byToken = (agent: RunningAgent, path: string, token: string, init: RequestInit = {}) =>
+  fetch(agent.url + path, { ...init, headers: { Authorization: `Bearer ${token}`, ...init.headers } })
+
+describe('the audit trail', () => {
+  const home = createHome()
+  const keysFile = join(home.path, 'keys.json')
+  const writeKeys = (...keys: object[]): void =>
+    writeFileSync(keysFile, JSON.stringify({ keys }), { mode: 0o600 })
+  const alice = { id: 'alice', rights: ['read'], token: hashToken(TOKEN) }
+
+  test('tells who has asked for what, and what came of it', async () => {
+    writeKeys(alice)
+    const agent = await startAgent(home, { env: { AGENT_KEYS_FILE: keysFile, AGENT_MAX_RUNNING: '1' } })
+    const who = { caller: 'default', client: '127.0.0.1' }
+    const keyed = { 'Idempotency-Key': 'once' }
+    const ran = await agent.execute({ cmd: 'echo', params: 'secret-param-1' }, keyed)
+    await agent.execute({ cmd: 'echo', params: 'secret-param-1' }, keyed)
+    const script = { scriptName: 'x.sh', scriptType: 'shell', scriptContent: 'true # secret-script' }
+    const second = await agent.execute(script)
+    const slow = await agent.execute({ cmd: 'exec sleep 1000', async: true })
+    const rejected = await agent.fetch('/api/jobs/execute/cmd', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ cmd: 'true' }),
+    })
+    const { id: rejectedId } = (await rejected.json()) as { id: string }
+    await agent.call(`/api/jobs/${slow.id}/signal`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{"signal":"CONT"}',
+    })
+    await byToken(agent, `/api/jobs/${slow.id}/cancel`, TOKEN, { method: 'POST' })
+    await agent.call(`/api/jobs/${slow.id}/cancel`, { method: 'POST' })
+    await agent.call(`/api/jobs/${slow.id}/cancel`, { method: 'POST' })
+    await byToken(agent, '/api/jobs', `${TOKEN}x`)
+    await byToken(agent, '/api/jobs', TOKEN)
+    writeKeys(alice, { ...alice, id: 'bob', token: hashToken('bob') })
+    const last = () => trailOf(home).at(-1)!
+    await waitFor('bob is there', () => last().action === 'keys')
+    writeFileSync(keysFile, '{', { mode: 0o600 })
+    await waitFor('the fault is told', () => last().outcome === 'faulty')
+    await agent.call('/api/agent/drain', { method: 'POST' })
+    assert.equal((await agent.ended).code, 0)
+    const submit = { action: 'submit', outcome: 'accepted', ...who }
+    const echo = hashOf('echo secret-param-1')
+    assert.deepEqual(trailOf(home).map(shown), [
+      { action: 'agent', outcome: 'started', detail: '0.1.0' },
+      { ...submit, job: ran.id, sha256: echo },
+      { ...submit, job: ran.id, sha256: echo, outcome: 'repeated' },
+      { ...submit, job: second.id, sha256: hashOf(script.scriptContent) },
+      { ...submit, job: slow.id, sha256: hashOf('exec sleep 1000') },
+      { ...submit, job: rejectedId, sha256: hashOf('true'), outcome: 'rejected' },
+      { action: 'signal', outcome: 'done', ...who, job: slow.id, detail: 'SIGCONT' },
+      { action: 'cancel', outcome: 'forbidden', ...who, caller: 'alice', job: slow.id },
+      { action: 'cancel', outcome: 'done', ...who, job: slow.id },
+      { action: 'cancel', outcome: 'job-ended', ...who, job: slow.id },
+      { action: 'authenticate', outcome: 'token-wrong', client: '127.0.0.1' },
+      { action: 'keys', outcome: 'changed', detail: 'default alice bob' },
+      { action: 'keys', outcome: 'faulty', detail: 'it is not JSON' },
+      { action: 'drain', outcome: 'done', ...who },
+      { action: 'agent', outcome: 'stopped' },
+    ])
+    assert.ok(!readFileSync(join(home.data, 'audit.jsonl'), 'utf8').includes('secret-'))
+    assert.equal((await verifyAudit(home.data)).fault, undefined)
+  })
+
+  test('holds the text of commands where that is wanted, and goes on in one chain after a kill', async () => {
+    const env = { AGENT_AUDIT_COMMANDS: 'true' }
+    const agent = await startAgent(home, { env })
+    await agent.execute({ cmd: 'echo', params: 'shown' })
+    await agent.execute({ scriptName: 'x.sh', scriptType: 'shell', scriptContent: 'true', params: 'a b' })
+    const [command, script] = trailOf(home).slice(-2)
+    assert.deepEqual([command!.command, command!.params], ['echo shown', undefined])
+    assert.deepEqual([script!.command, script!.params], ['true', 'a b'])
+    await agent.end('SIGKILL')
+    const next = await startAgent(home, { env })
+    await next.execute({ cmd: 'true' })
+    await next.end()
+    assert.equal((await verifyAudit(home.data)).fault, undefined)
+  })
+
+  test('is written before anything runs: while it cannot be, nothing does, and afterwards it says so', async t => {
+    const other = createHome()
+    const disk = createFailingDisk(other.path, join(other.data, 'audit'))
+    if (!disk) return t.skip('no C compiler is installed')
+    const agent = await startAgent(other, { env: disk.env })
+    const touched = join(other.path, 'touched')
+    const running = await agent.execute({ cmd: 'exec sleep 1000', async: true })
+    disk.fail('EIO')
+    const refused = await agent.call('/api/jobs/execute/cmd', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ cmd: `touch ${touched}` }),
+    })
+    assert.deepEqual([refused.code, refused.error], [503, 'not-recorded'])
+    // Whoever wants to stop something must be able to.
+    assert.equal((await agent.call(`/api/jobs/${running.id}/cancel`, { method: 'POST' })).code, 0)
+    assert.ok(!existsSync(touched))
+    disk.heal()
+    assert.equal((await agent.execute({ cmd: 'true' })).state, 'success')
+    const { data } = await agent.call('/api/jobs/countOfRunningJobs')
+    assert.equal(data, 0)
+    assert.equal((await agent.end()).code, 0)
+    // The refusal that was not recorded before anything ran, its own line, and the cancel.
+    assert.deepEqual(trailOf(other).map(shown).slice(2, 3), [
+      { action: 'audit', outcome: 'not-recorded', count: 2 },
+    ])
+    assert.equal((await verifyAudit(other.data)).fault, undefined)
+    await other.assertClean()
+    other.remove()
+    return undefined
+  })
+})
