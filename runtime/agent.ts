@@ -124,6 +124,7 @@ const putTogether = async (
     clock,
     log,
     env,
+    canRecord: audit.isWritable,
     recordStart: ({ id, caller, request }) =>
       audit.recordOrFail({
         action: 'submit',

@@ -33,6 +33,8 @@ export interface JobsOptions {
   log: Log
   /** What every job gets as its environment, less its id and what its request adds. */
   env: Record<string, string>
+  /** Whether the last start was recorded; without it, jobs are refused before anything of them is stored. */
+  canRecord?: (() => boolean) | undefined
   /** Called before anything of an accepted job is run; when it rejects, with an AgentError, nothing is. */
   recordStart?: ((start: StartToRecord) => Promise<void>) | undefined
   /** Where scripts are written. */
@@ -112,6 +114,7 @@ export const createJobs = (options: JobsOptions) => {
         return { id: earlier, rejected: false, repeated: true }
       }
       if (draining) throw failure('draining')
+      if (options.canRecord?.() === false) throw failure('not-recorded')
       const timer = clock.timer()
       const id = newJobId()
       const facts = newFacts(request, { ...options, id, createTime: timer.startedAt, caller })

@@ -30,6 +30,8 @@ export interface Audit {
   recordOrFail(entry: AuditEntry): Promise<void>
   /** Never rejects: what cannot be written is counted, and the count is written as soon as anything can be. */
   record(entry: AuditEntry): Promise<void>
+  /** False after a write that failed, until one succeeds. */
+  isWritable(): boolean
   close(): Promise<void>
 }
 
@@ -53,7 +55,9 @@ export const openAudit = async (options: AuditOptions): Promise<Audit> => {
   let waiting: Waiting[] = []
   let writing: Promise<void> | undefined
   let lost = 0
+  let isWritable = true
   let isClosed = false
+  let timer: NodeJS.Timeout | undefined
 
   const write = async (entries: readonly AuditEntry[]): Promise<void> => {
     let next = head
@@ -97,13 +101,34 @@ export const openAudit = async (options: AuditOptions): Promise<Audit> => {
       waiting = []
       try {
         await write(batch.map(({ entry }) => entry))
+        isWritable = true
         for (const { resolve } of batch) resolve()
       } catch (error) {
+        isWritable = false
+        retryLater()
         log.error({ err: error, lines: batch.length }, 'THE AUDIT TRAIL CANNOT BE WRITTEN')
         for (const { reject } of batch) reject(failure('not-recorded'))
       }
     }
     writing = undefined
+  }
+
+  /** What was lost is told as soon as anything can be written, also when nobody asks for anything. */
+  const retry = async (): Promise<void> => {
+    try {
+      await write([])
+      isWritable = true
+    } catch {
+      retryLater()
+    }
+    await writeWaiting()
+  }
+
+  const retryLater = (): void => {
+    timer ??= setTimeout(() => {
+      timer = undefined
+      writing ??= retry()
+    }, RETRY_MS).unref()
   }
 
   const recordOrFail = (entry: AuditEntry): Promise<void> =>
@@ -125,9 +150,11 @@ export const openAudit = async (options: AuditOptions): Promise<Audit> => {
   return {
     recordOrFail,
     record,
+    isWritable: () => isWritable,
     async close() {
       if (isClosed) return
       isClosed = true
+      clearTimeout(timer)
       await writing
       await Promise.all([file.close(), headFile.close()])
     },
@@ -218,6 +245,7 @@ const removeOldest = async (directory: string, keep: number): Promise<void> => {
 
 const MAX_BYTES = 16 << 20
 const KEEP_FILES = 16
+const RETRY_MS = 1000
 const PIECE_BYTES = 64 << 10
 const LINE_FEED = 0x0a
 const HEAD_BYTES = 128

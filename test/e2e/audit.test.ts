@@ -111,23 +111,30 @@ describe('the audit trail', () => {
     const touched = join(other.path, 'touched')
     const running = await agent.execute({ cmd: 'exec sleep 1000', async: true })
     disk.fail('EIO')
-    const refused = await agent.call('/api/jobs/execute/cmd', {
+    const submission = {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ cmd: `touch ${touched}` }),
-    })
+    }
+    const refused = await agent.call('/api/jobs/execute/cmd', submission)
     assert.deepEqual([refused.code, refused.error], [503, 'not-recorded'])
+    const { data: list } = await agent.call('/api/jobs')
+    assert.equal((list as unknown[]).length, 2)
+    assert.equal((await agent.call('/api/jobs/execute/cmd', submission)).error, 'not-recorded')
+    // Only the one that found it out has left a job behind.
+    assert.equal(((await agent.call('/api/jobs')).data as unknown[]).length, 2)
     // Whoever wants to stop something must be able to.
     assert.equal((await agent.call(`/api/jobs/${running.id}/cancel`, { method: 'POST' })).code, 0)
     assert.ok(!existsSync(touched))
     disk.heal()
+    await waitFor('what was lost is told', () => trailOf(other).length === 3)
     assert.equal((await agent.execute({ cmd: 'true' })).state, 'success')
     const { data } = await agent.call('/api/jobs/countOfRunningJobs')
     assert.equal(data, 0)
     assert.equal((await agent.end()).code, 0)
-    // The refusal that was not recorded before anything ran, its own line, and the cancel.
+    // Two refusals and the cancel.
     assert.deepEqual(trailOf(other).map(shown).slice(2, 3), [
-      { action: 'audit', outcome: 'not-recorded', count: 2 },
+      { action: 'audit', outcome: 'not-recorded', count: 3 },
     ])
     assert.equal((await verifyAudit(other.data)).fault, undefined)
     await other.assertClean()

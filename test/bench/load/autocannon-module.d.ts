@@ -10,6 +10,8 @@ declare module 'autocannon' {
     duration: number
     /** How often it looks at the clock, in milliseconds. */
     sampleInt: number
+    /** Called for each request; it gets what the options say, and returns what is sent. */
+    requests?: { setupRequest(request: object): object }[]
     excludeErrorStats?: boolean
   }
 

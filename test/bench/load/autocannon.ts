@@ -1,6 +1,6 @@
 import autocannon from 'autocannon'
 import { correctOmission, percentile } from '../statistics.ts'
-import type { LoadFigures, LoadRequest } from './load.ts'
+import { type LoadFigures, type LoadRequest, requestsIn } from './load.ts'
 
 /** https://github.com/mcollina/autocannon, in this process; its own histogram knows whole milliseconds only. */
 export const createAutocannonLoad =
@@ -12,13 +12,19 @@ export const createAutocannonLoad =
     body,
     connections,
     seconds,
+    headersOfEach,
   }: LoadRequest): Promise<LoadFigures> => {
+    const each = headersOfEach?.(requestsIn(seconds))
+    let sent = 0
     const times: number[] = []
     const begin = performance.now()
     let end = begin
     const run = autocannon({
       ...{ url, method, headers, connections },
       ...(body !== undefined && { body }),
+      ...(each && {
+        requests: [{ setupRequest: request => ({ ...request, headers: { ...headers, ...each[sent++] } }) }],
+      }),
       duration: seconds,
       sampleInt: SAMPLE_MS,
     })

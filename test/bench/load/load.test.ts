@@ -37,6 +37,24 @@ for (const [name, tool] of [
       server.closeAllConnections()
     })
 
+    test('sends headers of its own with each request, if that is wanted', async () => {
+      const seen: string[] = []
+      await using server = createServer((request, response) => {
+        seen.push(`${request.headers['x-all']} ${request.headers['x-each']}`)
+        response.end('ok')
+      }).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+      const headersOfEach = (count: number) =>
+        Array.from({ length: count }, (_, n) => ({ 'X-Each': `"${n}";a="b c"` }))
+      const headers = { 'X-All': 'all' }
+      await load({ url, headers, headersOfEach, connections: 2, seconds: 0.3 })
+      assert.ok(seen.length > 2)
+      assert.equal(new Set(seen).size, seen.length)
+      for (const text of seen) assert.match(text, /^all "\d+";a="b c"$/)
+      server.closeAllConnections()
+    })
+
     test('fails when an answer is bad', async () => {
       let answers = 0
       await using server = createServer((_request, response) => {

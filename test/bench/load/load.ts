@@ -9,7 +9,12 @@ export interface Target {
   method?: string
   headers?: Record<string, string>
   body?: string
+  /** Headers for so many requests, for those that must differ; made before the time begins. */
+  headersOfEach?: (count: number) => Record<string, string>[]
 }
+
+/** More requests than any server here answers in that time. */
+export const requestsIn = (seconds: number): number => Math.ceil(seconds * 20_000)
 
 export interface LoadRequest extends Target {
   /** Kept alive; each sends its next request when it has the answer to the one before. */

@@ -1,7 +1,8 @@
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { outputOf } from '../children.ts'
 import type { Scratch } from '../scratch.ts'
-import type { LoadFigures, LoadRequest } from './load.ts'
+import { type LoadFigures, type LoadRequest, requestsIn } from './load.ts'
 
 const SCRIPT = join(import.meta.dirname, 'wrk.lua')
 
@@ -15,7 +16,9 @@ export const createWrkLoad =
     body = '',
     connections,
     seconds,
+    headersOfEach,
   }: LoadRequest): Promise<LoadFigures> => {
+    const each = headersOfEach && saveHeaders(scratch, headersOfEach(requestsIn(seconds)))
     const output = await outputOf(
       scratch,
       wrk,
@@ -29,6 +32,7 @@ export const createWrkLoad =
         '--',
         method,
         body,
+        ...(each === undefined ? [] : [each]),
       ],
       child => {
         // It only takes whole seconds, but ends properly when it is interrupted.
@@ -40,6 +44,13 @@ export const createWrkLoad =
     const { requests, micros, p50Micros, p99Micros, bad } = JSON.parse(line) as Report
     return { perSecond: (requests / micros) * 1e6, p50Ms: p50Micros / 1000, p99Ms: p99Micros / 1000, bad }
   }
+
+/** A line a request: names and values, with tabs between them. */
+const saveHeaders = (scratch: Scratch, each: Record<string, string>[]): string => {
+  const path = join(scratch.directory('headers'), 'lines')
+  writeFileSync(path, each.map(headers => `${Object.entries(headers).flat().join('\t')}\n`).join(''))
+  return path
+}
 
 /** What the script prints. */
 interface Report {

@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Agent, startAgents } from '../agent.ts'
+import { type Agent, createHome, startAgent, startAgents } from '../agent.ts'
 import type { Bench } from '../bench.ts'
 import { startProgram } from '../children.ts'
 import { loadColumns } from '../columns.ts'
 import type { Target } from '../load/load.ts'
+import { createEd25519Client } from '../load/signed-messages.ts'
 import { underLoad } from '../load/under-load.ts'
 import { type Contestant, type Results, runRounds } from '../rounds.ts'
 import { atLeast, type Outcome, type Row } from '../row.ts'
@@ -38,11 +39,23 @@ const contestantsOf = async (bench: Bench): Promise<Contestant[]> => {
     contestant(name, { url: await startProgram(scratch, program, [...answer, ...args]) })
   return [
     ...agents.map(({ name }, at) => contestant(name, jobs[at]!)),
+    contestant(ED25519, await signedByEd25519(bench)),
     ...agents.map(({ name }, at) => contestant(withHistory(name, options.history), jobsAmongMany[at]!)),
     await bare(BARE_ADAPTER, 'bare-adapter.ts', 'global'),
     await bare(OWN_RESPONSE, 'bare-adapter.ts', 'own'),
     await bare('bare node:http', 'bare-http.ts'),
   ]
+}
+
+/** A signature of its own for each request, instead of the contract's. */
+const ED25519 = 'agent, ed25519'
+
+const signedByEd25519 = async ({ scratch, checkouts }: Bench): Promise<Target> => {
+  const home = createHome(scratch)
+  const keysFile = join(home, 'keys.json')
+  const client = createEd25519Client(keysFile)
+  const agent = await startAgent(scratch, checkouts[0]!, { home, env: { AGENT_KEYS_FILE: keysFile } })
+  return client((await runOneJob(agent)).url)
 }
 
 const BARE_ADAPTER = 'bare adapter'
@@ -76,6 +89,7 @@ const outcomeOf = (results: Results, history: number): Outcome => {
       ...loadColumns(results, 'GET/s'),
       { title: '× adapter', digits: 2, of: times(BARE_ADAPTER) },
       { title: '× its Response', digits: 2, of: times(OWN_RESPONSE) },
+      { title: '× contract', digits: 2, of: name => (name === ED25519 ? times('agent')(name) : undefined) },
       { title: '× node:http', digits: 2, of: times('bare node:http') },
     ],
     goals: [
@@ -83,6 +97,7 @@ const outcomeOf = (results: Results, history: number): Outcome => {
       atLeast(0.5, '× adapter, its Response', times(OWN_RESPONSE)('agent')),
       atLeast(0.75, '× adapter (aim)', times(BARE_ADAPTER)('agent')),
       atLeast(0.9, '× without history', toNoHistory),
+      atLeast(0.5, 'ed25519 × contract', times('agent')(ED25519)),
     ],
   }
 }
