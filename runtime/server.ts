@@ -42,11 +42,11 @@ export interface ServerOptions {
  * For a browser that shows an answer: what a job has written is no page, runs nothing, is not kept, and is nobody
  * else's to read (there is no CORS header).
  */
-const SAFE_HEADERS = [
-  ['X-Content-Type-Options', 'nosniff'],
-  ['Cache-Control', 'no-store'],
-  ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
-] as const
+const SAFE_HEADERS = {
+  'X-Content-Type-Options': 'nosniff',
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+}
 
 /** Serves a fetch function by node:http; one log line a request. */
 export const createServer = (
@@ -78,7 +78,6 @@ export const createServer = (
     },
     (request, response) => {
       request.client = clientOf(request, trustedProxies)
-      for (const [name, value] of SAFE_HEADERS) response.setHeader(name, value)
       const path = normalizeTarget(request)
       logWhenDone(log, request, response, path ?? '')
       if (path === undefined) return sendFailure(response, refusal('malformed-request'))
@@ -201,7 +200,11 @@ class CompleteResponse extends ServerResponse<NamedRequest> {
     // Headers that come with the head cannot be asked for afterwards.
     this.jobId = headers[JOB_ID_HEADER] ?? this.getHeader(JOB_ID_HEADER)
     const hasLength = 'Content-Length' in headers || this.hasHeader('Content-Length')
-    super.writeHead(status, (reason as string) || (STATUS_CODES[status] ?? ''), headers)
+    // With the others: headers that are set before make Node look each of these up.
+    super.writeHead(status, (reason as string) || (STATUS_CODES[status] ?? ''), {
+      ...headers,
+      ...SAFE_HEADERS,
+    })
     if (!hasLength) this.flushHeaders()
     return this
   }
@@ -242,7 +245,9 @@ const refuse = (error: NodeJS.ErrnoException, socket: Duplex): void => {
   const body = JSON.stringify(envelope)
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_TEXTS[status]}\r\nConnection: close\r\n` +
-      SAFE_HEADERS.map(([name, value]) => `${name}: ${value}\r\n`).join('') +
+      Object.entries(SAFE_HEADERS)
+        .map(([name, value]) => `${name}: ${value}\r\n`)
+        .join('') +
       `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   )
 }

@@ -19,9 +19,13 @@ export const openJob = (found: FoundJob, options: OpenJobOptions) => {
   const { number, active } = found
   const { id, encoding } = found.job
   const letGo = retention.keep(number)
+  let isKept = true
   let timer: NodeJS.Timeout | undefined
   const letGoLater = (): void => {
-    timer = setTimeout(letGo, KEPT_MS).unref()
+    timer = setTimeout(() => {
+      isKept = false
+      letGo()
+    }, KEPT_MS).unref()
   }
   const forget = active?.job.state === 'running' ? active.onEnd(letGoLater) : undefined
   if (!forget) letGoLater()
@@ -30,8 +34,8 @@ export const openJob = (found: FoundJob, options: OpenJobOptions) => {
     id,
 
     async now(): Promise<JobRecord | undefined> {
-      // One that was active when it was opened needs no look at the store.
-      const now = active ? lookup.ofActive(active) : lookup.find(id)
+      // One that was active when it was opened needs no look at the store; one that had ended stays as it was.
+      const now = active ? lookup.ofActive(active) : isKept ? found : lookup.find(id)
       if (!now) return undefined
       const livingLeftovers = await lookup.countLivingLeftovers(now)
       return { job: now.job, output: now.totals, livingLeftovers }

@@ -24,13 +24,26 @@ export const createGuessLimiter = (
   const known = new Set<string>()
   const counts = { wrong: 0, unseen: 0 }
 
+  let latest = { network: '', proof: '', digest: '' }
+  /** What is remembered of credentials: a client uses the same again and again. */
+  const digestOf = (network: string, proof: string): string => {
+    if (latest.proof !== proof || latest.network !== network) {
+      latest = { network, proof, digest: hash('sha256', `${network}\n${proof}`) }
+    }
+    return latest.digest
+  }
+
+  let newest: string | undefined
   const remember = (digest: string): void => {
+    if (digest === newest) return
+    newest = digest
     known.delete(digest)
     known.add(digest)
     if (known.size > MOST_KNOWN) known.delete(known.values().next().value!)
   }
 
   const refuseWhoGuesses = async (network: string, digest: string | undefined): Promise<void> => {
+    if (counts.wrong === 0) return // As it nearly always is.
     const used = await limiter.get(network)
     if (!used || used.consumedPoints <= guesses || (digest && known.has(digest))) return
     counts.unseen++
@@ -42,7 +55,7 @@ export const createGuessLimiter = (
     async authenticate(credentials: Credentials, client: Client): Promise<Authentication> {
       const network = networkOf(client.address)
       const proof = proofOf(credentials)
-      const digest = proof && hash('sha256', `${network}\n${proof}`)
+      const digest = proof === undefined ? undefined : digestOf(network, proof)
       await refuseWhoGuesses(network, digest)
       try {
         const authentication = authenticator.authenticate(credentials, client)
@@ -73,6 +86,7 @@ const proofOf = (credentials: Credentials): string | undefined => {
 
 /** An IPv6 network has at least 64 bits for its hosts, and who has one address there has all of them. */
 export const networkOf = (address: string): string => {
+  if (!address.includes(':')) return address
   if (!isIPv6(address) || /^::ffff:/i.test(address)) return address.replace(/^::ffff:/i, '')
   const [head = '', tail = ''] = new SocketAddress({ address, family: 'ipv6' }).address.split('::')
   const front = head === '' ? [] : head.split(':')

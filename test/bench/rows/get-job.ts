@@ -97,7 +97,7 @@ const outcomeOf = (results: Results, history: number): Outcome => {
       atLeast(0.5, '× adapter, its Response', times(OWN_RESPONSE)('agent')),
       atLeast(0.75, '× adapter (aim)', times(BARE_ADAPTER)('agent')),
       atLeast(0.9, '× without history', toNoHistory),
-      atLeast(0.5, 'ed25519 × contract', times('agent')(ED25519)),
+      atLeast(0.4, 'ed25519 × contract', times('agent')(ED25519)),
     ],
   }
 }
