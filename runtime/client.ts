@@ -12,13 +12,13 @@ export const clientOf = (request: IncomingMessage, proxies: AddressList | undefi
   const isEncrypted = socket instanceof TLSSocket
   const isPrivate = isEncrypted || isLoopback(address)
   const certificate = isEncrypted ? certificateOf(socket) : undefined
-  if (!proxies?.has(address)) return { address, isPrivate, isEncrypted, certificate }
-  const forwarded = forwardedFor(String(headers['x-forwarded-for'] ?? ''), proxies)
-  if (forwarded === undefined) return { address, isPrivate, isEncrypted, certificate: undefined }
+  const header = headers['x-forwarded-for']
+  if (header === undefined || !proxies?.has(address)) return { address, isPrivate, isEncrypted, certificate }
+  const forwarded = forwardedFor(String(header), proxies)
   const wasEncrypted = isPrivate && headers['x-forwarded-proto'] === 'https'
   return {
-    address: forwarded,
-    isPrivate: wasEncrypted || (isPrivate && isLoopback(forwarded)),
+    address: forwarded ?? address,
+    isPrivate: wasEncrypted || (isPrivate && forwarded !== undefined && isLoopback(forwarded)),
     isEncrypted: wasEncrypted,
     certificate: undefined, // It is the proxy's.
   }

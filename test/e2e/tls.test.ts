@@ -87,6 +87,14 @@ describe('an agent that speaks TLS', { skip }, () => {
     await end(agent)
   })
 
+  test('does not take the certificate of a proxy for that of a client', async () => {
+    const agent = await startAgent(home, { env: { ...TLS, AGENT_TRUSTED_PROXIES: '127.0.0.1' } })
+    assert.equal((await curl(agent, '/api/jobs', ...showing(alice))).code, 0)
+    const forwarded = await curl(agent, '/api/jobs', ...showing(alice), '-H', 'X-Forwarded-For: 192.0.2.7')
+    assert.equal(forwarded.error, 'signature-missing')
+    await end(agent)
+  })
+
   test('that is strict takes tokens and certificates', async () => {
     const agent = await startAgent(home, { env: { ...TLS, AGENT_AUTH: 'strict' } })
     assert.equal((await curl(agent, '/api/jobs', ...signed())).error, 'credential-too-weak')

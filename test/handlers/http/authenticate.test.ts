@@ -243,3 +243,18 @@ test('a request with an Authorization header is judged by that alone, and notes 
     )
   }
 })
+
+test('a malformed strong credential is refused, whatever weaker ones are there too', async () => {
+  const strong: Record<string, string>[] = [
+    { Signature: 'a=:AAAA:' },
+    { 'Signature-Input': 'a=()' },
+    { Signature: '', 'Signature-Input': '' },
+    { Signature: 'keyId="a",signature="b"' },
+  ]
+  for (const headers of strong) {
+    const fake = createFake({ isPrivate: true })
+    const { status, body } = await fake.ask(signed('/api/jobs', { headers }))
+    assert.deepEqual([status, (body as { error: string }).error], [401, 'message-signature-malformed'])
+    assert.deepEqual(fake.calls, [])
+  }
+})

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import {
   appendFileSync,
   mkdtempSync,
@@ -189,6 +190,30 @@ test('a line that was written when its agent was killed before the head was is n
   const next = await open(directory)
   await next.audit.close()
   assert.deepEqual(next.lines, [])
+})
+
+const canMount = process.getuid?.() === 0 && spawnSync('unshare', ['--mount', 'true']).status === 0
+
+test('a disk that is full in the middle of a line leaves no half line, and what was lost is told', {
+  skip: !canMount && 'nobody may mount here',
+}, async t => {
+  const directory = newDirectory()
+  const mount = (...options: string[]) => assert.equal(spawnSync('mount', options).status, 0)
+  mount('-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory)
+  t.after(() => spawnSync('umount', [directory]))
+  const { audit, lines } = await open(directory)
+  const detail = 'x'.repeat(3000)
+  for (let n = 0; n < 30; n++) await audit.record({ action: 'submit', outcome: 'accepted', detail })
+  assert.equal(audit.isWritable(), false)
+  assert.ok(lines.length > 0)
+  assert.equal(readFileSync(trail(directory), 'utf8').at(-1), '\n')
+  assert.equal(await faultOf(directory), 'none')
+  mount('-o', 'remount,size=1m', directory)
+  await waitFor('what was lost is told', () => audit.isWritable())
+  const { outcome, count } = entriesOf(directory).at(-1)!
+  assert.deepEqual([outcome, count], ['not-recorded', lines.length])
+  await audit.close()
+  assert.equal(await faultOf(directory), 'none')
 })
 
 test('it does not open where it cannot be written', async () => {
