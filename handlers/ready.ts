@@ -9,9 +9,10 @@ export const ready: Handler<Context> = (_request, { status }) => {
   return ok('ready')
 }
 
-const reasonsOf = ({ stopping, draining, store, guardian }: AgentStatus): string[] => [
+const reasonsOf = ({ stopping, draining, store, audit, guardian }: AgentStatus): string[] => [
   ...(stopping ? ['stopping'] : []),
   ...(draining ? ['draining'] : []),
   ...(store.state === 'ok' ? [] : [`store-${store.state}`]),
+  ...(audit.state === 'ok' ? [] : [`audit-${audit.state}`]),
   ...(guardian.state === 'missing' ? ['guardian-missing'] : []),
 ]

@@ -82,6 +82,8 @@ export interface AgentStatus {
   guardian: { state: 'idle' | 'starting' | 'running' | 'missing'; error?: string }
   /** Credentials that were wrong since the start, and those that were not looked at, for too many were wrong. */
   guesses: { wrong: number; unseen: number }
+  /** Whether new jobs can be recorded. */
+  audit: { state: 'ok' | 'failing' }
   /** Whether new jobs can be stored. */
   store: { state: 'ok' | 'full' | 'gone' }
 }

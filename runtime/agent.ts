@@ -1,46 +1,30 @@
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { type SecureContextOptions, Server as TlsServer } from 'node:tls'
 import { createApp } from '../handlers/app.ts'
 import { createClock } from '../lib/base/clock.ts'
 import type { Log } from '../lib/base/log.ts'
 import { within } from '../lib/base/within.ts'
 import { createJobEvents } from '../lib/jobs/events.ts'
-import type { JobRequest } from '../lib/jobs/job.ts'
 import { createJobs } from '../lib/jobs/jobs.ts'
 import { createLifecycle } from '../lib/jobs/lifecycle.ts'
 import { logJobEvents } from '../lib/jobs/log-events.ts'
-import { commandLine } from '../lib/jobs/program.ts'
 import { recover } from '../lib/jobs/recovery.ts'
 import { openScriptDirectory } from '../lib/jobs/script-directory.ts'
 import { createSlots } from '../lib/jobs/slots.ts'
 import { createProcesses } from '../lib/process/platform.ts'
-import { openAudit } from '../lib/security/audit.ts'
-import type { AuditEntry } from '../lib/security/audit-line.ts'
-import { createAuditText } from '../lib/security/audit-submission.ts'
-import { createAuthenticationFailures } from '../lib/security/authentication-failures.ts'
-import { createAuthenticator } from '../lib/security/authenticator.ts'
-import { createGuessLimiter } from '../lib/security/guess-limiter.ts'
 import { createSigner } from '../lib/security/md5-signature.ts'
-import { createNonces } from '../lib/security/nonces.ts'
 import { openBallast } from '../lib/store/ballast.ts'
 import { watchDataDirectory } from '../lib/store/data-directory.ts'
 import { createHousekeeping } from '../lib/store/housekeeping.ts'
 import { type Database, DatabaseLockedError, openDatabase } from '../lib/store/sqlite/database.ts'
 import { createJobStore } from '../lib/store/sqlite/jobs.ts'
-import { createNonceStore } from '../lib/store/sqlite/nonces.ts'
 import { createOutputStore } from '../lib/store/sqlite/outputs.ts'
 import { createRetention } from '../lib/store/sqlite/retention.ts'
 import packageJson from '../package.json' with { type: 'json' }
+import { openAccess } from './access.ts'
 import type { Config } from './config.ts'
 import { prepareDataDirectory } from './data-directory.ts'
-import { loadKeys, watchKeys } from './keys.ts'
-import { isLoopback } from './loopback.ts'
-import { createServer } from './server.ts'
-import { loadTls, watchTls } from './tls.ts'
-
-/** The agent cannot start, for a reason that whoever starts it can mend; the message is one line. */
-export class StartupError extends Error {}
+import { listen } from './listen.ts'
+import { orStartupError, StartupError } from './startup-error.ts'
 
 /** Starts an agent. Rejects with StartupError; then everything that was opened is closed again. */
 export const startAgent = async (config: Config, env: Record<string, string>, log: Log) => {
@@ -65,25 +49,8 @@ const putTogether = async (
     prepareDataDirectory(dataDirectory, log),
   )
   const database = opened.adopt(openDatabaseOf(dataDirectory, log), one => one.close())
-  const { keys, secret, madeUpIn, version } = await orStartupError(keyFilesOf(config), () => loadKeys(config))
-  const authenticator = createAuthenticator(keys, {
-    ...config,
-    ttlMs: config.signTtlMs,
-    now: Date.now,
-    nonces: createNonces({ store: createNonceStore(database), now: Date.now }),
-  })
-  const audit = opened.adopt(
-    await orStartupError(`${dataDirectory}/audit.jsonl: cannot be written`, () =>
-      openAudit({ directory: dataDirectory, log }),
-    ),
-    one => void one.close(),
-  )
-  const failures = opened.adopt(createAuthenticationFailures(audit), one => one.close())
-  const auditText = createAuditText(config.auditsCommands)
-  const describe = (request: JobRequest): Partial<AuditEntry> =>
-    auditText({ ...request, commandLine: commandLine(request.cmd, request.params) })
-  const guessLimiter = createGuessLimiter(authenticator)
-  opened.adopt(watchKeys({ ...config, version, onKeys: authenticator.use, audit, log }), one => one.close())
+  const access = await openAccess(config, database, log, opened)
+  const { audit } = access
 
   const clock = createClock()
   const processes = opened.adopt(await createProcesses(log), one => one.close())
@@ -125,15 +92,7 @@ const putTogether = async (
     log,
     env,
     canRecord: audit.isWritable,
-    recordStart: ({ id, caller, request }) =>
-      audit.recordOrFail({
-        action: 'submit',
-        outcome: 'accepted',
-        caller: caller.id,
-        client: caller.address,
-        job: id,
-        ...describe(request),
-      }),
+    recordStart: audit.recordStart,
     scriptDirectory,
     outputLimit: config.outputLimit,
     killGraceMs: config.killGraceMs,
@@ -157,43 +116,31 @@ const putTogether = async (
 
   const app = createApp({
     jobs,
-    authenticator: guessLimiter,
-    audit: { record: audit.record, describe, recordFailedAuthentication: failures.record },
+    authenticator: access.authenticator,
+    audit,
     status: () => ({
       version: packageJson.version,
       running: jobs.countRunning(),
       limit: config.maxRunning,
       stopping: jobs.isClosing(),
       draining: jobs.isDraining(),
-      guesses: guessLimiter.counts(),
+      guesses: access.authenticator.counts(),
       guardian: processes.guardian(),
+      audit: { state: audit.isWritable() ? 'ok' : 'failing' },
       store: { state: directory.isGone() ? 'gone' : ballast.isHeld() ? 'ok' : 'full' },
     }),
     drain,
     bodyLimit: config.bodyLimit,
     reportError: (err, requestId) => log.error({ err, requestId }, 'unexpected error'),
   })
-  const { tls: tlsFiles } = config
-  const tls = tlsFiles && (await orStartupError('AGENT_TLS_CERT, AGENT_TLS_KEY', () => loadTls(tlsFiles)))
-  const server = createServer({ ...config, fetch: app, log, tls: tls?.options })
-  if (tlsFiles && tls && server instanceof TlsServer) {
-    const onChange = (options: SecureContextOptions) => server.setSecureContext(options)
-    opened.adopt(watchTls({ files: tlsFiles, version: tls.version, onChange, log }), one => one.close())
-  }
-  if (!tls && !isLoopback(config.host)) log.warn({ host: config.host }, PLAIN_HTTP)
-  await orStartupError(`AGENT_HOST=${config.host} AGENT_PORT=${config.port}: cannot listen`, async () => {
-    const listening = Promise.withResolvers<void>()
-    server.once('error', listening.reject).listen(config.port, config.host, listening.resolve)
-    await listening.promise
-  })
-
+  const { server, url } = await listen(config, app, log, opened)
   await audit.record({ action: 'agent', outcome: 'started', detail: packageJson.version })
 
   return {
-    url: urlOf(server.address() as AddressInfo, tls !== undefined),
-    secretFile: madeUpIn,
+    url,
+    secretFile: access.madeUpIn,
     /** The contract's signature; undefined where no key has a secret of its own. */
-    sign: secret === undefined ? undefined : createSigner(secret).sign,
+    sign: access.secret === undefined ? undefined : createSigner(access.secret).sign,
     countRunning: jobs.countRunning,
     /** Resolves when the data directory is gone and no job runs any more: there is nothing left to do here. */
     storeGone: lastJobWithoutStore,
@@ -213,8 +160,6 @@ const putTogether = async (
       server.closeIdleConnections()
       await within(closed, LAST_ANSWERS_MS)
       server.closeAllConnections()
-      failures.close()
-      await audit.record({ action: 'agent', outcome: 'stopped' })
       await audit.close()
       opened.dispose()
     },
@@ -225,13 +170,6 @@ const putTogether = async (
 }
 
 export type Agent = Awaited<ReturnType<typeof startAgent>>
-
-/** Where the keys come from, as whoever starts the agent knows it. */
-const keyFilesOf = ({ keysFile, secretFile, dataDirectory }: Config): string =>
-  [
-    ...(secretFile === undefined ? [] : [`AGENT_SECRET_FILE=${secretFile}`]),
-    ...(keysFile === undefined ? [] : [`AGENT_KEYS_FILE=${keysFile}`]),
-  ].join(', ') || `${dataDirectory}/secret`
 
 const databasePath = (directory: string): string => join(directory, 'newdt-auto.db')
 
@@ -244,20 +182,6 @@ const openDatabaseOf = (directory: string, log: Log): Database => {
     throw new StartupError(`AGENT_DATA_DIR=${directory}: ${reason}`)
   }
 }
-
-const orStartupError = async <T>(what: string, action: () => Promise<T>): Promise<T> => {
-  try {
-    return await action()
-  } catch (error) {
-    throw new StartupError(`${what}: ${(error as Error).message}`)
-  }
-}
-
-const urlOf = ({ address, family, port }: AddressInfo, isEncrypted: boolean): string =>
-  `${isEncrypted ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`
-
-const PLAIN_HTTP =
-  'PLAIN HTTP ON A NETWORK: whoever sees a request can read its command and its output, and use a signature of the contract again; set AGENT_TLS_CERT and AGENT_TLS_KEY'
 
 /** How long answers that are being sent may take when everything has been stopped. */
 const LAST_ANSWERS_MS = 1000

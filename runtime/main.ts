@@ -3,10 +3,11 @@ import { concealMemory } from '../lib/process/linux/conceal-memory.ts'
 import { eraseFromEnvironment } from '../lib/process/linux/erase.ts'
 import { loadProcesses } from '../lib/process/platform.ts'
 import packageJson from '../package.json' with { type: 'json' }
-import { type Agent, StartupError, startAgent } from './agent.ts'
+import { type Agent, startAgent } from './agent.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { jobEnvironment } from './environment.ts'
 import { createLogger } from './log.ts'
+import { StartupError } from './startup-error.ts'
 
 const main = async (): Promise<void> => {
   const config = readConfig(process.env)

@@ -249,6 +249,7 @@ export const STATUS: AgentStatus = {
   draining: false,
   guesses: { wrong: 3, unseen: 1 },
   guardian: { state: 'running' },
+  audit: { state: 'ok' },
   store: { state: 'ok' },
 }
 

@@ -16,6 +16,7 @@ const NOT_READY: [reasons: string, status: Partial<AgentStatus>][] = [
   ['stopping', { stopping: true }],
   ['draining', { draining: true }],
   ['store-full', { store: { state: 'full' } }],
+  ['audit-failing', { audit: { state: 'failing' } }],
   ['store-gone', { store: { state: 'gone' } }],
   ['guardian-missing', { guardian: { state: 'missing', error: 'no sh in /secret/path' } }],
   ['draining、store-full', { draining: true, store: { state: 'full' } }],

@@ -13,6 +13,7 @@ test('the agent tells its version, its slots, and whether guardian and store are
     draining: false,
     guesses: { wrong: 3, unseen: 1 },
     guardian: { state: 'running' },
+    audit: { state: 'ok' },
     store: { state: 'ok' },
   }
   assert.deepEqual({ status, body }, { status: 200, body: succeeded(data) })

@@ -1,0 +1,82 @@
+import type { Log } from '../lib/base/log.ts'
+import type { JobRequest } from '../lib/jobs/job.ts'
+import type { StartToRecord } from '../lib/jobs/jobs.ts'
+import { commandLine } from '../lib/jobs/program.ts'
+import { openAudit } from '../lib/security/audit.ts'
+import { type AuditEntry, createAuditText } from '../lib/security/audit-line.ts'
+import { createAuthenticationFailures } from '../lib/security/authentication-failures.ts'
+import { createAuthenticator } from '../lib/security/authenticator.ts'
+import { createGuessLimiter } from '../lib/security/guess-limiter.ts'
+import { createNonces } from '../lib/security/nonces.ts'
+import type { Database } from '../lib/store/sqlite/database.ts'
+import { createNonceStore } from '../lib/store/sqlite/nonces.ts'
+import type { Config } from './config.ts'
+import { loadKeys, watchKeys } from './keys.ts'
+import { orStartupError } from './startup-error.ts'
+
+/**
+ * Who may ask, and the trail of what they have asked for. `opened` gets what must be closed. Rejects with StartupError.
+ */
+export const openAccess = async (config: Config, database: Database, log: Log, opened: DisposableStack) => {
+  const { dataDirectory } = config
+  const { keys, secret, madeUpIn, version } = await orStartupError(keyFilesOf(config), () => loadKeys(config))
+  const authenticator = createAuthenticator(keys, {
+    ...config,
+    ttlMs: config.signTtlMs,
+    now: Date.now,
+    nonces: createNonces({ store: createNonceStore(database), now: Date.now }),
+  })
+  const guessLimiter = createGuessLimiter(authenticator)
+  const audit = opened.adopt(
+    await orStartupError(`${dataDirectory}/audit.jsonl: cannot be written`, () =>
+      openAudit({ directory: dataDirectory, log }),
+    ),
+    one => void one.close(),
+  )
+  const failures = opened.adopt(createAuthenticationFailures(audit), one => one.close())
+  opened.adopt(watchKeys({ ...config, version, onKeys: authenticator.use, audit, log }), one => one.close())
+
+  const textOf = createAuditText(config.auditsCommands)
+  const describe = ({ cmd, script, params }: JobRequest): Partial<AuditEntry> =>
+    textOf({ commandLine: commandLine(cmd, params), script, params })
+
+  return {
+    authenticator: guessLimiter,
+    /** The first secret for the contract's signature; undefined where no key has one. */
+    secret,
+    /** The file that it was made up in. */
+    madeUpIn,
+
+    audit: {
+      record: audit.record,
+      isWritable: audit.isWritable,
+      describe,
+      recordFailedAuthentication: failures.record,
+
+      /** Rejects with AgentError not-recorded. */
+      recordStart: ({ id, caller, request }: StartToRecord): Promise<void> =>
+        audit.recordOrFail({
+          action: 'submit',
+          outcome: 'accepted',
+          caller: caller.id,
+          client: caller.address,
+          job: id,
+          ...describe(request),
+        }),
+
+      /** What comes last, after which nothing is recorded. */
+      async close(): Promise<void> {
+        failures.close()
+        await audit.record({ action: 'agent', outcome: 'stopped' })
+        await audit.close()
+      },
+    },
+  }
+}
+
+/** Where the keys come from, as whoever starts the agent knows it. */
+const keyFilesOf = ({ keysFile, secretFile, dataDirectory }: Config): string =>
+  [
+    ...(secretFile === undefined ? [] : [`AGENT_SECRET_FILE=${secretFile}`]),
+    ...(keysFile === undefined ? [] : [`AGENT_KEYS_FILE=${keysFile}`]),
+  ].join(', ') || `${dataDirectory}/secret`

@@ -1,0 +1,37 @@
+import type { AddressInfo } from 'node:net'
+import { type SecureContextOptions, Server as TlsServer } from 'node:tls'
+import type { Log } from '../lib/base/log.ts'
+import type { Config } from './config.ts'
+import { isLoopback } from './loopback.ts'
+import { createServer, type ServerOptions } from './server.ts'
+import { orStartupError } from './startup-error.ts'
+import { loadTls, watchTls } from './tls.ts'
+
+/** Serves on the configured address, with TLS if that is configured. Rejects with StartupError. */
+export const listen = async (
+  config: Config,
+  fetch: ServerOptions['fetch'],
+  log: Log,
+  opened: DisposableStack,
+) => {
+  const { tls: files, host, port } = config
+  const tls = files && (await orStartupError('AGENT_TLS_CERT, AGENT_TLS_KEY', () => loadTls(files)))
+  const server = createServer({ ...config, fetch, log, tls: tls?.options })
+  if (files && tls && server instanceof TlsServer) {
+    const onChange = (options: SecureContextOptions) => server.setSecureContext(options)
+    opened.adopt(watchTls({ files, version: tls.version, onChange, log }), one => one.close())
+  }
+  if (!tls && !isLoopback(host)) log.warn({ host }, PLAIN_HTTP)
+  await orStartupError(`AGENT_HOST=${host} AGENT_PORT=${port}: cannot listen`, async () => {
+    const listening = Promise.withResolvers<void>()
+    server.once('error', listening.reject).listen(port, host, listening.resolve)
+    await listening.promise
+  })
+  return { server, url: urlOf(server.address() as AddressInfo, tls !== undefined) }
+}
+
+const urlOf = ({ address, family, port }: AddressInfo, isEncrypted: boolean): string =>
+  `${isEncrypted ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+
+const PLAIN_HTTP =
+  'PLAIN HTTP ON A NETWORK: whoever sees a request can read its command and its output, and use a signature of the contract again; set AGENT_TLS_CERT and AGENT_TLS_KEY'
