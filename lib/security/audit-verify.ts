@@ -73,13 +73,14 @@ interface Line {
   prev: string
   action: string
   outcome: string
+  detail?: string
 }
 
 /** What is wrong with a line that comes after `head`; without it, it is the first of all that are kept. */
 const faultOf = (bytes: Buffer, head: AuditHead | undefined): string | undefined => {
   const line = parseLine(bytes)
   if (!line) return 'this is no line of the trail'
-  const { seq, prev, action, outcome } = line
+  const { seq, prev, action, outcome, detail } = line
   if (!head) {
     const isFirst = seq === 1 && prev === EMPTY_HEAD.hash
     const isAfterRotation = seq > 1 && action === 'audit' && outcome === 'rotated'
@@ -87,7 +88,9 @@ const faultOf = (bytes: Buffer, head: AuditHead | undefined): string | undefined
   }
   if (seq > head.seq + 1) return `the lines from ${head.seq + 1} to ${seq - 1} were removed`
   if (seq <= head.seq) return `line ${seq} is not in its place`
-  return prev === head.hash ? undefined : `line ${head.seq} was changed`
+  if (prev !== head.hash) return `line ${head.seq} was changed`
+  // What an agent has seen of its trail stays seen.
+  return action === 'audit' && outcome === 'broken' ? `the agent has found: ${detail}` : undefined
 }
 
 const parseLine = (bytes: Buffer): Line | undefined => {

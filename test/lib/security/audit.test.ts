@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
   appendFileSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -24,6 +25,7 @@ const newDirectory = (): string => mkdtempSync(join(scratch, 'audit-'))
 
 interface Options {
   maxBytes?: number
+  intervalMs?: number
   keepFiles?: number
 }
 
@@ -152,7 +154,7 @@ test('a trail that was cut, or taken away, is found also after an agent has gone
     const directory = await trailOf(5)
     cut(directory)
     const { audit, lines } = await open(directory)
-    assert.match(lines[0]!.message, /not as the last agent has left it/)
+    assert.match(lines[0]!.message, /NOT AS THE AGENT HAS LEFT IT/)
     await audit.record({ action: 'submit', outcome: 'accepted' })
     await audit.close()
     assert.match(await faultOf(directory), /were removed$/)
@@ -164,6 +166,29 @@ test('a trail that was cut, or taken away, is found also after an agent has gone
         [6, 'audit', 'broken'],
         [7, 'submit', 'accepted'],
       ],
+    )
+  }
+})
+
+test('files that are taken away from a running agent are begun anew, and the gap is found', async () => {
+  for (const name of ['audit.jsonl', 'audit.head']) {
+    const directory = newDirectory()
+    const { audit, lines } = await open(directory, { intervalMs: 5 })
+    for (let n = 0; n < 3; n++) await audit.record({ action: 'submit', outcome: 'accepted' })
+    rmSync(join(directory, name))
+    await waitFor('it is told', () => lines.length > 0)
+    await waitFor(
+      'it is written',
+      () => existsSync(trail(directory)) && entriesOf(directory).at(-1)!.outcome === 'broken',
+    )
+    await audit.record({ action: 'submit', outcome: 'accepted' })
+    await audit.close()
+    assert.equal(entriesOf(directory).at(-1)!.seq, 5)
+    assert.match(
+      await faultOf(directory),
+      name === 'audit.head'
+        ? /the agent has found: the files were removed or replaced/
+        : /lines before 4 were removed/,
     )
   }
 })
@@ -201,7 +226,7 @@ test('a disk that is full in the middle of a line leaves no half line, and what 
   const mount = (...options: string[]) => assert.equal(spawnSync('mount', options).status, 0)
   mount('-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory)
   t.after(() => spawnSync('umount', [directory]))
-  const { audit, lines } = await open(directory)
+  const { audit, lines } = await open(directory, { intervalMs: 5 })
   const detail = 'x'.repeat(3000)
   for (let n = 0; n < 30; n++) await audit.record({ action: 'submit', outcome: 'accepted', detail })
   assert.equal(audit.isWritable(), false)
@@ -211,7 +236,7 @@ test('a disk that is full in the middle of a line leaves no half line, and what 
   mount('-o', 'remount,size=1m', directory)
   await waitFor('what was lost is told', () => audit.isWritable())
   const { outcome, count } = entriesOf(directory).at(-1)!
-  assert.deepEqual([outcome, count], ['not-recorded', lines.length])
+  assert.deepEqual([outcome, count], ['not-recorded', 30 - (entriesOf(directory).length - 1)])
   await audit.close()
   assert.equal(await faultOf(directory), 'none')
 })
