@@ -44,6 +44,8 @@ export const openAudit = async (options: AuditOptions): Promise<Audit> => {
   let lost = 0
   let isWritable = true
   let isClosed = false
+  let isHeadDue = false
+  let headTimer: NodeJS.Timeout | undefined
 
   /** All of the entries, or none, and before them how many were lost. */
   const append = async (entries: readonly AuditEntry[]): Promise<void> => {
@@ -59,7 +61,21 @@ export const openAudit = async (options: AuditOptions): Promise<Audit> => {
     await files.append(text)
     head = next
     lost = 0
+    isHeadDue = true
+  }
+
+  const writeHead = async (): Promise<void> => {
+    if (!isHeadDue) return
+    isHeadDue = false
     await files.writeHead(head).catch(error => log.error({ err: error }, 'audit.head cannot be written'))
+  }
+
+  /** Not for each line: one that is behind is no fault. */
+  const writeHeadSoon = (): void => {
+    headTimer ??= setTimeout(() => {
+      headTimer = undefined
+      working ??= work(writeHead)
+    }, HEAD_DELAY_MS).unref()
   }
 
   const write = async (entries: readonly AuditEntry[]): Promise<void> => {
@@ -98,6 +114,7 @@ export const openAudit = async (options: AuditOptions): Promise<Audit> => {
       }
     }
     working = undefined
+    if (isHeadDue && !isClosed) writeHeadSoon()
   }
 
   /** What was lost is told also when nobody asks for anything; files that are gone are begun anew, which is told. */
@@ -146,7 +163,9 @@ export const openAudit = async (options: AuditOptions): Promise<Audit> => {
       if (isClosed) return
       isClosed = true
       clearInterval(timer)
+      clearTimeout(headTimer)
       await working
+      await writeHead()
       await files.close()
     },
   }
@@ -168,3 +187,4 @@ const findHead = async (files: AuditFiles): Promise<{ head: AuditHead; fault: st
 const MAX_BYTES = 16 << 20
 const KEEP_FILES = 16
 const INTERVAL_MS = 1000
+const HEAD_DELAY_MS = 100
