@@ -304,6 +304,7 @@ test('what is missing of the profile is named', () => {
   assert.equal(changed('"@method"', '"@method" "@status"'), '@status')
   assert.equal(changed('"@method"', '"@method" "x-missing"'), 'x-missing')
   assert.equal(changed(/^.*$/, 'newdt=1;tag="newdt-auto"'), 'signature-input')
+  assert.equal(changed(/$/, `, more=${'x'.repeat(4096)}`), 'signature-input')
   assert.equal(partOf({ 'signature-input': undefined }), 'tag')
   assert.equal(partOf({ 'signature-input': '(' }), 'signature-input')
   for (const signature of [undefined, '', 'newdt=1', 'other=:AAAA:', 'newdt=:!:'])
