@@ -315,7 +315,7 @@ test('what is missing of the profile is named', () => {
 
 test('a signature of another length or algorithm than the key has is wrong', () => {
   const sent = signedRequest()
-  for (const length of [0, 16, 31, 33, 63, 65, 4096]) {
+  for (const length of [0, 16, 31, 33, 63, 65, 2048]) {
     const signature = `newdt=:${Buffer.alloc(length).toString('base64')}:`
     assert.equal(codeOf({ ...sent, headers: { ...sent.headers, signature } }), 'signature-wrong')
   }
