@@ -175,12 +175,16 @@ const plainAuthority = (host: string, { socket }: NamedRequest): string =>
 const targetRefusal = (target: string): AgentError | undefined => {
   if (target.length > LONGEST_TARGET_BYTES) return refusal('target-too-long', { limit: LONGEST_TARGET_BYTES })
   if (target.split('&', MOST_PARAMETERS + 1).length <= MOST_PARAMETERS) return undefined
-  return refusal('invalid-request', { detail: `查询参数超过 ${MOST_PARAMETERS} 个` })
+  return refusal('invalid-request', { detail: TOO_MANY_PARAMETERS })
 }
 
 /** What RFC 9112, 3, recommends to support at least. */
 const LONGEST_TARGET_BYTES = 8000
 const MOST_PARAMETERS = 64
+const TOO_MANY_PARAMETERS = {
+  zh: `查询参数超过 ${MOST_PARAMETERS} 个`,
+  en: `the query has more than ${MOST_PARAMETERS} parameters`,
+}
 const LOCAL = 'localhost'
 
 /** A path that is the same once it has been parsed, as nearly all requests have it. */

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { ZodType } from 'zod'
 import { refusal } from './refusal.ts'
 import { assertSimpleJson } from './simple-json.ts'
+import type { Text } from './text.ts'
 import { validate } from './validate.ts'
 
 /** What a body must be like. */
@@ -107,13 +108,15 @@ const MOST_DISCARDED_BYTES = 64 << 20
 const parseJson = (bytes: Uint8Array): unknown => {
   assertSimpleJson(bytes)
   // request.json() would replace invalid bytes and run another command than the one that was meant.
-  const text = orBadRequest('请求体不是合法的 UTF-8', () => utf8.decode(bytes))
-  return orBadRequest('请求体不是合法的 JSON', () => JSON.parse(text))
+  const text = orBadRequest(NO_UTF8, () => utf8.decode(bytes))
+  return orBadRequest(NO_JSON, () => JSON.parse(text))
 }
 
+const NO_UTF8 = { zh: '请求体不是合法的 UTF-8', en: 'the body is not valid UTF-8' }
+const NO_JSON = { zh: '请求体不是合法的 JSON', en: 'the body is not valid JSON' }
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-const orBadRequest = <T>(detail: string, parse: () => T): T => {
+const orBadRequest = <T>(detail: Text, parse: () => T): T => {
   try {
     return parse()
   } catch {

@@ -28,8 +28,8 @@ const closeConnection = () => ({ Connection: 'close' })
 export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } = {
   'invalid-request': {
     status: 400,
-    zh: ({ detail }) => `请求参数无效：${detail}`,
-    en: ({ detail }) => `invalid request: ${detail}`,
+    zh: ({ detail }) => `请求参数无效：${detail.zh}`,
+    en: ({ detail }) => `invalid request: ${detail.en}`,
   },
   'output-limit-too-high': {
     status: 400,

@@ -1,10 +1,11 @@
 import { AgentError, type NoDetails } from '../../lib/base/errors.ts'
 import type { Right } from '../../lib/security/caller.ts'
+import type { Text } from './text.ts'
 
 /** What a request itself may be refused for, by its machine word, with what there is to say about it. */
 export interface Refusals {
   /** `detail` names each field or parameter that is wrong. */
-  'invalid-request': { detail: string }
+  'invalid-request': { detail: Text }
   /** It is no HTTP. */
   'malformed-request': NoDetails
   'incomplete-body': NoDetails

@@ -16,10 +16,10 @@ export const assertSimpleJson = (bytes: Uint8Array): void => {
       else if (byte === QUOTE) inString = false
     } else if (byte === QUOTE) inString = true
     else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) {
-      if (++depth > DEEPEST) throw refusal('invalid-request', { detail: `JSON 嵌套超过 ${DEEPEST} 层` })
+      if (++depth > DEEPEST) throw refusal('invalid-request', { detail: TOO_DEEP })
     } else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) depth--
     else if (byte === COMMA && ++separators >= MOST_VALUES)
-      throw refusal('invalid-request', { detail: `JSON 中的值超过 ${MOST_VALUES} 个` })
+      throw refusal('invalid-request', { detail: TOO_MANY })
   }
 }
 
@@ -34,3 +34,9 @@ const BACKSLASH = 0x5c
 const CLOSE_BRACKET = 0x5d
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
+
+const TOO_DEEP = { zh: `JSON 嵌套超过 ${DEEPEST} 层`, en: `the JSON is nested deeper than ${DEEPEST} levels` }
+const TOO_MANY = {
+  zh: `JSON 中的值超过 ${MOST_VALUES} 个`,
+  en: `the JSON has more than ${MOST_VALUES} values`,
+}

@@ -1,31 +1,39 @@
 import type { ZodType } from 'zod'
 import type { $ZodIssue, $ZodRawIssue } from 'zod/v4/core'
 import { refusal } from './refusal.ts'
+import { listed, message, type Text, textOf } from './text.ts'
 
 /** The value in the schema's shape; throws AgentError 400 that names the fields that are wrong, at most ten. */
 export const validate = <T>(schema: ZodType<T>, value: unknown): T => {
   const result = schema.safeParse(value, { error: describe })
   if (result.success) return result.data
   const faults = result.error.issues.slice(0, MOST_FAULTS).map(detailOf)
-  throw refusal('invalid-request', { detail: [...new Set(faults)].join('；') })
+  throw refusal('invalid-request', { detail: listed(faults) })
 }
 
-const detailOf = (issue: $ZodIssue): string => {
+const detailOf = (issue: $ZodIssue): Text => {
   const field = [...issue.path, ''].join('.').slice(0, -1)
-  return field === '' ? issue.message : `${shorten(field)} ${issue.message}`
+  const { zh, en } = textOf(issue.message)
+  return field === '' ? { zh, en } : { zh: `${shorten(field)} ${zh}`, en: `${shorten(field)} ${en}` }
 }
 
-/** What zod finds by itself, in Chinese; a schema's own messages come first. */
+/** What zod finds by itself; a schema's own messages come first. */
 const describe = (issue: $ZodRawIssue): string => {
   if (issue.code === 'unrecognized_keys')
-    return `未知字段 ${(issue.keys as string[]).slice(0, MOST_FAULTS).map(shorten).join('、')}`
+    return unknownFields((issue.keys as string[]).slice(0, MOST_FAULTS).map(shorten))
   if (issue.code === 'invalid_type') {
-    if (issue.input === undefined) return '缺失'
-    return `应为 ${issue.expected}`
+    if (issue.input === undefined) return message('缺失', 'is missing')
+    return message(`应为 ${issue.expected}`, `must be ${issue.expected}`)
   }
-  if (issue.code === 'invalid_value') return `应为 ${(issue.values as unknown[]).join(' 或 ')}`
-  return '无效'
+  if (issue.code === 'invalid_value') {
+    const values = issue.values as unknown[]
+    return message(`应为 ${values.join(' 或 ')}`, `must be ${values.join(' or ')}`)
+  }
+  return message('无效', 'is not valid')
 }
+
+const unknownFields = (names: string[]): string =>
+  message(`未知字段 ${names.join('、')}`, `unknown field ${names.join(', ')}`)
 
 export const shorten = (text: string): string => (text.length > 64 ? `${text.slice(0, 64)}…` : text)
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseSignal } from '../../lib/process/exit-status.ts'
 import { readJson } from '../http/body.ts'
+import { message } from '../http/text.ts'
 import type { Handler } from '../services.ts'
 import { replyJob } from './reply-job.ts'
 import { withJob } from './with-job.ts'
@@ -15,11 +16,16 @@ export const signalJob: Handler = async (request, { jobs }, { caller, bodyRules,
   })
 }
 
+const NOT_A_SIGNAL = message(
+  '应为信号名，例如 "HUP" 或 "SIGHUP"',
+  'must be the name of a signal, such as "HUP" or "SIGHUP"',
+)
+
 const bodySchema = z.strictObject({
   signal: z.string().transform((text, context) => {
     const signal = parseSignal(text)
     if (signal) return signal
-    context.addIssue({ code: 'custom', message: '应为信号名，例如 "HUP" 或 "SIGHUP"' })
+    context.addIssue({ code: 'custom', message: NOT_A_SIGNAL })
     return z.NEVER
   }),
   to: z.enum(['leader', 'all']).default('leader'),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { validateQuery } from '../http/query.ts'
+import { message } from '../http/text.ts'
 import { validate } from '../http/validate.ts'
 import { withJob } from '../jobs/with-job.ts'
 import type { Handler } from '../services.ts'
@@ -17,7 +18,7 @@ export const followJob: Handler = (request, { jobs }, { pace }) => {
 
 const seq = z
   .string()
-  .regex(/^\d{1,15}$/, '应为事件的序号')
+  .regex(/^\d{1,15}$/, message('应为事件的序号', 'must be the number of an event'))
   .transform(Number)
   .optional()
 

@@ -3,6 +3,7 @@ import { OutputRemovedError, type OutputView } from '../../lib/output/view.ts'
 import type { OutputStream } from '../../lib/process/types.ts'
 import { validateQuery } from '../http/query.ts'
 import { refusal } from '../http/refusal.ts'
+import { message } from '../http/text.ts'
 import { type StreamedReply, withJob } from '../jobs/with-job.ts'
 import type { Handler } from '../services.ts'
 import { parseRange } from './range.ts'
@@ -65,7 +66,7 @@ const ACCEPT_RANGES = { 'Accept-Ranges': 'bytes' }
 const querySchema = z.object({
   tail: z
     .string()
-    .regex(/^[1-9]\d{0,8}$/, '应为大于 0 的行数')
+    .regex(/^[1-9]\d{0,8}$/, message('应为大于 0 的行数', 'must be a number of lines, 1 or more'))
     .transform(Number)
     .optional(),
   follow: z

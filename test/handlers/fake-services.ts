@@ -214,7 +214,11 @@ const wordOf = (status: number, msg: string): string | undefined =>
     return reply.status === status && msg.startsWith(text.split('undefined')[0]!)
   })?.[0]
 
-const NO_DETAILS = { rights: ['undefined'], reasons: ['undefined'] } as never
+const NO_DETAILS = {
+  rights: ['undefined'],
+  reasons: ['undefined'],
+  detail: { zh: 'undefined', en: 'undefined' },
+} as never
 
 export const succeeded = (data: unknown) => ({ code: 0, success: true, msg: '', data })
 

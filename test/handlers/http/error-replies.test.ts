@@ -10,7 +10,12 @@ const CHALLENGE = { 'WWW-Authenticate': 'Bearer realm="newdt-auto"' }
 
 /** As clients have read them from the beginning, and in English. */
 const TOLD: [AgentError, status: number, zh: string, en: string, headers?: Record<string, string>][] = [
-  [refusal('invalid-request', { detail: 'x' }), 400, '请求参数无效：x', 'invalid request: x'],
+  [
+    refusal('invalid-request', { detail: { zh: 'x', en: 'XX' } }),
+    400,
+    '请求参数无效：x',
+    'invalid request: XX',
+  ],
   [
     failure('output-limit-too-high', { limit: 7 }),
     400,
