@@ -1,9 +1,9 @@
 import { failure } from '../../lib/base/errors.ts'
 import type { JobRecord } from '../../lib/jobs/job.ts'
 import { OutputRemovedError } from '../../lib/output/view.ts'
-import { JOB_ID_HEADER, JSON_TYPE, json, ok } from '../http/reply.ts'
+import { JOB_ID_HEADER, JSON_TYPE, ok } from '../http/reply.ts'
 import type { OpenJob } from '../services.ts'
-import { jobToJson } from './job-json.ts'
+import { fieldsAfterOutput, fieldsBeforeOutput, jobToJson } from './job-json.ts'
 import { jobText } from './job-text.ts'
 import type { StreamedReply } from './with-job.ts'
 
@@ -14,19 +14,25 @@ export const replyJob = async (job: OpenJob, { output = true } = {}): Promise<Re
   const { stdoutBytes, stderrBytes, keptBytes } = record.output
   const headers = { [JOB_ID_HEADER]: job.id }
   if (!output || stdoutBytes + stderrBytes === 0) return ok(jobToJson(record), headers)
-  if (keptBytes <= SHORT_OUTPUT_BYTES) return json(200, wholeText(record, job), headers)
+  if (keptBytes <= SHORT_OUTPUT_BYTES) return ok(whole(record, job), headers)
   const text = inEnvelope(jobText(record, job.output))
   return { headers: { 'Content-Type': JSON_TYPE }, body: () => encoded(text) }
 }
 
-const wholeText = (record: JobRecord, job: OpenJob): string => {
+const whole = (record: JobRecord, job: OpenJob) => {
   try {
-    return [...inEnvelope(jobText(record, job.output))].join('')
+    const snapshot = job.output.snapshot()
+    const [stdout, stderr] = [[...snapshot.texts('stdout')].join(''), [...snapshot.texts('stderr')].join('')]
+    return {
+      ...fieldsBeforeOutput(record),
+      stdout,
+      stderr,
+      ...fieldsAfterOutput(record, snapshot.deliveredBytes()),
+    }
   } catch (error) {
     if (!(error instanceof OutputRemovedError)) throw error
     // Nothing was sent yet, so the answer can say that the output is not there.
-    const nothingKept = { ...record, output: { ...record.output, keptBytes: 0 } }
-    return [...inEnvelope([JSON.stringify(jobToJson(nothingKept))])].join('')
+    return jobToJson({ ...record, output: { ...record.output, keptBytes: 0 } })
   }
 }
 
