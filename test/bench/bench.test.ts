@@ -15,13 +15,20 @@ const MAIN = join(import.meta.dirname, 'main.ts')
 const CONTESTANTS = [
   ['agent', 'naive Node', 'limit'],
   ['agent', 'naive Node', 'limit'],
-  ['agent', 'agent, 500 jobs', 'bare adapter', 'bare adapter, its Response', 'bare node:http'],
+  [
+    'agent',
+    'agent, ed25519',
+    'agent, 100 jobs',
+    'bare adapter',
+    'bare adapter, its Response',
+    'bare node:http',
+  ],
   ['agent', 'agent, answer without output', 'plain pipe'],
   ['agent', 'bare node:http'],
   ['agent'],
-  ['agent, 0 jobs', 'agent, 50 jobs', 'agent, 500 jobs'],
+  ['agent, 0 jobs', 'agent, 10 jobs', 'agent, 100 jobs'],
   ['agent'],
-  ['agent, 0 sleeping', 'agent, 50 sleeping'],
+  ['agent, 0 sleeping', 'agent, 10 sleeping'],
   ['agent, first start', 'agent, again', 'bare node -e'],
 ]
 
@@ -42,7 +49,7 @@ suite('the benchmark', { skip: process.platform !== 'linux' && 'it needs Linux' 
   }
 
   test('measures everything and leaves nothing behind', async t => {
-    const child = startBench(['--rounds=1', '--seconds=0.2', '--history=500', '--json'], t.signal)
+    const child = startBench(['--rounds=1', '--seconds=0.1', '--history=100', '--json'], t.signal)
     const [output, progress, [code]] = await Promise.all([
       text(child.stdout!),
       text(child.stderr!),
