@@ -31,7 +31,7 @@ export const readConfig = (environment: NodeJS.ProcessEnv) => {
   const { AGENT_TLS_CERT: cert, AGENT_TLS_KEY: key, AGENT_TLS_CLIENT_CA: clientCa } = environment
   if ((cert === undefined) !== (key === undefined) || (clientCa !== undefined && cert === undefined)) {
     mistakes.push(
-      `AGENT_TLS_CERT, AGENT_TLS_KEY${clientCa === undefined ? '' : ', AGENT_TLS_CLIENT_CA'}: TLS needs a certificate and its key`,
+      `AGENT_TLS_CERT, AGENT_TLS_KEY${clientCa === undefined ? '' : ', AGENT_TLS_CLIENT_CA'}: TLS needs a certificate and its key${missingOf({ AGENT_TLS_CERT: cert, AGENT_TLS_KEY: key })}`,
     )
   }
   const host = environment.AGENT_HOST ?? DEFAULT_HOST
@@ -49,6 +49,12 @@ export const readConfig = (environment: NodeJS.ProcessEnv) => {
 }
 
 export type Config = ReturnType<typeof readConfig>
+
+const missingOf = (settings: Record<string, string | undefined>): string =>
+  Object.entries(settings)
+    .filter(([, value]) => value === undefined)
+    .map(([name]) => `; ${name} is missing`)
+    .join('')
 
 /** A setting with a wrong name would be without effect, and nobody would know. Its value may be a secret. */
 const unknownSettings = (environment: NodeJS.ProcessEnv): string[] => {

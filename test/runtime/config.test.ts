@@ -104,8 +104,8 @@ test('every setting is read from its variable', () => {
 
 test('only TLS with both a certificate and its key is TLS', () => {
   const told = 'AGENT_TLS_CERT, AGENT_TLS_KEY: TLS needs a certificate and its key'
-  assert.deepEqual(mistakesOf({ AGENT_TLS_CERT: '/c.pem' }), [told])
-  assert.deepEqual(mistakesOf({ AGENT_TLS_KEY: '/k.pem' }), [told])
+  assert.deepEqual(mistakesOf({ AGENT_TLS_CERT: '/c.pem' }), [`${told}; AGENT_TLS_KEY is missing`])
+  assert.deepEqual(mistakesOf({ AGENT_TLS_KEY: '/k.pem' }), [`${told}; AGENT_TLS_CERT is missing`])
   assert.match(mistakesOf({ AGENT_TLS_CLIENT_CA: '/ca.pem' })[0]!, /AGENT_TLS_CLIENT_CA: TLS needs/)
 })
 
