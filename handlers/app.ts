@@ -9,7 +9,7 @@ import { refusal } from './http/refusal.ts'
 import { failed } from './http/reply.ts'
 import { ready } from './ready.ts'
 import { ROUTES, type Route } from './routes.ts'
-import type { CallerContext, Context, Handler, Services } from './services.ts'
+import type { AuditLine, CallerContext, Context, Handler, Services } from './services.ts'
 
 /** Binds every endpoint to one set of services; the result is a plain fetch function that never rejects. */
 export const createApp = (services: Services) => {
@@ -24,7 +24,7 @@ export const createApp = (services: Services) => {
     )
     context.note({ caller: caller.id })
     const bodyRules = { limit: services.bodyLimit, signed: signedBody }
-    return guarded.fetch(request, services, { ...context, caller, bodyRules, pace, addToAudit() {} })
+    return guarded.fetch(request, services, { ...context, caller, bodyRules, pace, auditLine: NO_AUDIT_LINE })
   })
 
   return async (request: Request, context: Context): Promise<Response> => {
@@ -35,6 +35,9 @@ export const createApp = (services: Services) => {
     return new Response(null, response)
   }
 }
+
+/** Of a request that only looks. */
+const NO_AUDIT_LINE: AuditLine = { add() {}, async write() {} }
 
 const recordFailure = async (error: unknown, { audit }: Services, { address }: Context): Promise<never> => {
   if (error instanceof AgentError) await audit.recordFailedAuthentication(error.code, address)

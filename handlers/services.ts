@@ -1,12 +1,12 @@
 import type { IRequestStrict } from 'itty-router'
 import type { JobRecord, JobRequest } from '../lib/jobs/job.ts'
-import type { Submission } from '../lib/jobs/jobs.ts'
+import type { Submission, SubmitOptions } from '../lib/jobs/jobs.ts'
 import type { OutputView } from '../lib/output/view.ts'
-import type { LivingProcess, SignalTarget } from '../lib/process/types.ts'
+import type { GuardianState, LivingProcess, SignalTarget } from '../lib/process/types.ts'
 import type { AuditEntry } from '../lib/security/audit-line.ts'
 import type { Authentication, Client, Credentials } from '../lib/security/authenticator.ts'
 import type { Caller } from '../lib/security/caller.ts'
-import type { IdempotencyKey, JobQuery } from '../lib/store/job-store.ts'
+import type { JobQuery } from '../lib/store/job-store.ts'
 import type { BodyRules } from './http/body.ts'
 import type { Pace } from './http/pace.ts'
 
@@ -30,9 +30,11 @@ export interface AuthenticationService {
   authenticate(credentials: Credentials, client: Client): Promise<Authentication>
 }
 
-/** The trail of who has asked for what. Never rejects. */
+/** The trail of who has asked for what. Only recordOrFail rejects. */
 export interface AuditService {
   record(entry: AuditEntry): Promise<void>
+  /** Rejects with AgentError not-recorded. */
+  recordOrFail(entry: AuditEntry): Promise<void>
   /** What it is told of what somebody asks to be run. */
   describe(request: JobRequest): Partial<AuditEntry>
   /** `code` is the error's, `client` the address that it came from. */
@@ -41,7 +43,7 @@ export interface AuditService {
 
 export interface JobService {
   /** Resolves when the job runs, or could not be started, or was rejected. */
-  submit(request: JobRequest, caller: Caller, key?: IdempotencyKey): Promise<Submission>
+  submit(request: JobRequest, caller: Caller, options?: SubmitOptions): Promise<Submission>
   /** Opens a job for one answer; undefined for an unknown one. Whoever opens it closes it. */
   open(id: string): OpenJob | undefined
   /** Newest first. */
@@ -79,7 +81,7 @@ export interface AgentStatus {
   /** It takes no new jobs, and ends with the last that runs. */
   draining: boolean
   /** Whether jobs would end with the agent should it be killed. */
-  guardian: { state: 'idle' | 'starting' | 'running' | 'missing'; error?: string }
+  guardian: GuardianState
   /** Credentials that were wrong since the start, and those that were not looked at, for too many were wrong. */
   guesses: { wrong: number; unseen: number }
   /** Whether new jobs can be recorded. */
@@ -103,10 +105,16 @@ export interface Context extends Client {
 export interface CallerContext extends Context {
   caller: Caller
   bodyRules: BodyRules
-  /** Adds to what the audit trail gets of this request; `recorded`: it has got it already. */
-  addToAudit(fields: Partial<AuditEntry> | 'recorded'): void
+  auditLine: AuditLine
   /** Shared by all bodies that are made while they are sent. */
   pace: Pace
+}
+
+/** What the audit trail gets of a request that does something: one line, before it is answered. */
+export interface AuditLine {
+  add(fields: Partial<AuditEntry>): void
+  /** Writes it at once, for what must not happen without it. Rejects with AgentError not-recorded. */
+  write(fields: Partial<AuditEntry>): Promise<void>
 }
 
 export type Handler<C extends Context = CallerContext> = (

@@ -1,6 +1,5 @@
 import type { Log } from '../lib/base/log.ts'
 import type { JobRequest } from '../lib/jobs/job.ts'
-import type { StartToRecord } from '../lib/jobs/jobs.ts'
 import { commandLine } from '../lib/jobs/program.ts'
 import { openAudit } from '../lib/security/audit.ts'
 import { type AuditEntry, createAuditText } from '../lib/security/audit-line.ts'
@@ -49,20 +48,10 @@ export const openAccess = async (config: Config, database: Database, log: Log, o
 
     audit: {
       record: audit.record,
+      recordOrFail: audit.recordOrFail,
       isWritable: audit.isWritable,
       describe,
       recordFailedAuthentication: failures.record,
-
-      /** Rejects with AgentError not-recorded. */
-      recordStart: ({ id, caller, request }: StartToRecord): Promise<void> =>
-        audit.recordOrFail({
-          action: 'submit',
-          outcome: 'accepted',
-          caller: caller.id,
-          client: caller.address,
-          job: id,
-          ...describe(request),
-        }),
 
       /** What comes last, after which nothing is recorded. */
       async close(): Promise<void> {

@@ -91,8 +91,6 @@ const putTogether = async (
     clock,
     log,
     env,
-    canRecord: audit.isWritable,
-    recordStart: audit.recordStart,
     scriptDirectory,
     outputLimit: config.outputLimit,
     killGraceMs: config.killGraceMs,

@@ -1,8 +1,8 @@
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '../lib/base/log.ts'
 import type { Audit } from '../lib/security/audit.ts'
 import { type Key, parseKeys, withDefaultKey } from '../lib/security/keys.ts'
+import { readPrivateFile } from './private-file.ts'
 import { loadSecrets, type SecretOptions } from './secret.ts'
 import { versionOf, watchFiles } from './watch-files.ts'
 
@@ -21,24 +21,8 @@ export const loadKeys = async (options: SecretOptions) => {
   }
 }
 
-/** Refused when another account may change it, or read the secrets in it. */
-const readKeysFile = async (path: string): Promise<Key[]> => {
-  const file = await open(path)
-  try {
-    const { mode, uid } = await file.stat()
-    const own = process.getuid?.()
-    if (own !== undefined && uid !== own && uid !== 0)
-      throw new Error(`it belongs to user ${uid}; chown it to ${own}`)
-    if ((mode & 0o022) !== 0) throw new Error(`others may write it; chmod 600 ${path}`)
-    const keys = parseKeys(await file.readFile('utf8'))
-    if ((mode & 0o044) !== 0 && keys.some(({ secrets }) => secrets.length > 0)) {
-      throw new Error(`it holds secrets that others may read; chmod 600 ${path}`)
-    }
-    return keys
-  } finally {
-    await file.close()
-  }
-}
+const readKeysFile = (path: string): Promise<Key[]> =>
+  readPrivateFile(path, parseKeys, keys => keys.some(({ secrets }) => secrets.length > 0))
 
 export interface KeyWatchOptions extends SecretOptions {
   /** Of the files when the keys in use were loaded. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readPrivateFile } from './private-file.ts'
 
 export interface Secrets {
   /** Any of them is good; the first is what the agent itself signs with. */
@@ -38,7 +39,8 @@ const ignoreMissing = (error: NodeJS.ErrnoException): undefined => {
 
 /** Several while one takes the place of another. */
 const readSecrets = async (path: string): Promise<string[]> => {
-  const values = (await readFile(path, 'utf8')).split(/\r?\n/).filter(line => line !== '')
+  const linesOf = (text: string) => text.split(/\r?\n/).filter(line => line !== '')
+  const values = await readPrivateFile(path, linesOf, () => true)
   if (values.length === 0) throw new Error(`${path}: the secret is empty`)
   return values
 }

@@ -1,12 +1,13 @@
 import { AgentError } from '../../lib/base/errors.ts'
 import type { AuditEntry } from '../../lib/security/audit-line.ts'
-import type { Handler } from '../services.ts'
+import type { AuditLine, Handler } from '../services.ts'
 
 /** Has what the handler did, or was refused, written to the audit trail before it is answered. */
 export const audited =
   (action: string, handler: Handler): Handler =>
   async (request, services, context) => {
     const { caller } = context
+    const { audit } = services
     const entry: AuditEntry = {
       action,
       outcome: 'done',
@@ -14,18 +15,22 @@ export const audited =
       client: caller.address,
       job: request.params.id?.slice(0, LONGEST_ID),
     }
-    let isRecorded = false
-    const addToAudit = (fields: Partial<AuditEntry> | 'recorded'): void => {
-      if (fields === 'recorded') isRecorded = true
-      else Object.assign(entry, fields)
+    let isWritten = false
+    const auditLine: AuditLine = {
+      add: fields => void Object.assign(entry, fields),
+      async write(fields) {
+        Object.assign(entry, fields)
+        await audit.recordOrFail(entry)
+        isWritten = true
+      },
     }
     try {
-      const response = await handler(request, services, { ...context, addToAudit })
-      if (!isRecorded) await services.audit.record(entry)
+      const response = await handler(request, services, { ...context, auditLine })
+      if (!isWritten) await audit.record(entry)
       return response
     } catch (error) {
       const outcome = error instanceof AgentError ? error.code : 'internal'
-      await services.audit.record({ ...entry, outcome })
+      await audit.record({ ...entry, outcome })
       throw error
     }
   }

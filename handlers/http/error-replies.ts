@@ -293,6 +293,7 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
     status: 503,
     zh: ({ reasons }) => `未就绪：${reasons.join('、')}`,
     en: ({ reasons }) => `not ready: ${reasons.join(', ')}`,
+    headers: retrySoon,
   },
   stopping: {
     status: 503,

@@ -20,13 +20,16 @@ import { withJob } from './with-job.ts'
 export const submitJob = async (
   request: IRequestStrict,
   { jobs, audit }: Pick<Services, 'jobs' | 'audit'>,
-  { caller, bodyRules, pace, addToAudit }: CallerContext,
+  { caller, bodyRules, pace, auditLine }: CallerContext,
   schema: ZodType<JobRequest>,
 ): Promise<Response> => {
   const { value, bytes } = await readJson(request, schema, bodyRules)
-  addToAudit(audit.describe(value))
-  const submission = await jobs.submit(value, caller, idempotencyKey(request, bytes))
-  addToAudit(outcomeOf(submission))
+  auditLine.add(audit.describe(value))
+  const submission = await jobs.submit(value, caller, {
+    key: idempotencyKey(request, bytes),
+    record: job => auditLine.write({ outcome: 'accepted', job }),
+  })
+  auditLine.add(outcomeOf(submission))
   if (submission.rejected) return rejected(submission.id, submission.running, request)
   return withJob(submission.id, jobs, request, pace, async job => {
     if (acceptsEvents(request)) return eventStream(job, 0)
@@ -35,11 +38,10 @@ export const submitJob = async (
   })
 }
 
-/** That it was accepted has been recorded before anything of it was run. */
-const outcomeOf = (submission: Submission): Partial<AuditEntry> | 'recorded' => {
-  const { id, rejected } = submission
-  if (rejected) return { outcome: 'rejected', job: id }
-  return submission.repeated ? { outcome: 'repeated', job: id } : 'recorded'
+/** That it was accepted has been written before anything of it was run. */
+const outcomeOf = ({ id, ...submission }: Submission): Partial<AuditEntry> => {
+  if (submission.rejected) return { outcome: 'rejected', job: id }
+  return { outcome: submission.repeated ? 'repeated' : 'accepted', job: id }
 }
 
 const acceptsEvents = ({ headers }: IRequestStrict): boolean =>

@@ -42,7 +42,6 @@ export interface StartOptions {
   key?: IdempotencyKey | undefined
   timer: ReturnType<Clock['timer']>
   onDone(active: ActiveJob): void
-  beforeStart?: (() => Promise<void>) | undefined
 }
 
 /**
@@ -52,7 +51,7 @@ export interface StartOptions {
 export const startJob = (
   job: RunningJob,
   request: JobRequest,
-  { key, timer, onDone, beforeStart }: StartOptions,
+  { key, timer, onDone }: StartOptions,
   options: ActiveJobOptions,
 ): ActiveJob => {
   const { lifecycle, outputStore, processes, log, env, killGraceMs } = options
@@ -65,7 +64,6 @@ export const startJob = (
     clock: timer,
     killGraceMs,
     log,
-    beforeStart,
     onStarted() {
       lifecycle.start(number, job)
       running.resolve()

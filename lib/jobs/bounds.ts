@@ -20,16 +20,19 @@ export const withinBounds = (request: JobRequest, bounds: RunBounds): JobRequest
   return bounds.timeoutMs === undefined ? request : withTimeout(request, bounds.timeoutMs)
 }
 
-/** Rejects with AgentError out-of-bounds when a job would not run in or below one of the directories. */
-export const refuseOtherDirectories = async (
+/**
+ * Where a job is to run, without symbolic links: what was checked is where it starts, though a link be changed
+ * meanwhile. Rejects with AgentError out-of-bounds when that is not in or below one of the directories.
+ */
+export const directoryWithin = async (
   cwd: string | undefined,
   allowed: readonly string[],
-): Promise<void> => {
-  // A symbolic link may lead elsewhere; a directory that is not there makes the start fail.
-  const real = cwd === undefined ? undefined : await realpath(cwd).catch(() => cwd)
-  const isAllowed =
-    real !== undefined && allowed.some(directory => normalize(`${real}/`).startsWith(directory))
-  if (!isAllowed) throw failure('out-of-bounds', { field: 'cwd' })
+): Promise<string> => {
+  // One that is not there might be a link by the time of the start.
+  const real = cwd === undefined ? undefined : await realpath(cwd).catch(() => undefined)
+  const isWithin = (path: string) => allowed.some(directory => normalize(`${path}/`).startsWith(directory))
+  if (real === undefined || !isWithin(real)) throw failure('out-of-bounds', { field: 'cwd' })
+  return real
 }
 
 const refuseOtherCommands = (request: JobRequest, commands: readonly string[]): void => {

@@ -31,8 +31,6 @@ export interface ExecutionOptions {
   clock: ReturnType<Clock['timer']>
   killGraceMs: number
   log: Log
-  /** Called first; when it rejects, with a StartError, nothing is started. */
-  beforeStart?: (() => Promise<void>) | undefined
   /** The process lives; the job has its pid and start time. */
   onStarted(): void
 }
@@ -69,7 +67,6 @@ export const createExecution = (options: ExecutionOptions): Execution => {
   }
 
   const start = async (capture: Pick<Capture, 'write'>, onScript: () => void): Promise<StartedProcess> => {
-    await options.beforeStart?.()
     const { script, cwd, stdin } = request
     const prepare = async (): Promise<void> => {
       if (!script) return

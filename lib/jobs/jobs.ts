@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { failure } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { type LivingProcess, type Processes, type SignalTarget, StartError } from '../process/types.ts'
+import type { LivingProcess, Processes, SignalTarget } from '../process/types.ts'
 import { type Caller, mayControl } from '../security/caller.ts'
 import { DEFAULT_KEY } from '../security/keys.ts'
 import type { Ballast } from '../store/ballast.ts'
@@ -10,10 +10,11 @@ import type { IdempotencyKey, JobStore } from '../store/job-store.ts'
 import type { OutputStore } from '../store/output-store.ts'
 import type { Retention } from '../store/retention.ts'
 import { type ActiveJob, startJob } from './active-job.ts'
-import { refuseOtherDirectories, withinBounds } from './bounds.ts'
+import { assertSameRequest, createAdmissions } from './admissions.ts'
+import { directoryWithin, withinBounds } from './bounds.ts'
 import type { StopReason } from './execution.ts'
 import { newFacts } from './facts.ts'
-import { type JobRequest, rejectionText } from './job.ts'
+import { type JobFacts, type JobRequest, rejectionText } from './job.ts'
 import { createJobIds } from './job-id.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { createJobLookup } from './lookup.ts'
@@ -33,10 +34,6 @@ export interface JobsOptions {
   log: Log
   /** What every job gets as its environment, less its id and what its request adds. */
   env: Record<string, string>
-  /** Whether the last start was recorded; without it, jobs are refused before anything of them is stored. */
-  canRecord?: (() => boolean) | undefined
-  /** Called before anything of an accepted job is run; when it rejects, with an AgentError, nothing is. */
-  recordStart?: ((start: StartToRecord) => Promise<void>) | undefined
   /** Where scripts are written. */
   scriptDirectory: string
   /** Bytes of output that are kept of a job at most. */
@@ -44,10 +41,13 @@ export interface JobsOptions {
   killGraceMs: number
 }
 
-export interface StartToRecord {
-  id: string
-  caller: Caller
-  request: JobRequest
+export interface SubmitOptions {
+  key?: IdempotencyKey | undefined
+  /**
+   * Called with the id of a job that is accepted, before anything of it is stored or run. When it rejects, with an
+   * AgentError, there is no such job.
+   */
+  record?(id: string): Promise<void>
 }
 
 export type Submission =
@@ -64,20 +64,22 @@ export const createJobs = (options: JobsOptions) => {
   const openOptions = { ...options, lookup }
   const startOptions = { ...options, hasRoom: options.ballast.isHeld }
   const newJobId = createJobIds()
+  const admissions = createAdmissions()
   let closing = false
   let draining = false
 
   /** The id of the job that was submitted with this key before. At once: two may come in the same turn of the loop. */
   const findRepeated = (key: IdempotencyKey): string | undefined => {
     const earlier = jobStore.findByKey(key.key)
-    if (earlier && Buffer.compare(earlier.requestHash, key.requestHash) !== 0) throw failure('key-reused')
+    if (earlier) assertSameRequest(earlier, key)
     return earlier?.id
   }
 
   const refuseTooMany = ({ id, bounds }: Caller): void => {
     if (bounds.running === undefined) return
     const running = [...active.values()].filter(({ job }) => job.state === 'running' && job.caller === id)
-    if (running.length >= bounds.running) throw failure('too-many-jobs-of-key', { limit: bounds.running })
+    if (running.length + admissions.count(id) >= bounds.running)
+      throw failure('too-many-jobs-of-key', { limit: bounds.running })
   }
 
   /** Throws AgentError not-your-job. */
@@ -93,32 +95,62 @@ export const createJobs = (options: JobsOptions) => {
     throw failure(one || jobStore.find(id) ? 'job-ended' : 'unknown-job')
   }
 
+  const settled = async (): Promise<void> => {
+    await admissions.settled()
+    await Promise.all([...active.values()].map(({ done }) => done))
+  }
+
+  const refuseWhileClosing = (): void => {
+    if (closing) throw failure('stopping')
+  }
+
+  const start = ({ facts, request, key, timer, release }: Admitted): void => {
+    const { id } = facts
+    const onDone = ({ number }: ActiveJob): void => {
+      release()
+      // Whoever waits for the end opens the job within this turn of the loop, and must find it.
+      const letGo = retention.keep(number)
+      setImmediate(() => {
+        active.delete(id)
+        letGo()
+      })
+    }
+    refuseWhileClosing()
+    const job = { ...facts, state: 'running' as const, pid: 0, startTime: undefined }
+    active.set(id, startJob(job, request, { key, timer, onDone }, startOptions))
+  }
+
   return {
     /**
      * Runs a job if a slot is free. Resolves when its process runs (or could not be started), with the id of
-     * the first job if the key was used before. Rejects with AgentError stopping, draining, out-of-bounds, output-limit-too-high,
-     * not-stored, not-recorded, key-reused, too-many-jobs-of-key.
+     * the first job if the key was used before. Rejects with AgentError stopping, draining, out-of-bounds,
+     * output-limit-too-high, not-stored, key-reused, too-many-jobs-of-key, and with that of `record`.
      */
-    async submit(asked: JobRequest, caller: Caller, given?: IdempotencyKey): Promise<Submission> {
+    async submit(
+      asked: JobRequest,
+      caller: Caller,
+      { key: given, record }: SubmitOptions = {},
+    ): Promise<Submission> {
       const { cwd } = caller.bounds
-      if (cwd) await refuseOtherDirectories(asked.cwd, cwd)
-      const request = withinBounds(asked, caller.bounds)
-      if (closing) throw failure('stopping')
+      const bounded = cwd ? { ...asked, cwd: await directoryWithin(asked.cwd, cwd) } : asked
+      const request = withinBounds(bounded, caller.bounds)
+      // From here to the admission nothing is waited for: no other submission comes between.
+      refuseWhileClosing()
       if ((request.outputLimit ?? 0) > options.outputLimit) {
         throw failure('output-limit-too-high', { limit: options.outputLimit })
       }
       const key = given && ofCaller(given, caller)
-      const earlier = key && findRepeated(key)
+      const admitted = key && admissions.find(key)
+      const earlier = admitted ? await admitted.outcome : key && findRepeated(key)
       if (earlier !== undefined) {
         await active.get(earlier)?.started
         return { id: earlier, rejected: false, repeated: true }
       }
       if (draining) throw failure('draining')
-      if (options.canRecord?.() === false) throw failure('not-recorded')
+      refuseTooMany(caller)
       const timer = clock.timer()
       const id = newJobId()
       const facts = newFacts(request, { ...options, id, createTime: timer.startedAt, caller })
-      refuseTooMany(caller)
       const release = slots.take()
       housekeeping.makeRoom()
       if (!release) {
@@ -126,25 +158,18 @@ export const createJobs = (options: JobsOptions) => {
         lifecycle.reject({ ...facts, state: 'rejected', error: rejectionText(running) }, running)
         return { id, rejected: true, running }
       }
-      const onDone = ({ number }: ActiveJob): void => {
-        release()
-        // Whoever waits for the end opens the job within this turn of the loop, and must find it.
-        const letGo = retention.keep(number)
-        setImmediate(() => {
-          active.delete(id)
-          letGo()
-        })
-      }
-      const recording = recordingOf({ id, caller, request }, options)
-      try {
-        const job = { ...facts, state: 'running' as const, pid: 0, startTime: undefined }
-        active.set(id, startJob(job, request, { key, timer, onDone, ...recording }, startOptions))
-      } catch (error) {
+      const admission = admissions.admit({
+        id,
+        caller: caller.id,
+        key,
+        record: () => record?.(id),
+        start: () => start({ facts, request, key, timer, release }),
+      })
+      await admission.catch(error => {
         release()
         throw error
-      }
+      })
       await active.get(id)?.started
-      recording.assertDone()
       return { id, rejected: false, repeated: false }
     },
 
@@ -190,45 +215,32 @@ export const createJobs = (options: JobsOptions) => {
 
     isDraining: (): boolean => draining,
 
-    /** Accepts no more jobs; resolves when all that run have ended. */
-    async drain(): Promise<void> {
+    /** Accepts no more jobs; resolves when all that were accepted have ended. */
+    drain(): Promise<void> {
       draining = true
-      await Promise.all([...active.values()].map(({ done }) => done))
+      return settled()
     },
 
-    /** Resolves when all that run now have ended. */
-    async settled(): Promise<void> {
-      await Promise.all([...active.values()].map(({ done }) => done))
-    },
+    /** Resolves when all that were accepted by now have ended. */
+    settled,
 
     /** Accepts no more jobs, stops all that run, resolves when they have ended. */
     async close(graceMs: number, reason: StopReason = 'agent-stopped'): Promise<void> {
       closing = true
-      const jobs = [...active.values()]
-      for (const { execution } of jobs) execution.stop(reason, graceMs)
-      await Promise.all(jobs.map(({ done }) => done))
+      for (const { execution } of active.values()) execution.stop(reason, graceMs)
+      // No job comes of what is being admitted: see start.
+      await settled()
     },
   }
 }
 
-/** Has a start recorded before it, if that is wanted. */
-const recordingOf = (start: StartToRecord, { recordStart }: Pick<JobsOptions, 'recordStart'>) => {
-  let fault: unknown
-  const record = recordStart && (() => recordStart(start))
-  const beforeStart = record
-    ? () =>
-        record().catch(error => {
-          fault = error
-          throw new StartError('the audit trail cannot be written')
-        })
-    : undefined
-  return {
-    beforeStart,
-    /** Throws what has hindered the recording: nothing of the job was run. */
-    assertDone(): void {
-      if (fault) throw fault
-    },
-  }
+/** What has a slot. */
+interface Admitted {
+  key: IdempotencyKey | undefined
+  facts: JobFacts
+  request: JobRequest
+  timer: ReturnType<Clock['timer']>
+  release(): void
 }
 
 /** Two callers may use the same key: neither learns of the other's job. A client's own keys have no line feed. */

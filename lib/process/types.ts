@@ -97,9 +97,11 @@ export interface Processes {
 
 /**
  * `idle`: not needed yet; `starting`: for the first job, or because the one before has ended; `missing`: jobs would
- * outlive the agent, until its next start, should it be killed.
+ * outlive the agent, until its next start, should it be killed; `unsupported`: the same, for good, on this system.
  */
-export type GuardianState = { state: 'idle' | 'starting' | 'running' } | { state: 'missing'; error: string }
+export type GuardianState =
+  | { state: 'idle' | 'starting' | 'running' }
+  | { state: 'missing' | 'unsupported'; error: string }
 
 /** The process could not be started; the message is in the words of Go's os/exec. */
 export class StartError extends Error {}

@@ -3,6 +3,7 @@ import { isIPv6, SocketAddress } from 'node:net'
 import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js'
 import { AgentError, failure } from '../base/errors.ts'
 import type { Authentication, Authenticator, Client, Credentials } from './authenticator.ts'
+import { parseMessageSignature, type SignableMessage } from './message-signature.ts'
 
 export interface GuessLimits {
   /** How many wrong credentials an address may try within a minute… */
@@ -13,8 +14,9 @@ export interface GuessLimits {
 
 /**
  * Slows down who guesses: after too many wrong credentials from an address it is not even looked at what it sends, for
- * a few seconds. Credentials that were right a short while ago pass meanwhile: who shares the address with somebody
- * that guesses is not locked out.
+ * a few seconds. Who shares the address is not locked out: signatures and tokens that were right there before pass
+ * meanwhile. A signature of a message (RFC 9421) is never the same twice, so one by a key that has signed there before
+ * is looked at; wrong ones for that key are counted for themselves. A certificate is proved by TLS, and no guess.
  */
 export const createGuessLimiter = (
   authenticator: Authenticator,
@@ -42,29 +44,42 @@ export const createGuessLimiter = (
     if (known.size > MOST_KNOWN) known.delete(known.values().next().value!)
   }
 
-  const refuseWhoGuesses = async (network: string, digest: string | undefined): Promise<void> => {
-    if (counts.wrong === 0) return // As it nearly always is.
-    const used = await limiter.get(network)
-    if (!used || used.consumedPoints <= guesses || (digest && known.has(digest))) return
+  /** For how many seconds no more is looked at. */
+  const pauseOf = async (bucket: string): Promise<number> => {
+    const used = await limiter.get(bucket)
+    return used && used.consumedPoints > guesses ? Math.ceil(used.msBeforeNext / 1000) : 0
+  }
+
+  /** What a wrong one counts for. Rejects when it is not to be looked at. */
+  const bucketOf = async (network: string, credentials: GuessableCredentials): Promise<string> => {
+    if (counts.wrong === 0) return network // As it nearly always is.
+    let seconds = await pauseOf(network)
+    if (seconds === 0) return network
+    const name = nameOf(credentials)
+    if (known.has(digestOf(network, name))) {
+      if (credentials.kind !== 'message-signature') return network
+      const own = `${network} ${name}`
+      seconds = await pauseOf(own)
+      if (seconds === 0) return own
+    }
     counts.unseen++
-    throw failure('too-many-guesses', { seconds: Math.ceil(used.msBeforeNext / 1000) })
+    throw failure('too-many-guesses', { seconds })
   }
 
   return {
     /** As the authenticator's own; throws AgentError too-many-guesses too. */
     async authenticate(credentials: Credentials, client: Client): Promise<Authentication> {
+      if (credentials.kind === 'certificate') return authenticator.authenticate(credentials, client)
       const network = networkOf(client.address)
-      const proof = proofOf(credentials)
-      const digest = proof === undefined ? undefined : digestOf(network, proof)
-      await refuseWhoGuesses(network, digest)
+      const bucket = await bucketOf(network, credentials)
       try {
         const authentication = authenticator.authenticate(credentials, client)
-        if (digest) remember(digest)
+        remember(digestOf(network, nameOf(credentials, authentication)))
         return authentication
       } catch (error) {
         if (isGuess(error)) {
           counts.wrong++
-          limiter.consume(network).catch(() => {}) // Rejects when there were too many; the next one sees it.
+          limiter.consume(bucket).catch(() => {}) // Rejects when there were too many; the next one sees it.
         }
         throw error
       }
@@ -78,10 +93,26 @@ export const createGuessLimiter = (
 const isGuess = (error: unknown): boolean =>
   error instanceof AgentError && ['signature-wrong', 'token-wrong'].includes(error.code)
 
-/** What a client sends again and again; undefined where each request has one of its own. */
-const proofOf = (credentials: Credentials): string | undefined => {
-  if (credentials.kind === 'signature') return `${credentials.signAt} ${credentials.sign}`
-  return credentials.kind === 'token' ? credentials.token : undefined
+type GuessableCredentials = Exclude<Credentials, { kind: 'certificate' }>
+
+/** What they are remembered by: themselves, or, where each request has its own, the key that they claim to be of. */
+const nameOf = (credentials: GuessableCredentials, authentication?: Authentication): string => {
+  switch (credentials.kind) {
+    case 'signature':
+      return `${credentials.signAt} ${credentials.sign}`
+    case 'token':
+      return `token ${credentials.token}`
+    case 'message-signature':
+      return `key ${authentication?.caller.id ?? claimedKeyId(credentials.message)}`
+  }
+}
+
+const claimedKeyId = (message: SignableMessage): string | undefined => {
+  try {
+    return parseMessageSignature(message).keyId
+  } catch {
+    return undefined
+  }
 }
 
 /** An IPv6 network has at least 64 bits for its hosts, and who has one address there has all of them. */

@@ -12,6 +12,8 @@ export interface HousekeepingOptions {
 export const createHousekeeping = ({ retention, checkpoint, log }: HousekeepingOptions) => {
   let timer: NodeJS.Timeout | undefined
   let nextTurn: NodeJS.Immediate | undefined
+  /** To be done when nothing is left to remove. */
+  let whenDone = new Set<() => void>()
 
   /** Runs some of the work; an error ends it until the next job or the next minute. */
   const attempt = (work: () => void): void => {
@@ -22,19 +24,28 @@ export const createHousekeeping = ({ retention, checkpoint, log }: HousekeepingO
     }
   }
 
-  /** Calls `whenDone` when nothing is left to remove: a few jobs at a time, since the loop must breathe. */
-  const pruneAll = (whenDone: () => void): void => {
+  /** A few jobs at a time, since the loop must breathe. */
+  const pruneAll = (): void => {
     nextTurn ??= setImmediate(() => {
       nextTurn = undefined
-      attempt(() => (retention.prune(Date.now()) > 0 ? pruneAll(whenDone) : whenDone()))
+      attempt(() => (retention.prune(Date.now()) > 0 ? pruneAll() : finish()))
     })
   }
 
+  const finish = (): void => {
+    const tasks = whenDone
+    whenDone = new Set()
+    for (const task of tasks) task()
+  }
+
+  const tidyUp = (): void => {
+    retention.giveBack()
+    checkpoint()
+  }
+
   const keepHouse = (): void => {
-    pruneAll(() => {
-      retention.giveBack()
-      checkpoint()
-    })
+    whenDone.add(tidyUp)
+    pruneAll()
   }
 
   return {
@@ -43,7 +54,7 @@ export const createHousekeeping = ({ retention, checkpoint, log }: HousekeepingO
       attempt(() => {
         const removed = retention.prune(Date.now(), JOBS_A_SUBMISSION)
         // There may be more, such as the rest of a large output.
-        if (removed === JOBS_A_SUBMISSION) pruneAll(() => {})
+        if (removed === JOBS_A_SUBMISSION) pruneAll()
       })
     },
 

@@ -119,22 +119,29 @@ describe('the audit trail', () => {
     const refused = await agent.call('/api/jobs/execute/cmd', submission)
     assert.deepEqual([refused.code, refused.error], [503, 'not-recorded'])
     const { data: list } = await agent.call('/api/jobs')
-    assert.equal((list as unknown[]).length, 2)
+    assert.equal((list as unknown[]).length, 1)
     assert.equal((await agent.call('/api/jobs/execute/cmd', submission)).error, 'not-recorded')
-    // Only the one that found it out has left a job behind.
-    assert.equal(((await agent.call('/api/jobs')).data as unknown[]).length, 2)
+    assert.equal(((await agent.call('/api/jobs')).data as unknown[]).length, 1)
     // Whoever wants to stop something must be able to.
     assert.equal((await agent.call(`/api/jobs/${running.id}/cancel`, { method: 'POST' })).code, 0)
     assert.ok(!existsSync(touched))
+    // Whoever was told that it was not run may try again with the same key.
+    const keyed = { ...submission, headers: { ...submission.headers, 'Idempotency-Key': 'k' } }
+    assert.equal((await agent.call('/api/jobs/execute/cmd', keyed)).error, 'not-recorded')
     disk.heal()
     await waitFor('what was lost is told', () => trailOf(other).length === 3)
     assert.equal((await agent.execute({ cmd: 'true' })).state, 'success')
+    assert.equal(
+      ((await agent.call('/api/jobs/execute/cmd', keyed)).data as { state: string }).state,
+      'success',
+    )
+    assert.ok(existsSync(touched))
     const { data } = await agent.call('/api/jobs/countOfRunningJobs')
     assert.equal(data, 0)
     assert.equal((await agent.end()).code, 0)
-    // Two refusals and the cancel.
+    // Three refusals and the cancel.
     assert.deepEqual(trailOf(other).map(shown).slice(2, 3), [
-      { action: 'audit', outcome: 'not-recorded', count: 3 },
+      { action: 'audit', outcome: 'not-recorded', count: 4 },
     ])
     assert.equal((await verifyAudit(other.data)).fault, undefined)
     await other.assertClean()

@@ -108,6 +108,7 @@ export const createFake = ({
     },
     audit: {
       record: async entry => void audited.push(entry),
+      recordOrFail: async entry => void audited.push(entry),
       describe: ({ cmd }) => ({ sha256: `hash of ${cmd}` }),
       recordFailedAuthentication: async (code, client) =>
         void audited.push({ action: 'authenticate', outcome: code, client }),

@@ -12,6 +12,11 @@ test('without a signature, /readyz says that jobs may be sent, and nothing else'
   assert.deepEqual([status, text], [200, ''])
 })
 
+test('/readyz is 200 where the system has no guardian: that never changes', async () => {
+  const guardian = { state: 'unsupported', error: 'this system has none' } as const
+  assert.equal((await createFake({ status: { guardian } }).ask(unsigned('/readyz'))).status, 200)
+})
+
 const NOT_READY: [reasons: string, status: Partial<AgentStatus>][] = [
   ['stopping', { stopping: true }],
   ['draining', { draining: true }],

@@ -91,7 +91,7 @@ test('keys are taken up when their file changes; while it is faulty those from b
 test('a secret that is rotated is taken up too, also before anybody looks', async t => {
   const dataDirectory = scratchDirectory()
   const secretFile = join(dataDirectory, 'given')
-  writeFileSync(secretFile, 'old\n')
+  writeFileSync(secretFile, 'old\n', { mode: 0o600 })
   const { log } = recordingLog()
   let secrets: readonly string[] = []
   const options = { secret: undefined, secretFile, keysFile: undefined, dataDirectory }

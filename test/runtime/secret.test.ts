@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { loadSecrets } from '../../runtime/secret.ts'
@@ -7,9 +7,10 @@ import { scratchDirectory } from '../support/scratch.ts'
 
 const NONE = { secret: undefined, secretFile: undefined, keysFile: undefined }
 
-const withFile = (content: string) => {
+const withFile = (content: string, mode = 0o600) => {
   const secretFile = join(scratchDirectory(), 'given')
   writeFileSync(secretFile, content)
+  chmodSync(secretFile, mode)
   return loadSecrets({ ...NONE, secretFile, dataDirectory: '/nonexistent' })
 }
 
@@ -48,6 +49,21 @@ test('a file with nothing in it is an error that names the file', async () => {
     await assert.rejects(withFile(content), /given: the secret is empty/)
 })
 
+test('a file that others may read or write is refused, and what is in it is not told', async () => {
+  for (const [mode, why] of [
+    [0o666, 'others may write it; chmod 600'],
+    [0o620, 'others may write it; chmod 600'],
+    [0o644, 'it holds secrets that others may read; chmod 600'],
+    [0o640, 'it holds secrets that others may read; chmod 600'],
+  ] as const) {
+    await assert.rejects(withFile('shindata', mode), ({ message }: Error) => {
+      assert.ok(message.startsWith(why), message)
+      return !message.includes('shindata')
+    })
+  }
+  assert.deepEqual((await withFile('shindata', 0o400)).values, ['shindata'])
+})
+
 test('a file that is missing is an error that names the file', async () => {
   const secretFile = join(scratchDirectory(), 'missing')
   const loading = loadSecrets({ ...NONE, secretFile, dataDirectory: '/nonexistent' })
@@ -74,7 +90,7 @@ test('a made-up secret is the same at the next start, and another in another dir
 
 test('an empty file, which an agent that died or a full disk may leave behind, is filled again', async () => {
   const dataDirectory = scratchDirectory()
-  writeFileSync(join(dataDirectory, 'secret'), '')
+  writeFileSync(join(dataDirectory, 'secret'), '', { mode: 0o600 })
   assert.match((await madeUpIn(dataDirectory)).values[0]!, /^[0-9a-f]{48}$/)
 })
 

@@ -36,6 +36,7 @@ describe('the server', () => {
       ),
       audit: {
         record: async () => {},
+        recordOrFail: async () => {},
         describe: () => ({}),
         recordFailedAuthentication: async () => {},
       },

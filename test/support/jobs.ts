@@ -84,7 +84,7 @@ export const createTestJobs = (
     ...service,
     get,
     waitForEnd,
-    submit: (request: JobRequest, key?: IdempotencyKey) => service.submit(request, SOMEBODY, key),
+    submit: (request: JobRequest, key?: IdempotencyKey) => service.submit(request, SOMEBODY, { key }),
     list: (query: JobQuery) => service.list(query).map(record => shown(record)),
 
     openOutput(id: string) {

@@ -92,7 +92,7 @@ export const createGuardian = ({ libc, mark, reaper, spawner, log }: GuardianOpt
      * StartError.
      */
     async protect(jobMark: number, script = ''): Promise<void> {
-      if (mark.label === undefined) return fail('no resource limit is free to mark processes with')
+      if (mark.label === undefined) return fail(NO_MARK)
       table ??= createGuardianTable(libc)
       running.set(jobMark, table.add(jobMark, script))
       if (!shell) await spawner.inTurn(begin)
@@ -113,6 +113,7 @@ export const createGuardian = ({ libc, mark, reaper, spawner, log }: GuardianOpt
     },
 
     state: (): GuardianState => {
+      if (mark.label === undefined) return { state: 'unsupported', error: NO_MARK }
       if (failure !== '') return { state: 'missing', error: failure }
       if (shell) return { state: 'running' }
       return { state: running.size > 0 ? 'starting' : 'idle' }
@@ -131,4 +132,5 @@ export const createGuardian = ({ libc, mark, reaper, spawner, log }: GuardianOpt
 
 export type Guardian = ReturnType<typeof createGuardian>
 
+const NO_MARK = 'no resource limit is free to mark processes with'
 const SHORTEST_LIFE_MS = 1000

@@ -25,7 +25,7 @@ export const createNodeProcesses = (): Processes => ({
   unguard: () => {},
   find,
   mayHaveLeft: () => true,
-  guardian: () => ({ state: 'missing', error: 'this system has none' }),
+  guardian: () => ({ state: 'unsupported', error: 'this system has none' }),
   close: () => {},
   signal: ({ pid }, signal) => sendSignal(pid, signal),
 })

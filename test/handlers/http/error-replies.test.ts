@@ -262,6 +262,7 @@ const TOLD: [AgentError, status: number, zh: string, en: string, headers?: Recor
     503,
     '未就绪：draining、store-full',
     'not ready: draining, store-full',
+    { 'Retry-After': '1' },
   ],
   [
     failure('stopping'),

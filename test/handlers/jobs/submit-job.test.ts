@@ -5,6 +5,7 @@ import { createPace } from '../../../handlers/http/pace.ts'
 import { commandSchema } from '../../../handlers/jobs/job-schema.ts'
 import { submitJob } from '../../../handlers/jobs/submit-job.ts'
 import { type AgentError, failure } from '../../../lib/base/errors.ts'
+import type { SubmitOptions } from '../../../lib/jobs/jobs.ts'
 import type { Right } from '../../../lib/security/caller.ts'
 import type { IdempotencyKey } from '../../../lib/store/job-store.ts'
 import { isPending, withDeadline } from '../deadline.ts'
@@ -93,7 +94,7 @@ const keyOf = async (request: Request): Promise<IdempotencyKey> => {
     caller,
     bodyRules: { limit: BODY_LIMIT },
     pace: createPace(),
-    addToAudit() {},
+    auditLine: { add() {}, async write() {} },
   }
   // submitJob is called past the routes: no body is valid on two of them.
   const response = await submitJob(
@@ -103,7 +104,7 @@ const keyOf = async (request: Request): Promise<IdempotencyKey> => {
     commandSchema,
   )
   assert.equal(response.status, 200)
-  return fake.calls[0]![3] as IdempotencyKey
+  return (fake.calls[0]![3] as SubmitOptions).key!
 }
 const keyed = (path: string, body: unknown, key = 'k') => post(path, body, { 'Idempotency-Key': key })
 

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { mkdirSync, symlinkSync } from 'node:fs'
+import { mkdirSync, realpathSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { refuseOtherDirectories, withinBounds } from '../../../lib/jobs/bounds.ts'
+import { directoryWithin, withinBounds } from '../../../lib/jobs/bounds.ts'
 import type { JobRequest } from '../../../lib/jobs/job.ts'
 import type { RunBounds } from '../../../lib/security/caller.ts'
 import { requestOf } from '../../support/jobs.ts'
 import { scratchDirectory } from '../../support/scratch.ts'
 
 const allows = async (request: Partial<JobRequest>, bounds: RunBounds) => {
-  if (bounds.cwd) await refuseOtherDirectories(request.cwd, bounds.cwd)
-  return withinBounds(requestOf(request), bounds)
+  const cwd = bounds.cwd && { cwd: await directoryWithin(request.cwd, bounds.cwd) }
+  return withinBounds(requestOf({ ...request, ...cwd }), bounds)
 }
 
 const refuses = (request: Partial<JobRequest>, bounds: RunBounds, field: string) =>
@@ -66,9 +66,20 @@ test('a job runs in or below the directories of the key, wherever links lead', a
   symlinkSync(join(directory, 'app/below'), join(directory, 'in'))
   const bounds = { cwd: [`${directory}/app/`] }
   for (const name of ['app', 'app/', 'app/below', 'app/below/..', 'in']) {
-    await allows({ cmd: 'pwd', cwd: `${directory}/${name}` }, bounds)
+    const { cwd } = await allows({ cmd: 'pwd', cwd: `${directory}/${name}` }, bounds)
+    // A link that is changed after the check changes nothing.
+    assert.equal(cwd, realpathSync(`${directory}/${name}`))
   }
-  for (const name of ['', 'apple', 'app/..', 'app/out', 'app/out/apple', 'nowhere', 'app/../nowhere']) {
+  for (const name of [
+    '',
+    'apple',
+    'app/..',
+    'app/out',
+    'app/out/apple',
+    'nowhere',
+    'app/nowhere',
+    'app/../nowhere',
+  ]) {
     await refuses({ cmd: 'pwd', cwd: `${directory}/${name}` }, bounds, 'cwd')
   }
   await refuses({ cmd: 'pwd' }, bounds, 'cwd')

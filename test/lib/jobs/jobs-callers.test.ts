@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, describe, test } from 'node:test'
+import { after, describe, type TestContext, test } from 'node:test'
 import { failure } from '../../../lib/base/errors.ts'
 import type { Caller, Right, RunBounds } from '../../../lib/security/caller.ts'
 import { createTestJobs, requestOf } from '../../support/jobs.ts'
@@ -51,7 +51,7 @@ describe('jobs of several callers', () => {
     const key = { key: 'k', requestHash: Buffer.alloc(32) }
     const ids: string[] = []
     for (const caller of [alice, bob, alice, bob, callerOf('default', ['run'])]) {
-      ids.push((await service.submit(requestOf({ cmd: 'true' }), caller, key)).id)
+      ids.push((await service.submit(requestOf({ cmd: 'true' }), caller, { key })).id)
     }
     assert.deepEqual([ids[2], ids[3], new Set(ids).size], [ids[0], ids[1], 3])
   })
@@ -79,50 +79,86 @@ describe('jobs of several callers', () => {
   })
 })
 
-describe('jobs whose start is recorded first', () => {
-  test('run only when it is, leave no slot taken, and are not run twice meanwhile', async () => {
-    const recorded: string[] = []
-    let fails = false
+describe('jobs that are recorded before they are started', () => {
+  const alice = callerOf('alice', ['run'], { running: 1 })
+  const sleeper = requestOf({ cmd: 'exec sleep 1000', async: true })
+  const key = { key: 'k', requestHash: Buffer.alloc(32) }
+
+  const createAgent = (t: TestContext) => {
+    const agent = createTestJobs({ limit: 2 })
+    t.after(agent.close)
     const turn = Promise.withResolvers<void>()
-    const agent = createTestJobs({
-      limit: 2,
-      async recordStart({ id, caller, request }) {
-        await turn.promise
-        if (fails) throw failure('not-recorded')
-        recorded.push(`${caller.id} ${request.cmd} ${id}`)
-      },
-    })
-    const alice = callerOf('alice', ['run'], { running: 1 })
-    const key = { key: 'k', requestHash: Buffer.alloc(32) }
-    const request = requestOf({ cmd: 'exec sleep 1000', async: true })
-    const both = [agent.service.submit(request, alice, key), agent.service.submit(request, alice, key)]
-    await assert.rejects(agent.service.submit(request, alice), { code: 'too-many-jobs-of-key' })
+    turn.promise.catch(() => {})
+    const recorded: string[] = []
+    const record = (id: string) => {
+      recorded.push(id)
+      return turn.promise
+    }
+    const count = () => [agent.service.countRunning(), agent.service.list({ limit: 9 }).length]
+    return { ...agent, turn, recorded, record, count }
+  }
+
+  test('are no jobs meanwhile, but have their slot, their key and their place among those of the caller', async t => {
+    const { service, turn, recorded, record, count } = createAgent(t)
+    const both = [
+      service.submit(sleeper, alice, { key, record }),
+      service.submit(sleeper, alice, { key, record }),
+    ]
+    await assert.rejects(service.submit(sleeper, alice, { record }), { code: 'too-many-jobs-of-key' })
+    const other = { ...key, requestHash: Buffer.alloc(32, 1) }
+    await assert.rejects(service.submit(sleeper, alice, { key: other, record }), { code: 'key-reused' })
+    assert.deepEqual(count(), [1, 0])
     turn.resolve()
     const [first, second] = await Promise.all(both)
-    assert.equal(first!.id, second!.id)
-    assert.deepEqual(recorded, [`alice exec sleep 1000 ${first!.id}`])
-    fails = true
-    const bob = callerOf('bob', ['run'])
-    await assert.rejects(agent.service.submit(requestOf({ cmd: 'true' }), bob), { code: 'not-recorded' })
-    assert.equal(agent.service.countRunning(), 1)
-    const [refused] = agent.service.list({ limit: 1 })
-    const { state, pid } = refused!.job as { state: string; pid: number }
-    assert.deepEqual([state, pid], ['failed', 0])
-    await agent.close()
+    assert.deepEqual(recorded, [first!.id])
+    assert.deepEqual(second, { id: first!.id, rejected: false, repeated: true })
+    assert.deepEqual(count(), [1, 1])
+    await assert.rejects(service.submit(sleeper, alice, { record }), { code: 'too-many-jobs-of-key' })
+    await service.cancel(first!.id, alice, 0)
+    await service.cancel((await service.submit(sleeper, alice, { record })).id, alice, 0)
   })
 
-  test('are canceled, without ever running, when the agent closes meanwhile', async () => {
-    const turn = Promise.withResolvers<void>()
-    const agent = createTestJobs({ recordStart: () => turn.promise })
-    const submitted = agent.service.submit(requestOf({ cmd: 'true' }), callerOf('alice', ['run']))
-    const closed = agent.service.close(0)
+  test('are none when they cannot be recorded, and nothing hinders the same key from being used again', async t => {
+    const { service, turn, record, count } = createAgent(t)
+    const both = [
+      service.submit(sleeper, alice, { key, record }),
+      service.submit(sleeper, alice, { key, record }),
+    ]
+    turn.reject(failure('not-recorded'))
+    for (const one of both) await assert.rejects(one, { code: 'not-recorded' })
+    assert.deepEqual(count(), [0, 0])
+    const again = await service.submit(sleeper, alice, { key, record: async () => {} })
+    assert.deepEqual(again, { id: again.id, rejected: false, repeated: false })
+    await service.cancel(again.id, alice, 0)
+  })
+
+  test('are none when the agent closes meanwhile, which waits for them', async t => {
+    const { service, turn, record, count } = createAgent(t)
+    const submitted = service.submit(sleeper, alice, { record })
+    let isClosed = false
+    const closed = service.close(0).then(() => {
+      isClosed = true
+    })
+    await new Promise(resolve => setImmediate(resolve))
+    assert.equal(isClosed, false)
     turn.resolve()
+    await assert.rejects(submitted, { code: 'stopping' })
     await closed
+    assert.deepEqual(count(), [0, 0])
+  })
+
+  test('are still run when the agent drains meanwhile, which waits for them', async t => {
+    const { service, turn, record, count } = createAgent(t)
+    const submitted = service.submit(sleeper, alice, { record })
+    let isDrained = false
+    const drained = service.drain().then(() => {
+      isDrained = true
+    })
+    turn.resolve()
     const { id } = await submitted
-    const open = agent.service.open(id)!
-    const { job } = (await open.now())!
-    open.close()
-    assert.deepEqual([job.state, (job as { pid: number }).pid], ['canceled', 0])
-    await agent.close()
+    assert.equal(isDrained, false)
+    assert.deepEqual(count(), [1, 1])
+    await service.cancel(id, alice, 0)
+    await drained
   })
 })

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AgentError } from '../../../lib/base/errors.ts'
-import { type Credentials, createAuthenticator } from '../../../lib/security/authenticator.ts'
+import {
+  type ClientCertificate,
+  type Credentials,
+  createAuthenticator,
+} from '../../../lib/security/authenticator.ts'
 import { createGuessLimiter, networkOf } from '../../../lib/security/guess-limiter.ts'
 import { hashToken, parseKeys, withDefaultKey } from '../../../lib/security/keys.ts'
 import { createMessageSigner } from '../../../lib/security/message-signer.ts'
@@ -10,7 +14,9 @@ import { waitFor } from '../../support/wait-for.ts'
 
 const NOW = 1_800_000_000_000
 const KEYS = parseKeys(
-  JSON.stringify({ keys: [{ id: 'alice', rights: ['read'], token: hashToken('right') }] }),
+  JSON.stringify({
+    keys: [{ id: 'alice', rights: ['read'], token: hashToken('right'), certificate: 'CN=alice' }],
+  }),
 )
 
 const createLimited = (guesses = 3, pauseS = 1000) =>
@@ -29,14 +35,27 @@ type Limited = ReturnType<typeof createLimited>
 
 const token = (text: string): Credentials => ({ kind: 'token', token: text })
 
-const ask = async (limited: Limited, credentials: Credentials, address = '192.0.2.1'): Promise<string> => {
+const ask = async (
+  limited: Limited,
+  credentials: Credentials,
+  address = '192.0.2.1',
+  certificate?: ClientCertificate,
+): Promise<string> => {
   try {
-    const client = { address, isPrivate: true, isEncrypted: true }
+    const client = { address, isPrivate: true, isEncrypted: true, certificate }
     return (await limited.authenticate(credentials, client)).caller.id
   } catch (error) {
     assert.ok(error instanceof AgentError)
     return error.code
   }
+}
+
+const message = (key: string): Credentials => {
+  const sent = { method: 'GET', authority: 'db1', path: '/', query: '?' }
+  const headers = createMessageSigner({ keyId: 'default', key, now: () => NOW })({ ...sent, target: '/' })
+  const header = (name: string) =>
+    name === 'signature-input' ? headers['Signature-Input'] : headers.Signature
+  return { kind: 'message-signature', message: { ...sent, header } }
 }
 
 const guess = async (limited: Limited, times: number, address?: string) => {
@@ -64,18 +83,38 @@ test('who has used the right credentials there before is let in meanwhile', asyn
   assert.equal(await ask(limited, token('right'), '192.0.2.2'), 'alice')
 })
 
-test('who has signed a message there before opens the door for no other message', async () => {
+test('who has signed messages there before is let in meanwhile, and guesses at that key are limited too', async () => {
   const limited = createLimited()
-  const message = (key: string): Credentials => {
-    const sent = { method: 'GET', authority: 'db1', path: '/', query: '?' }
-    const headers = createMessageSigner({ keyId: 'default', key, now: () => NOW })({ ...sent, target: '/' })
-    const header = (name: string) =>
-      name === 'signature-input' ? headers['Signature-Input'] : headers.Signature
-    return { kind: 'message-signature', message: { ...sent, header } }
-  }
   assert.equal(await ask(limited, message('the secret')), 'default')
+  await guess(limited, 4)
+  assert.equal(await ask(limited, message('the secret')), 'default')
+  assert.equal(await ask(limited, message('the secret'), '192.0.2.2'), 'default')
   for (let n = 0; n < 4; n++) assert.equal(await ask(limited, message('guess')), 'signature-wrong')
   assert.equal(await ask(limited, message('guess')), 'too-many-guesses')
+  assert.equal(await ask(limited, message('the secret')), 'too-many-guesses')
+  assert.equal(await ask(limited, message('the secret'), '192.0.2.2'), 'default')
+})
+
+test('a key that has not signed there is not looked at meanwhile, nor is what claims to be of none', async () => {
+  const limited = createLimited()
+  await guess(limited, 4)
+  assert.equal(await ask(limited, message('the secret')), 'too-many-guesses')
+  const header = () => 'garbage'
+  const nameless = { method: 'GET', authority: 'db1', path: '/', query: '?', header }
+  assert.equal(await ask(limited, { kind: 'message-signature', message: nameless }), 'too-many-guesses')
+})
+
+test('a certificate, which TLS has proved, is no guess and is let in meanwhile', async () => {
+  const limited = createLimited()
+  const ownCertificate = (subject: string) => ({ fault: undefined, subject, fingerprint: '' })
+  for (let n = 0; n < 9; n++)
+    assert.equal(
+      await ask(limited, { kind: 'certificate' }, '192.0.2.1', ownCertificate('CN=eve')),
+      'certificate-unknown',
+    )
+  assert.deepEqual(limited.counts(), { wrong: 0, unseen: 0 })
+  await guess(limited, 4)
+  assert.equal(await ask(limited, { kind: 'certificate' }, '192.0.2.1', ownCertificate('CN=alice')), 'alice')
 })
 
 test('what is refused for another reason is no guess', async () => {

@@ -50,6 +50,15 @@ test('a submission makes room for itself at once, and what is left is removed in
   await waitFor('all is removed', () => surplus() === 0)
 })
 
+test('a submission in the same turn takes nothing from what is due every minute', async t => {
+  const { housekeeping, calls } = housekeepingOf(9)
+  t.after(() => housekeeping.close())
+  housekeeping.makeRoom()
+  housekeeping.start()
+  await waitFor('it is done', () => calls.includes('checkpoint'))
+  assert.deepEqual(calls.slice(-2), ['give back', 'checkpoint'])
+})
+
 test('a submission that finds no more than its own share to remove leaves it at that', async t => {
   const { housekeeping, calls } = housekeepingOf(1)
   t.after(() => housekeeping.close())
