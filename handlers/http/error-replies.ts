@@ -157,8 +157,8 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
   },
   'address-not-allowed': {
     status: 403,
-    zh: () => '该密钥不允许从此地址使用',
-    en: () => 'the key may not be used from this address',
+    zh: ({ address }) => `该密钥不允许从地址 ${address} 使用`,
+    en: ({ address }) => `the key may not be used from the address ${address}`,
   },
   'not-your-job': {
     status: 403,
@@ -167,8 +167,10 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
   },
   'out-of-bounds': {
     status: 403,
-    zh: ({ field }) => `该密钥不允许这样的 ${field}`,
-    en: ({ field }) => `the key does not allow this ${field}`,
+    zh: ({ field, allowed }) =>
+      `该密钥不允许这样的 ${field}${allowed === undefined ? '' : `，允许：${allowed}`}`,
+    en: ({ field, allowed }) =>
+      `the key does not allow this ${field}${allowed === undefined ? '' : `; it allows ${allowed}`}`,
   },
   'unknown-endpoint': {
     status: 404,

@@ -26,11 +26,11 @@ export interface Failures {
   'token-insecure': NoDetails
   'key-expired': NoDetails
   /** The key may not be used from the client's address. */
-  'address-not-allowed': NoDetails
+  'address-not-allowed': { address: string }
   /** Only who has submitted the job, or an admin, may control it. */
   'not-your-job': NoDetails
-  /** The key does not allow what a field of the request asks for. */
-  'out-of-bounds': { field: string }
+  /** The key does not allow what a field of the request asks for; `allowed` is what it does, where that is short. */
+  'out-of-bounds': { field: string; allowed?: string | undefined }
   /** As many jobs of this key run as it allows. */
   'too-many-jobs-of-key': { limit: number }
   'unknown-job': NoDetails

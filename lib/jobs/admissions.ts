@@ -7,7 +7,7 @@ export interface AdmissionOptions {
   caller: string
   key: IdempotencyKey | undefined
   /** What is waited for. When it rejects, there will be no job. */
-  record(): Promise<void> | undefined
+  record(id: string): Promise<void>
   /** Makes it a job. */
   start(): void
 }
@@ -24,7 +24,7 @@ export const createAdmissions = () => {
   return {
     /** Resolves when it is a job; rejects with what `record` or `start` has failed with. */
     admit({ id, caller, key, record, start }: AdmissionOptions): Promise<string> {
-      const recorded = Promise.resolve(record())
+      const recorded = record(id)
       const outcome = (async () => {
         try {
           await recorded

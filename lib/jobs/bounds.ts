@@ -31,7 +31,9 @@ export const directoryWithin = async (
   // One that is not there might be a link by the time of the start.
   const real = cwd === undefined ? undefined : await realpath(cwd).catch(() => undefined)
   const isWithin = (path: string) => allowed.some(directory => normalize(`${path}/`).startsWith(directory))
-  if (real === undefined || !isWithin(real)) throw failure('out-of-bounds', { field: 'cwd' })
+  if (real === undefined || !isWithin(real)) {
+    throw failure('out-of-bounds', { field: 'cwd', allowed: allowed.join(', ') })
+  }
   return real
 }
 
@@ -47,6 +49,6 @@ const refuseOtherCommands = (request: JobRequest, commands: readonly string[]): 
 
 const withTimeout = (request: JobRequest, mostMs: number): JobRequest => {
   if (request.timeout === undefined) return { ...request, timeout: { text: ms(mostMs), ms: mostMs } }
-  if (request.timeout.ms > mostMs) throw failure('out-of-bounds', { field: 'timeout' })
+  if (request.timeout.ms > mostMs) throw failure('out-of-bounds', { field: 'timeout', allowed: ms(mostMs) })
   return request
 }

@@ -141,7 +141,8 @@ export const createExecution = (options: ExecutionOptions): Execution => {
       processes.unguard(mark)
     }
     return endedJob(job, {
-      reason: reason ?? 'exited',
+      // Without an exit nobody has seen its end, by a fault that the log tells.
+      reason: reason ?? (exit ? 'exited' : 'agent-lost'),
       exit,
       startError,
       timeout: request.timeout?.text,

@@ -1,5 +1,6 @@
 import type { Micros } from '../base/timestamp.ts'
 import type { CpuTime } from '../process/exit-status.ts'
+import type { OutputTotals } from '../store/output-store.ts'
 
 export type JobState = 'running' | 'success' | 'failed' | 'canceled' | 'rejected'
 export const JOB_STATES: JobState[] = ['running', 'success', 'failed', 'canceled', 'rejected']
@@ -101,15 +102,6 @@ export interface JobRecord {
   output: OutputTotals
   /** How many of its leftovers live now; 0 in a list, which does not look. */
   livingLeftovers: number
-}
-
-/** In bytes. */
-export interface OutputTotals {
-  /** What the job has written, kept or not. */
-  stdoutBytes: number
-  stderrBytes: number
-  /** What is kept, of both streams. */
-  keptBytes: number
 }
 
 /** What the contract says when every slot is taken, with the true number of running jobs. */

@@ -2,8 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import { failure } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { LivingProcess, Processes, SignalTarget } from '../process/types.ts'
-import { type Caller, mayControl } from '../security/caller.ts'
-import { DEFAULT_KEY } from '../security/keys.ts'
+import { type Caller, DEFAULT_KEY, mayControl } from '../security/caller.ts'
 import type { Ballast } from '../store/ballast.ts'
 import type { Housekeeping } from '../store/housekeeping.ts'
 import type { IdempotencyKey, JobStore } from '../store/job-store.ts'
@@ -158,17 +157,14 @@ export const createJobs = (options: JobsOptions) => {
         lifecycle.reject({ ...facts, state: 'rejected', error: rejectionText(running) }, running)
         return { id, rejected: true, running }
       }
-      const admission = admissions.admit({
-        id,
-        caller: caller.id,
-        key,
-        record: () => record?.(id),
-        start: () => start({ facts, request, key, timer, release }),
-      })
-      await admission.catch(error => {
+      const begin = () => start({ facts, request, key, timer, release })
+      try {
+        if (record) await admissions.admit({ id, caller: caller.id, key, record, start: begin })
+        else begin()
+      } catch (error) {
         release()
         throw error
-      })
+      }
       await active.get(id)?.started
       return { id, rejected: false, repeated: false }
     },

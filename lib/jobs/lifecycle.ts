@@ -2,10 +2,10 @@ import { failure } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Ballast } from '../store/ballast.ts'
 import type { IdempotencyKey, JobStore } from '../store/job-store.ts'
-import type { OutputStore } from '../store/output-store.ts'
+import type { OutputStore, OutputTotals } from '../store/output-store.ts'
 import type { Retention } from '../store/retention.ts'
 import type { JobEvents } from './events.ts'
-import type { EndedJob, OutputTotals, RejectedJob, RunningJob } from './job.ts'
+import type { EndedJob, RejectedJob, RunningJob } from './job.ts'
 
 export interface LifecycleOptions {
   jobStore: JobStore
@@ -53,14 +53,9 @@ export const createLifecycle = (options: LifecycleOptions) => {
 
   const storeAgain = (): void => {
     retry = undefined
-    for (const [id, end] of unstored) {
-      if (tryToStore(end) !== undefined) {
-        scheduleRetry()
-        return
-      }
-      unstored.delete(id)
-    }
-    log.info({}, 'the ends of all jobs are stored again')
+    for (const [id, end] of unstored) if (tryToStore(end) === undefined) unstored.delete(id)
+    if (unstored.size > 0) scheduleRetry()
+    else log.info({}, 'the ends of all jobs are stored again')
   }
 
   const scheduleRetry = (): void => {
@@ -120,14 +115,14 @@ export const createLifecycle = (options: LifecycleOptions) => {
     /** Tries to store what is left, once; then nothing is tried any more. What stays unstored counts as lost. */
     close(): void {
       clearTimeout(retry)
+      let error: unknown
       for (const [id, end] of unstored) {
-        const error = tryToStore(end)
-        if (error !== undefined) {
-          log.error({ err: error, jobs: unstored.size }, 'the ends of jobs could not be stored')
-          return
-        }
-        unstored.delete(id)
+        const fault = tryToStore(end)
+        if (fault === undefined) unstored.delete(id)
+        else error = fault
       }
+      if (unstored.size > 0)
+        log.error({ err: error, jobs: unstored.size }, 'the ends of jobs could not be stored')
     },
   }
 }

@@ -1,7 +1,8 @@
 import type { LivingProcess, Processes } from '../process/types.ts'
 import type { JobQuery, JobStore } from '../store/job-store.ts'
+import type { OutputTotals } from '../store/output-store.ts'
 import type { ActiveJob } from './active-job.ts'
-import type { Job, JobRecord, OutputTotals } from './job.ts'
+import type { Job, JobRecord } from './job.ts'
 import type { Lifecycle } from './lifecycle.ts'
 
 /** A job, wherever it was found. */

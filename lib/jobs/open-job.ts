@@ -1,8 +1,8 @@
+import { type UntilCalledOptions, untilCalled } from '../base/until-called.ts'
 import { createOutputView } from '../output/view.ts'
 import type { Processes } from '../process/types.ts'
 import type { OutputStore } from '../store/output-store.ts'
 import type { Retention } from '../store/retention.ts'
-import type { ActiveJob } from './active-job.ts'
 import type { JobRecord } from './job.ts'
 import type { FoundJob, JobLookup } from './lookup.ts'
 
@@ -41,8 +41,9 @@ export const openJob = (found: FoundJob, options: OpenJobOptions) => {
       return { job: now.job, output: now.totals, livingLeftovers }
     },
 
-    waitForEnd: ({ ms, signal }: { ms?: number | undefined; signal?: AbortSignal } = {}): Promise<void> =>
-      active ? endOf(active, ms, signal) : Promise.resolve(),
+    async waitForEnd(options: UntilCalledOptions = {}): Promise<void> {
+      if (active?.job.state === 'running') await untilCalled(active.onEnd, options)
+    },
 
     output: createOutputView(outputStore, {
       number,
@@ -56,23 +57,6 @@ export const openJob = (found: FoundJob, options: OpenJobOptions) => {
       clearTimeout(timer)
       letGo()
     },
-  }
-}
-
-/** Leaves nothing behind on the job, however often it is called. */
-const endOf = async (active: ActiveJob, ms: number | undefined, signal?: AbortSignal): Promise<void> => {
-  if (active.job.state !== 'running' || signal?.aborted) return
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const forget = active.onEnd(resolve)
-  const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
-  const wake = () => resolve()
-  signal?.addEventListener('abort', wake)
-  try {
-    await promise
-  } finally {
-    forget()
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', wake)
   }
 }
 

@@ -1,5 +1,5 @@
+import { untilCalled } from '../base/until-called.ts'
 import type { Chunk, OutputStore } from '../store/output-store.ts'
-import type { Notifier } from './notifier.ts'
 import { OutputRemovedError } from './output-removed-error.ts'
 import type { OutputSource } from './source.ts'
 
@@ -30,26 +30,6 @@ export async function* follow(
       // A job that was removed has not ended here: what is missing must not pass for the end.
       if (!exists()) throw new OutputRemovedError()
       return
-    } else if (!(await nextChange(changes, signal, idleMs))) yield []
-  }
-}
-
-/**
- * True when there is a change or the reader has gone, false when the time is up first. It must be called without a
- * wait after the last look at the store, so that no change is missed; it leaves nothing behind, however often it is
- * called.
- */
-const nextChange = async (changes: Notifier, signal: AbortSignal, idleMs = 2 ** 30): Promise<boolean> => {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  const wake = () => resolve(true)
-  const forget = changes.wait(wake)
-  const timer = setTimeout(resolve, idleMs, false)
-  signal.addEventListener('abort', wake)
-  try {
-    return await promise
-  } finally {
-    forget()
-    clearTimeout(timer)
-    signal.removeEventListener('abort', wake)
+    } else if (!(await untilCalled(changes.wait, { ms: idleMs, signal }))) yield [] // Nothing was waited for since the look.
   }
 }

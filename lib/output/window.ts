@@ -1,7 +1,6 @@
 import type { Micros } from '../base/timestamp.ts'
-import type { OutputTotals } from '../jobs/job.ts'
 import type { OutputStream } from '../process/types.ts'
-import type { Chunk, Superseded } from '../store/output-store.ts'
+import type { Chunk, OutputTotals, Superseded } from '../store/output-store.ts'
 import { createByteRing } from './byte-ring.ts'
 import { advance, dropOldest, type Segment } from './segments.ts'
 

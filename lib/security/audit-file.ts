@@ -21,6 +21,14 @@ export const openAuditFiles = async (directory: string) => {
   let lines = await open(path, 'a+', 0o600)
   let head = await openHeadFile(headPath)
   let size = await endOfLastLine(lines)
+  /** A write has failed and may have left half a line. */
+  let isTorn = false
+
+  /** Half a line would look like a changed one. */
+  const cutOff = async (): Promise<void> => {
+    await lines.truncate(size)
+    isTorn = false
+  }
 
   return {
     /** Where the chain ends, and where it ended for who has written last; undefined when nobody has said so. */
@@ -32,10 +40,12 @@ export const openAuditFiles = async (directory: string) => {
     /** Adds whole lines, all or none. */
     async append(text: string): Promise<void> {
       const bytes = Buffer.from(text)
+      if (isTorn) await cutOff()
       try {
         for (let at = 0; at < bytes.length; ) at += (await lines.write(bytes, at)).bytesWritten
       } catch (error) {
-        await lines.truncate(size).catch(() => {}) // Half a line would look like a changed one.
+        isTorn = true
+        await cutOff().catch(() => {}) // It is tried again with the next line.
         throw error
       }
       size += bytes.length
@@ -136,7 +146,8 @@ const openHeadFile = (path: string): Promise<FileHandle> =>
     return open(path, 'w+', 0o600)
   })
 
-const fullFiles = async (directory: string): Promise<string[]> =>
+/** The names of the full files of a trail, oldest first. */
+export const fullFiles = async (directory: string): Promise<string[]> =>
   (await readdir(directory)).filter(isFullFileName).sort()
 
 const removeOldest = async (directory: string, keep: number): Promise<void> => {

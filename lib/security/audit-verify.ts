@@ -1,15 +1,9 @@
 import { hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  AUDIT_FILE,
-  AUDIT_HEAD_FILE,
-  type AuditHead,
-  EMPTY_HEAD,
-  isFullFileName,
-  parseHead,
-} from './audit-line.ts'
+import { fullFiles } from './audit-file.ts'
+import { AUDIT_FILE, AUDIT_HEAD_FILE, type AuditHead, EMPTY_HEAD, parseHead } from './audit-line.ts'
 
 export interface AuditVerdict {
   files: number
@@ -33,9 +27,6 @@ export const verifyAudit = async (directory: string): Promise<AuditVerdict> => {
     if (!verdict.fault || (await fullFiles(directory)).join() === names.join()) return verdict
   }
 }
-
-const fullFiles = async (directory: string): Promise<string[]> =>
-  (await readdir(directory)).filter(isFullFileName).sort()
 
 const follow = async (directory: string, names: readonly string[]): Promise<AuditVerdict> => {
   // Read first: lines that are added meanwhile are newer than it.

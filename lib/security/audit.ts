@@ -131,10 +131,13 @@ export const openAudit = async (options: AuditOptions): Promise<Audit> => {
     }
   }
 
+  let toldFault: string | undefined
   const tellFault = async (detail: string): Promise<void> => {
-    log.error({ detail }, 'THE AUDIT TRAIL IS NOT AS THE AGENT HAS LEFT IT')
+    if (toldFault !== detail) log.error({ detail }, 'THE AUDIT TRAIL IS NOT AS THE AGENT HAS LEFT IT')
+    toldFault = detail
     await write([{ action: 'audit', outcome: 'broken', detail }])
     fault = undefined
+    toldFault = undefined
   }
 
   const timer = setInterval(() => {

@@ -64,6 +64,7 @@ export interface AuthenticatorOptions extends SignatureWindow {
 export const createAuthenticator = (keys: readonly Key[], options: AuthenticatorOptions) => {
   const { now, nonces, authorities, isStrict } = options
   let ring = createRing(keys)
+  const nobody = createNobody()
 
   const authenticateSignature = (credentials: { sign: string; signAt: string }): Key => {
     if (isStrict) throw failure('credential-too-weak')
@@ -95,13 +96,18 @@ export const createAuthenticator = (keys: readonly Key[], options: Authenticator
     const { authority } = message
     if (authorities && !authorities.includes(authority)) throw failure('authority-wrong', { authority })
     const key = ring.byId.get(signature.keyId)
-    if (!isSignedBy(key ?? NOBODY, signature) || !key) throw failure('signature-wrong')
+    if (!isSignedBy(withBoth(key ?? nobody), signature) || !key) throw failure('signature-wrong')
     return key
   }
 
+  const withBoth = ({ secrets, ed25519 }: Signing): Signing => ({
+    secrets: secrets.length > 0 ? secrets : nobody.secrets,
+    ed25519: ed25519.length > 0 ? ed25519 : nobody.ed25519,
+  })
+
   const callerOf = ({ id, rights, bounds, expiresAt, from }: Key, { address }: Client): Caller => {
     if (expiresAt !== undefined && now() >= expiresAt) throw failure('key-expired')
-    if (from && !from.has(address)) throw failure('address-not-allowed')
+    if (from && !from.has(address)) throw failure('address-not-allowed', { address })
     return { id, rights, bounds, address }
   }
 
@@ -139,25 +145,25 @@ const checkAge = ({ created, expires }: MessageSignature, now: number): void => 
 }
 
 /** By the one of the key's algorithms that has signatures of this length; in constant time for each of its secrets. */
-const isSignedBy = (key: Pick<Key, 'secrets' | 'ed25519'>, signature: MessageSignature): boolean => {
+const isSignedBy = ({ secrets, ed25519 }: Signing, signature: MessageSignature): boolean => {
   const { algorithm, base, bytes } = signature
   if (bytes.length === HMAC_BYTES && (algorithm ?? 'hmac-sha256') === 'hmac-sha256') {
-    const secrets = key.secrets.length > 0 ? key.secrets : NOBODY.secrets
     return secrets.some(secret => timingSafeEqual(createHmac('sha256', secret).update(base).digest(), bytes))
   }
   if (bytes.length !== ED25519_BYTES || (algorithm ?? 'ed25519') !== 'ed25519') return false
-  const publicKeys = key.ed25519.length > 0 ? key.ed25519 : NOBODY.ed25519
-  return publicKeys.some(publicKey => verify(null, Buffer.from(base), publicKey, bytes))
+  return ed25519.some(publicKey => verify(null, Buffer.from(base), publicKey, bytes))
 }
 
 const HMAC_BYTES = 32
 const ED25519_BYTES = 64
 
 /** Stands for a key that is not there, or lacks such a credential: the time for a refusal must not tell which are. */
-const NOBODY = {
+const createNobody = (): Signing => ({
   secrets: [randomBytes(32).toString('hex')],
   ed25519: [generateKeyPairSync('ed25519').publicKey],
-}
+})
+
+type Signing = Pick<Key, 'secrets' | 'ed25519'>
 
 const createRing = (keys: readonly Key[]) => {
   const signers: { key: Key; signer: Signer }[] = []

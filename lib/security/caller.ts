@@ -2,6 +2,9 @@
 export const RIGHTS = ['read', 'run', 'admin'] as const
 export type Right = (typeof RIGHTS)[number]
 
+/** The id of the key that the contract's own secret belongs to. */
+export const DEFAULT_KEY = 'default'
+
 /** What a key may submit; what is absent is not bounded. */
 export interface RunBounds {
   /** Directories that jobs may run in, or below. */

@@ -3,7 +3,7 @@ import { isAbsolute, normalize } from 'node:path'
 import { z } from 'zod'
 import { parseDuration } from '../base/duration.ts'
 import { type AddressList, parseAddresses } from './address-list.ts'
-import { RIGHTS, type Right, type RunBounds } from './caller.ts'
+import { DEFAULT_KEY, RIGHTS, type Right, type RunBounds } from './caller.ts'
 
 /** Somebody who may ask, what proves it, and what they may do. */
 export interface Key {
@@ -23,9 +23,6 @@ export interface Key {
   /** The addresses that it may be used from; all when absent. */
   from?: AddressList | undefined
 }
-
-/** The id of the key that the contract's own secret belongs to. */
-export const DEFAULT_KEY = 'default'
 
 /**
  * The keys of a file of keys: `{"keys": [{"id": "alice", "rights": ["read"], "token": "<hex SHA-256>"}]}`. Throws an

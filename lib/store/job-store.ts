@@ -1,5 +1,6 @@
 import type { Micros } from '../base/timestamp.ts'
-import type { EndedJob, Job, JobState, OutputTotals, RejectedJob, RunningJob } from '../jobs/job.ts'
+import type { EndedJob, Job, JobState, RejectedJob, RunningJob } from '../jobs/job.ts'
+import type { OutputTotals } from './output-store.ts'
 
 /** A job as it is stored, with what only the agent itself needs. */
 export interface StoredJob {

@@ -1,5 +1,4 @@
 import type { Micros } from '../base/timestamp.ts'
-import type { OutputTotals } from '../jobs/job.ts'
 import type { OutputStream } from '../process/types.ts'
 
 /** A piece of a job's output as it was read. */
@@ -31,6 +30,15 @@ export interface LocatedPiece {
   offset: number
   /** At most 64 KiB. */
   length: number
+}
+
+/** How much a job has written, in bytes. */
+export interface OutputTotals {
+  /** Kept or not. */
+  stdoutBytes: number
+  stderrBytes: number
+  /** What is kept, of both streams. */
+  keptBytes: number
 }
 
 /**

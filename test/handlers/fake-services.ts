@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { createApp } from '../../handlers/app.ts'
 import { ERROR_REPLIES } from '../../handlers/http/error-replies.ts'
 import type { AgentStatus, JobService, OpenJob, Services } from '../../handlers/services.ts'
-import type { Job, JobRecord, OutputTotals, RunningJob } from '../../lib/jobs/job.ts'
+import type { Job, JobRecord, RunningJob } from '../../lib/jobs/job.ts'
 import type { AuditEntry } from '../../lib/security/audit-line.ts'
 import { type Authenticator, createAuthenticator } from '../../lib/security/authenticator.ts'
 import { type Caller, RIGHTS, type Right } from '../../lib/security/caller.ts'
 import { withDefaultKey } from '../../lib/security/keys.ts'
+import type { OutputTotals } from '../../lib/store/output-store.ts'
 import { memoryNonces } from '../support/nonces.ts'
 import { createFakeOutput } from './fake-output.ts'
 
@@ -91,7 +92,11 @@ export const createFake = ({
     jobs: {
       submit: record(
         'submit',
-        jobs.submit ?? (async () => ({ id: ID, rejected: false as const, repeated: false })),
+        jobs.submit ??
+          (async (_request, _caller, options) => {
+            await options?.record?.(ID)
+            return { id: ID, rejected: false as const, repeated: false }
+          }),
       ),
       open: record('open', opening),
       list: record('list', jobs.list ?? (() => [])),

@@ -1,15 +1,8 @@
 import type { SQLInputValue } from 'node:sqlite'
 import type { Micros } from '../../base/timestamp.ts'
-import type {
-  EndedJob,
-  EndReason,
-  JobState,
-  OutputTotals,
-  RejectedJob,
-  RunningJob,
-  ScriptType,
-} from '../../jobs/job.ts'
+import type { EndedJob, EndReason, JobState, RejectedJob, RunningJob, ScriptType } from '../../jobs/job.ts'
 import type { IdempotencyKey } from '../job-store.ts'
+import type { OutputTotals } from '../output-store.ts'
 
 /** What is known of a job when it is created, or rejected. */
 export interface Created {

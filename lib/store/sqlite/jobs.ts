@@ -1,8 +1,8 @@
 import type { SQLOutputValue } from 'node:sqlite'
 import type { Micros } from '../../base/timestamp.ts'
-import type { OutputTotals } from '../../jobs/job.ts'
 import { type EndedJob, JOB_STATES, type RejectedJob, type RunningJob } from '../../jobs/job.ts'
 import type { IdempotencyKey, JobQuery, JobStore, StoredJob } from '../job-store.ts'
+import type { OutputTotals } from '../output-store.ts'
 import type { Database, StatementSync } from './database.ts'
 import {
   createdValues,

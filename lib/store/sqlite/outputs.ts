@@ -1,6 +1,5 @@
-import type { OutputTotals } from '../../jobs/job.ts'
 import type { OutputStream } from '../../process/types.ts'
-import type { Chunk, LocatedPiece, OutputStore } from '../output-store.ts'
+import type { Chunk, LocatedPiece, OutputStore, OutputTotals } from '../output-store.ts'
 import type { Database } from './database.ts'
 import { createOutputAppend } from './output-append.ts'
 import { fromRow, ROW_COLUMNS, type RowColumns, STREAM_NUMBERS } from './output-columns.ts'

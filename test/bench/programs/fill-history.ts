@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { v7 as uuidv7 } from 'uuid'
-import type { EndedJob, OutputTotals, RunningJob } from '../../../lib/jobs/job.ts'
-import type { Chunk } from '../../../lib/store/output-store.ts'
+import type { EndedJob, RunningJob } from '../../../lib/jobs/job.ts'
+import type { Chunk, OutputTotals } from '../../../lib/store/output-store.ts'
 
 // fill-history.ts <checkout> <database> <jobs>: a store as an agent of that checkout leaves it.
 const [directory, path, count] = process.argv.slice(2) as [string, string, string]

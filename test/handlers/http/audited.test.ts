@@ -27,9 +27,9 @@ test('every route that changes something is audited, and none that only looks', 
   for (const { method, path, action } of ROUTES) assert.equal(action !== undefined, method === 'post', path)
 })
 
-test('a submission that was accepted has been recorded before; others are here', async () => {
-  assert.deepEqual(await audited(submission()), [])
+test('a submission is recorded once: by the service when it accepts it, else when it is answered', async () => {
   const submit = (outcome: string, more: object) => [{ action: 'submit', outcome, ...WHO, ...more }]
+  assert.deepEqual(await audited(submission()), submit('accepted', { ...WHAT, job: ID }))
   const repeated = { id: ID, rejected: false as const, repeated: true }
   assert.deepEqual(
     await audited(submission(), { jobs: { submit: async () => repeated } }),

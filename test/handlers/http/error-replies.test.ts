@@ -121,10 +121,10 @@ const TOLD: [AgentError, status: number, zh: string, en: string, headers?: Recor
   [failure('key-expired'), 401, '密钥已过期', 'the key has expired', CHALLENGE],
   [refusal('forbidden', { rights: ['run'] }), 403, '没有权限，需要 run 权限', 'this needs the right "run"'],
   [
-    failure('address-not-allowed'),
+    failure('address-not-allowed', { address: '192.0.2.1' }),
     403,
-    '该密钥不允许从此地址使用',
-    'the key may not be used from this address',
+    '该密钥不允许从地址 192.0.2.1 使用',
+    'the key may not be used from the address 192.0.2.1',
   ],
   [
     failure('not-your-job'),
@@ -282,6 +282,12 @@ test('every code has an answer in both languages, with its word, and none is lef
     assert.deepEqual(Object.keys(envelope), ['code', 'success', 'msg', 'error', 'data'])
   }
   assert.deepEqual(TOLD.map(([{ code }]) => code).sort(), Object.keys(ERROR_REPLIES).sort())
+})
+
+test('a key that does not allow a field tells what it allows', () => {
+  const error = failure('out-of-bounds', { field: 'timeout', allowed: '5s' })
+  assert.equal(errorAnswer(error).envelope.msg, '该密钥不允许这样的 timeout，允许：5s')
+  assert.equal(errorAnswer(error, 'en').envelope.msg, 'the key does not allow this timeout; it allows 5s')
 })
 
 test('a code that the table does not have is an unexpected error', async () => {

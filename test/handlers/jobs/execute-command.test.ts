@@ -23,11 +23,10 @@ test("the contract's synchronous command is submitted and answered with the fini
   assert.deepEqual({ status, body }, { status: 200, body: succeeded(jobToJson(record)) })
   assert.equal(headers.get('content-type'), 'application/json; charset=utf-8')
   assert.equal(headers.get('x-job-id'), ID)
-  assert.deepEqual(fake.calls[0], [
+  assert.deepEqual(fake.calls[0]?.slice(0, 3), [
     'submit',
     { cmd: CONTRACT_CMD, params: '', async: false },
     CALLER,
-    undefined,
   ])
   assert.deepEqual(
     fake.calls.map(([name]) => name),
@@ -40,11 +39,10 @@ test("the contract's asynchronous command is answered without waiting for its en
   const fake = createFake({ job: { now: async () => record } })
   const { status, body } = await fake.ask(post(COMMAND_PATH, { cmd: CONTRACT_CMD, async: true }))
   assert.deepEqual({ status, body }, { status: 200, body: succeeded(jobToJson(record)) })
-  assert.deepEqual(fake.calls[0], [
+  assert.deepEqual(fake.calls[0]?.slice(0, 3), [
     'submit',
     { cmd: CONTRACT_CMD, params: '', async: true },
     CALLER,
-    undefined,
   ])
   assert.deepEqual(
     fake.calls.map(([name]) => name),

@@ -14,8 +14,12 @@ const allows = async (request: Partial<JobRequest>, bounds: RunBounds) => {
   return withinBounds(requestOf({ ...request, ...cwd }), bounds)
 }
 
-const refuses = (request: Partial<JobRequest>, bounds: RunBounds, field: string) =>
-  assert.rejects(allows(request, bounds), { code: 'out-of-bounds', details: { field } })
+/** The client is told what is allowed, where that is short. */
+const refuses = (request: Partial<JobRequest>, bounds: RunBounds, field: string, allowed?: string) =>
+  assert.rejects(allows(request, bounds), {
+    code: 'out-of-bounds',
+    details: allowed === undefined ? { field } : { field, allowed },
+  })
 
 const script = (content: string) => ({
   cmd: '',
@@ -80,9 +84,9 @@ test('a job runs in or below the directories of the key, wherever links lead', a
     'app/nowhere',
     'app/../nowhere',
   ]) {
-    await refuses({ cmd: 'pwd', cwd: `${directory}/${name}` }, bounds, 'cwd')
+    await refuses({ cmd: 'pwd', cwd: `${directory}/${name}` }, bounds, 'cwd', `${directory}/app/`)
   }
-  await refuses({ cmd: 'pwd' }, bounds, 'cwd')
+  await refuses({ cmd: 'pwd' }, bounds, 'cwd', `${directory}/app/`)
 })
 
 test('no timeout is longer than that of the key, which a job without one gets', async () => {
@@ -90,5 +94,5 @@ test('no timeout is longer than that of the key, which a job without one gets', 
   assert.deepEqual((await allows({ cmd: 'true' }, bounds)).timeout, { text: '5s', ms: 5000 })
   const shorter = { text: '1s', ms: 1000 }
   assert.deepEqual((await allows({ cmd: 'true', timeout: shorter }, bounds)).timeout, shorter)
-  await refuses({ cmd: 'true', timeout: { text: '6s', ms: 6000 } }, bounds, 'timeout')
+  await refuses({ cmd: 'true', timeout: { text: '6s', ms: 6000 } }, bounds, 'timeout', '5s')
 })

@@ -7,6 +7,7 @@ import { createClock } from '../../../lib/base/clock.ts'
 import { createExecution } from '../../../lib/jobs/execution.ts'
 import { newFacts } from '../../../lib/jobs/facts.ts'
 import type { JobRequest, RunningJob } from '../../../lib/jobs/job.ts'
+import type { Exit } from '../../../lib/process/exit-status.ts'
 import type { Processes } from '../../../lib/process/types.ts'
 import { requestOf, SOMEBODY } from '../../support/jobs.ts'
 import { linuxProcesses } from '../../support/linux-processes.ts'
@@ -233,6 +234,32 @@ test('a job whose process outlives even SIGKILL ends all the same, and names the
   execution.stop('canceled', 0)
   const ended = await done
   assert.deepEqual([ended.reason, ended.survivors], ['canceled', [{ pid: survivor.pid, command: 'stuck' }]])
+  assert.equal(ended.leftovers, 0) // It is told of once.
+  assertReleased()
+})
+
+test('a fault of the agent itself, after which nobody sees the end, is no success', async t => {
+  let asked = 0
+  const { run, lines, assertReleased } = executionOf(
+    t,
+    { cmd: 'unused' },
+    {
+      start: async () => ({
+        pid: 4_000_000,
+        // Only once: what ends the test stops it again.
+        get exited() {
+          return asked++ === 0
+            ? Promise.reject(new Error('nobody expects this'))
+            : new Promise<Exit>(() => {})
+        },
+        outputClosed: Promise.resolve(),
+        kill: () => 'sent',
+      }),
+    },
+  )
+  const ended = await run()
+  assert.deepEqual([ended.state, ended.reason], ['failed', 'agent-lost'])
+  assert.deepEqual([lines.length, lines[0]?.level], [1, 'error'])
   assertReleased()
 })
 

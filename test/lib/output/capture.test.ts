@@ -229,6 +229,26 @@ test('a line in the newest half is stored within 10 ms when there is no load', t
   capture.end()
 })
 
+test('readers who ask for the newest have it stored, but not more often than every 50 ms', t => {
+  const time = fakeTime(t)
+  let writes = 0
+  const store = memoryStore()
+  const capture = newCapture(200_000, (chunks, superseded) => {
+    writes++
+    return store.append(chunks, superseded)
+  })
+  capture.write('stdout', Buffer.alloc(150_000))
+  capture.refresh()
+  writes = 0
+  for (let ms = 0; ms < 200; ms++) {
+    capture.write('stdout', Buffer.alloc(70_000)) // A flood, which is stored every 250 ms.
+    capture.refresh()
+    time.pass(1)
+  }
+  assert.equal(writes, 3)
+  capture.end()
+})
+
 test('streams that take turns byte by byte come out in order', t => {
   fakeTime(t)
   const store = memoryStore()

@@ -87,7 +87,7 @@ test('a key is good until the moment it expires, and from its addresses, however
     assert.equal(ring().authenticate(token('near'), from(address)).caller.id, 'near')
   }
   for (const address of ['11.0.0.1', '::ffff:11.0.0.1', '2001:db9::1', '::1', '']) {
-    refuses(token('near'), 'address-not-allowed', from(address))
+    refuses(token('near'), 'address-not-allowed', from(address), { address })
   }
 })
 

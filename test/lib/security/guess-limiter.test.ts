@@ -8,6 +8,7 @@ import {
 } from '../../../lib/security/authenticator.ts'
 import { createGuessLimiter, networkOf } from '../../../lib/security/guess-limiter.ts'
 import { hashToken, parseKeys, withDefaultKey } from '../../../lib/security/keys.ts'
+import { createSigner } from '../../../lib/security/md5-signature.ts'
 import { createMessageSigner } from '../../../lib/security/message-signer.ts'
 import { memoryNonces } from '../../support/nonces.ts'
 import { waitFor } from '../../support/wait-for.ts'
@@ -22,7 +23,7 @@ const KEYS = parseKeys(
 const createLimited = (guesses = 3, pauseS = 1000) =>
   createGuessLimiter(
     createAuthenticator(withDefaultKey(KEYS, ['the secret']), {
-      ttlMs: 60_000,
+      ttlMs: 3_600_000,
       clockSkewMs: 0,
       now: () => NOW,
       nonces: memoryNonces(() => NOW),
@@ -102,6 +103,20 @@ test('a key that has not signed there is not looked at meanwhile, nor is what cl
   const header = () => 'garbage'
   const nameless = { method: 'GET', authority: 'db1', path: '/', query: '?', header }
   assert.equal(await ask(limited, { kind: 'message-signature', message: nameless }), 'too-many-guesses')
+})
+
+test('of those that were right only the newest thousand are remembered', async () => {
+  const limited = createLimited()
+  const { sign } = createSigner('the secret')
+  const signature = (age: number): Credentials => {
+    const signAt = String(NOW / 1000 - age)
+    return { kind: 'signature', signAt, sign: sign(signAt) }
+  }
+  assert.equal(await ask(limited, signature(2000)), 'default')
+  for (let age = 1999; age >= 1000; age--) assert.equal(await ask(limited, signature(age)), 'default')
+  await guess(limited, 4)
+  assert.equal(await ask(limited, signature(2000)), 'too-many-guesses')
+  assert.equal(await ask(limited, signature(1999)), 'default')
 })
 
 test('a certificate, which TLS has proved, is no guess and is let in meanwhile', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DEFAULT_KEY, hashToken, parseKeys, withDefaultKey } from '../../../lib/security/keys.ts'
+import { DEFAULT_KEY } from '../../../lib/security/caller.ts'
+import { hashToken, parseKeys, withDefaultKey } from '../../../lib/security/keys.ts'
 
 const HASH = hashToken('token of alice')
 const SECRET = 'a secret of sixteen characters'

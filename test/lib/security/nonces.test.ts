@@ -108,6 +108,17 @@ test('while the store fails a nonce is still accepted once, also one that is sto
   database.close()
 })
 
+test('what a failing store does not take fills no memory without end', () => {
+  const { store, database } = open()
+  const insert = () => {
+    throw new Error('database or disk is full')
+  }
+  const nonces = createNonces({ store: { ...store, insert }, now: () => 0 })
+  for (let n = 0; n < 10_000; n++) nonces.use('a', `n${n}`, 1000)
+  assert.throws(() => nonces.use('a', 'one more', 1000), NOT_REMEMBERED)
+  database.close()
+})
+
 test('a store that cannot even be read lets nothing through', () => {
   const fail = () => {
     throw new Error('disk I/O error')
