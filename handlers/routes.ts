@@ -6,7 +6,7 @@ import { countRunningJobs } from './jobs/count-running-jobs.ts'
 import { executeCommand } from './jobs/execute-command.ts'
 import { executeScript } from './jobs/execute-script.ts'
 import { getJob } from './jobs/get-job.ts'
-import { listJobs } from './jobs/list-jobs.ts'
+import { listJobs, querySchema } from './jobs/list-jobs.ts'
 import { listProcesses } from './jobs/list-processes.ts'
 import { signalJob } from './jobs/signal-job.ts'
 import { followJob } from './output/follow-job.ts'
@@ -53,7 +53,7 @@ export const ROUTES: readonly Route[] = [
     path: '/api/jobs',
     rights: ['read'],
     handler: listJobs,
-    query: ['state', 'limit', 'before'],
+    query: Object.keys(querySchema.shape),
   },
   { method: 'get', path: '/api/jobs/:id', rights: ['read'], handler: getJob, query: ['wait', 'output'] },
   {

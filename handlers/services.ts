@@ -1,12 +1,12 @@
 import type { IRequestStrict } from 'itty-router'
 import type { JobRecord, JobRequest } from '../lib/jobs/job.ts'
 import type { Submission, SubmitOptions } from '../lib/jobs/jobs.ts'
+import type { JobListQuery } from '../lib/jobs/lookup.ts'
 import type { OutputView } from '../lib/output/view.ts'
 import type { GuardianState, LivingProcess, SignalTarget } from '../lib/process/types.ts'
 import type { AuditEntry } from '../lib/security/audit-line.ts'
 import type { Authentication, Client, Credentials } from '../lib/security/authenticator.ts'
 import type { Caller } from '../lib/security/caller.ts'
-import type { JobQuery } from '../lib/store/job-store.ts'
 import type { BodyRules } from './http/body.ts'
 import type { Pace } from './http/pace.ts'
 
@@ -47,7 +47,7 @@ export interface JobService {
   /** Opens a job for one answer; undefined for an unknown one. Whoever opens it closes it. */
   open(id: string): OpenJob | undefined
   /** Newest first. */
-  list(query: JobQuery): JobRecord[]
+  list(query: JobListQuery): Promise<JobRecord[]>
   /** Resolves when nothing of the job lives any more; `graceMs` is the time between TERM and KILL. */
   cancel(id: string, caller: Caller, graceMs?: number): Promise<void>
   /** Changes no state by itself. */

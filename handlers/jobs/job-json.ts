@@ -50,6 +50,7 @@ export const fieldsAfterOutput = ({ job, output, livingLeftovers }: JobRecord, d
     survivors: end?.survivors ?? [],
     caller: job.caller,
     client: job.client,
+    labels: job.labels,
   }
 }
 

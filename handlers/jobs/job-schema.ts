@@ -9,6 +9,7 @@ import { splitWords } from '../../lib/jobs/shell-words.ts'
 import { canonicalEncoding } from '../../lib/output/text.ts'
 import { message } from '../http/text.ts'
 import { MOST_FAULTS } from '../http/validate.ts'
+import { labelsSchema } from './label.ts'
 
 /** A lone surrogate would become U+FFFD on its way to the job; nothing is changed silently. */
 const unicode = z
@@ -126,6 +127,7 @@ const common = {
   encoding: encoding.optional(),
   outputLimit: outputLimit.optional(),
   onOutputLimit: z.enum(['drop', 'kill']).optional(),
+  labels: labelsSchema.optional(),
 }
 
 /** The body of POST /api/jobs/execute/cmd. */

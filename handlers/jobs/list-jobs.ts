@@ -1,15 +1,20 @@
 import { z } from 'zod'
-import { JOB_STATES, type JobRecord } from '../../lib/jobs/job.ts'
+import { parseDuration } from '../../lib/base/duration.ts'
+import { JOB_STATES, type JobRecord, type JobState } from '../../lib/jobs/job.ts'
 import { validateQuery } from '../http/query.ts'
 import { ok } from '../http/reply.ts'
 import { message } from '../http/text.ts'
 import type { Handler } from '../services.ts'
 import { cutToBytes } from './cut-to-bytes.ts'
 import { jobToJson } from './job-json.ts'
+import { isLabel, MOST_LABELS } from './label.ts'
 
 /** Newest first, without output; `before` is the id of the last job of the page before. */
-export const listJobs: Handler = (request, { jobs }) =>
-  ok(jobs.list(validateQuery(querySchema, request.url)).map(inList))
+export const listJobs: Handler = async (request, { jobs }) => {
+  const { state, label, q, since, until, ...rest } = validateQuery(querySchema, request.url)
+  const query = { ...rest, states: state, labels: label, text: q, sinceMs: since, untilMs: until }
+  return ok((await jobs.list(query)).map(inList))
+}
 
 /** A job as a list has it: a page of whole commands could be 50 MB. */
 const inList = (record: JobRecord) => {
@@ -32,8 +37,48 @@ const MOST_BYTES_IN_LIST = 1024
 
 const NOT_A_LIMIT = message('应为 1 到 200 的整数', 'must be a whole number from 1 to 200')
 
-const querySchema = z.object({
-  state: z.enum(JOB_STATES).optional(),
+const NOT_A_STATE = message(
+  `应为 ${JOB_STATES.join(' 或 ')}，可用逗号并列`,
+  `must be ${JOB_STATES.join(' or ')}, or several with commas between them`,
+)
+const NOT_A_TIME = message(
+  '应为多久以前（例如 "1h"）或 RFC 3339 时间（例如 "2026-01-31T12:00:00Z"）',
+  'must be how long ago, such as "1h", or a time as RFC 3339 has it, such as "2026-01-31T12:00:00Z"',
+)
+const NOT_A_LABEL = message(
+  '应为 name=value，可用逗号并列',
+  'must be name=value, or several with commas between them',
+)
+
+/** A duration counts back from now. A plus sign that was not escaped arrives as a space. */
+const time = z.string().transform((text, context) => {
+  const ago = parseDuration(text)
+  if (ago !== undefined) return Date.now() - ago
+  const instant = RFC_3339.test(text) ? Date.parse(text.replace(' ', '+')) : Number.NaN
+  if (!Number.isNaN(instant)) return instant
+  context.addIssue({ code: 'custom', message: NOT_A_TIME })
+  return z.NEVER
+})
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[-+ ]\d\d:\d\d)$/
+
+const states = z
+  .string()
+  .transform(text => [...new Set(text.split(','))] as JobState[])
+  .refine(all => all.every(state => JOB_STATES.includes(state)), NOT_A_STATE)
+
+const labels = z
+  .string()
+  .transform(text => [...new Set(text.split(','))])
+  .refine(all => all.length <= MOST_LABELS && all.every(isLabel), NOT_A_LABEL)
+
+/** The parameters of the query, as they are written. */
+export const querySchema = z.object({
+  state: states.optional(),
+  label: labels.optional(),
+  caller: z.string().min(1, message('不能为空', 'must not be empty')).optional(),
+  q: z.string().min(1, message('不能为空', 'must not be empty')).optional(),
+  since: time.optional(),
+  until: time.optional(),
   limit: z
     .string()
     .regex(/^(200|1?\d{1,2})$/, NOT_A_LIMIT)

@@ -1,6 +1,6 @@
 import type { Micros } from '../base/timestamp.ts'
 import type { Caller } from '../security/caller.ts'
-import type { JobFacts, JobRequest } from './job.ts'
+import { type JobFacts, type JobRequest, NO_LABELS } from './job.ts'
 import { newScriptPath } from './script-file.ts'
 
 export interface FactsOptions {
@@ -13,7 +13,7 @@ export interface FactsOptions {
 
 /** What is known of a job as soon as it is asked for. */
 export const newFacts = (
-  { cmd, script, params, async, encoding = 'utf-8' }: JobRequest,
+  { cmd, script, params, async, encoding = 'utf-8', labels = NO_LABELS }: JobRequest,
   { id, createTime, scriptDirectory, caller }: FactsOptions,
 ): JobFacts => ({
   id,
@@ -27,4 +27,5 @@ export const newFacts = (
   createTime,
   caller: caller.id,
   client: caller.address,
+  labels,
 })

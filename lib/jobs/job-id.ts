@@ -1,6 +1,9 @@
 import { randomFillSync } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 
+/** What sorts before every id that was made at this time or later, and after those that were made before. */
+export const firstIdAt = (ms: number): string => Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0')
+
 /**
  * Makes ids: UUIDs of version 7 (RFC 9562) without their dashes, 32 hex digits. Those of one source sort in the order
  * in which they were made, also within a millisecond and when the clock is set back.

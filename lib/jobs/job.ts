@@ -38,6 +38,7 @@ export interface JobRequest {
   encoding?: string | undefined
   /** Bytes; at most the agent's own limit, which it is when absent. */
   outputLimit?: number | undefined
+  labels?: Labels | undefined
   /** What happens when it writes more; the middle is dropped by default. */
   onOutputLimit?: 'drop' | 'kill' | undefined
 }
@@ -57,7 +58,17 @@ export interface JobFacts {
   caller: string
   /** The IP address that it came from. */
   client: string
+  labels: Labels
 }
+
+/** What whoever submits a job calls it by, by name. */
+export type Labels = Readonly<Record<string, string>>
+
+export const NO_LABELS: Labels = {}
+
+/** As they are looked for: `name=value`. */
+export const labelsOf = ({ labels }: Pick<JobFacts, 'labels'>): string[] =>
+  labels === NO_LABELS ? [] : Object.entries(labels).map(([name, value]) => `${name}=${value}`)
 
 export interface RunningJob extends JobFacts {
   state: 'running'

@@ -146,6 +146,7 @@ export const createJobs = (options: JobsOptions) => {
         return { id: earlier, rejected: false, repeated: true }
       }
       if (draining) throw failure('draining')
+      lifecycle.assertRoom()
       refuseTooMany(caller)
       const timer = clock.timer()
       const id = newJobId()

@@ -62,11 +62,18 @@ export const createLifecycle = (options: LifecycleOptions) => {
     retry ??= setTimeout(storeAgain, RETRY_MS).unref()
   }
 
+  /** Throws AgentError not-stored when there is no room for a job. */
+  const assertRoom = (): void => {
+    if (!ballast.isHeld()) throw failure('not-stored')
+  }
+
   return {
+    assertRoom,
+
     /** Stores a job before anything of it runs; returns its number. Throws AgentError not-stored. */
     create(job: RunningJob, mark: number, key?: IdempotencyKey): number {
       try {
-        if (!ballast.isHeld()) throw new Error('the disk has no room, or cannot be written')
+        assertRoom()
         const number = jobStore.insert(job, mark, key)
         events.emit({ kind: 'created', job })
         return number

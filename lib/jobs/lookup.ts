@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises'
 import type { LivingProcess, Processes } from '../process/types.ts'
 import type { JobQuery, JobStore } from '../store/job-store.ts'
 import type { OutputTotals } from '../store/output-store.ts'
 import type { ActiveJob } from './active-job.ts'
 import type { Job, JobRecord } from './job.ts'
+import { firstIdAt } from './job-id.ts'
 import type { Lifecycle } from './lifecycle.ts'
 
 /** A job, wherever it was found. */
@@ -13,6 +15,14 @@ export interface FoundJob {
   totals: OutputTotals
   /** Of a job that runs, or has ended just now. */
   active?: ActiveJob | undefined
+}
+
+/** Which jobs to list. */
+export interface JobListQuery extends Omit<JobQuery, 'from'> {
+  /** Created at this time or later, in milliseconds… */
+  sinceMs?: number | undefined
+  /** …and before this one. */
+  untilMs?: number | undefined
 }
 
 export interface JobLookupOptions {
@@ -55,11 +65,21 @@ export const createJobLookup = ({ active, lifecycle, jobStore, processes }: JobL
     },
 
     /** Newest first; without a look at their leftovers. */
-    list: (query: JobQuery): JobRecord[] =>
-      jobStore.list(query).map(stored => {
-        const { job, totals } = settled(stored)
-        return { job, output: totals, livingLeftovers: 0 }
-      }),
+    async list({ sinceMs, untilMs, ...query }: JobListQuery): Promise<JobRecord[]> {
+      const found: JobRecord[] = []
+      const from = sinceMs === undefined ? undefined : firstIdAt(sinceMs)
+      const until = untilMs === undefined ? undefined : firstIdAt(untilMs)
+      let before = [query.before, until].filter(id => id !== undefined).sort()[0]
+      for (; ; await setImmediate()) {
+        const { jobs, next } = jobStore.list({ ...query, from, before, limit: query.limit - found.length })
+        for (const stored of jobs) {
+          const { job, totals } = settled(stored)
+          found.push({ job, output: totals, livingLeftovers: 0 })
+        }
+        if (next === undefined) return found
+        before = next
+      }
+    },
 
     /** The living processes of a running job, or what a finished one has left. */
     processesOf,

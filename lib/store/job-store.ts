@@ -19,11 +19,27 @@ export interface IdempotencyKey {
   requestHash: Uint8Array
 }
 
+/** What a job must be like to be listed; what is absent does not matter. */
 export interface JobQuery {
-  state?: JobState | undefined
-  /** Only jobs older than the one with this id. */
+  /** One of them. */
+  states?: readonly JobState[] | undefined
+  /** All of them, as `name=value`. */
+  labels?: readonly string[] | undefined
+  /** The id of the key that has submitted it. */
+  caller?: string | undefined
+  /** Part of its command, its params or the name of its script; the case of ASCII letters does not matter. */
+  text?: string | undefined
+  /** Only jobs whose id is this one, or sorts after it. */
+  from?: string | undefined
+  /** Only jobs whose id sorts before this one: older than the one with this id. */
   before?: string | undefined
   limit: number
+}
+
+export interface JobPage {
+  jobs: StoredJob[]
+  /** The id to go on before: there may be more that match. Undefined when there are enough, or no more. */
+  next: string | undefined
 }
 
 /** The records of all jobs. Every method may throw what the store throws, for a full disk for example. */
@@ -37,6 +53,6 @@ export interface JobStore {
   findByKey(key: string): { id: string; requestHash: Uint8Array } | undefined
   /** Those that were running when the agent was last seen; none of them runs now, unless it was started since. */
   findRunning(): StoredJob[]
-  /** Newest first: ids sort by time. */
-  list(query: JobQuery): StoredJob[]
+  /** Newest first: ids sort by time. Looks at a bounded number of jobs. */
+  list(query: JobQuery): JobPage
 }

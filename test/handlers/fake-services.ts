@@ -99,7 +99,7 @@ export const createFake = ({
           }),
       ),
       open: record('open', opening),
-      list: record('list', jobs.list ?? (() => [])),
+      list: record('list', jobs.list ?? (async () => [])),
       cancel: record('cancel', jobs.cancel ?? (async () => {})),
       signal: record('signal', jobs.signal ?? (async () => {})),
       listProcesses: record('listProcesses', jobs.listProcesses ?? (async () => [])),
@@ -281,6 +281,7 @@ export const jobRecord = (
     createTime: CREATE_TIME,
     caller: 'default',
     client: ADDRESS,
+    labels: {},
     ...given,
   }
   return { job: jobOf(state, facts), output, livingLeftovers: 0 }

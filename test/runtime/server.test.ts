@@ -92,7 +92,7 @@ describe('the server', () => {
       assert.match(answer, /^HTTP\/1\.1 408 Request Timeout\r\n/)
       assert.deepEqual(bodyOf(answer), expected)
     }
-    assert.equal(agent.jobs.list({ limit: 1 }).length, 0)
+    assert.equal((await agent.jobs.list({ limit: 1 })).length, 0)
   })
 
   test('every answer, of whatever kind, tells a browser once to keep, guess, run and frame nothing', async () => {
@@ -186,18 +186,18 @@ describe('the server', () => {
       }).catch(() => {})
       await waitFor('the job runs', () => agent.jobs.countRunning() === 1)
       await waitFor('the job has ended', () => agent.jobs.countRunning() === 0)
-      const job = agent.jobs.list({ limit: 1 })[0]!
+      const job = (await agent.jobs.list({ limit: 1 }))[0]!
       assert.deepEqual([job.state, (await agent.jobs.get(job.id))?.stdout], ['success', `${mark}\n`])
     })
   }
 
   test('a client that goes away in the middle of its body starts nothing and is no error of ours', async () => {
-    const before = agent.jobs.list({ limit: 1 })[0]?.id
+    const before = (await agent.jobs.list({ limit: 1 }))[0]?.id
     await waitFor('every request before was logged', () => open === 0)
     logged.length = 0
     await send(post('{"cmd":"true"}').slice(0, -3), socket => socket.destroy())
     await waitFor('the request was logged', () => logged.at(-1)?.aborted)
-    assert.equal(agent.jobs.list({ limit: 1 })[0]?.id, before)
+    assert.equal((await agent.jobs.list({ limit: 1 }))[0]?.id, before)
   })
 
   test('a follower of a silent job is answered before its first byte, with a reason phrase', async () => {

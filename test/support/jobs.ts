@@ -10,12 +10,13 @@ import type { JobRecord, JobRequest } from '../../lib/jobs/job.ts'
 import { createJobs, type JobsOptions } from '../../lib/jobs/jobs.ts'
 import { createLifecycle } from '../../lib/jobs/lifecycle.ts'
 import { logJobEvents } from '../../lib/jobs/log-events.ts'
+import type { JobListQuery } from '../../lib/jobs/lookup.ts'
 import { createSlots } from '../../lib/jobs/slots.ts'
 import type { OutputView } from '../../lib/output/view.ts'
 import type { OutputStream, SignalTarget } from '../../lib/process/types.ts'
 import type { Caller } from '../../lib/security/caller.ts'
 import { createHousekeeping } from '../../lib/store/housekeeping.ts'
-import type { IdempotencyKey, JobQuery } from '../../lib/store/job-store.ts'
+import type { IdempotencyKey } from '../../lib/store/job-store.ts'
 import type { RetentionLimits } from '../../lib/store/retention.ts'
 import { type Database, openDatabase } from '../../lib/store/sqlite/database.ts'
 import { createJobStore } from '../../lib/store/sqlite/jobs.ts'
@@ -85,7 +86,7 @@ export const createTestJobs = (
     get,
     waitForEnd,
     submit: (request: JobRequest, key?: IdempotencyKey) => service.submit(request, SOMEBODY, { key }),
-    list: (query: JobQuery) => service.list(query).map(record => shown(record)),
+    list: async (query: JobListQuery) => (await service.list(query)).map(record => shown(record)),
 
     openOutput(id: string) {
       const job = service.open(id)

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { EndedJob, RunningJob } from '../../lib/jobs/job.ts'
+import { type EndedJob, NO_LABELS, type RunningJob } from '../../lib/jobs/job.ts'
 
 /** In microseconds, a time that no test depends on. */
 export const SOME_TIME = 1_671_170_774_123_456
@@ -16,6 +16,7 @@ export const runningJob = (given: Partial<RunningJob> = {}): RunningJob => ({
   createTime: SOME_TIME,
   caller: 'alice',
   client: '192.0.2.9',
+  labels: NO_LABELS,
   state: 'running',
   pid: 0,
   startTime: undefined,

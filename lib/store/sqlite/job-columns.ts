@@ -1,6 +1,14 @@
 import type { SQLInputValue } from 'node:sqlite'
 import type { Micros } from '../../base/timestamp.ts'
-import type { EndedJob, EndReason, JobState, RejectedJob, RunningJob, ScriptType } from '../../jobs/job.ts'
+import {
+  type EndedJob,
+  type EndReason,
+  type JobState,
+  NO_LABELS,
+  type RejectedJob,
+  type RunningJob,
+  type ScriptType,
+} from '../../jobs/job.ts'
 import type { IdempotencyKey } from '../job-store.ts'
 import type { OutputTotals } from '../output-store.ts'
 
@@ -67,6 +75,7 @@ export const COLUMNS: readonly Column[] = [
   { name: 'create_time', onCreate: c => c.job.createTime, read: (to, v: Micros) => { to.job.createTime = v } },
   { name: 'caller', onCreate: c => c.job.caller, read: (to, v: string) => { to.job.caller = v } },
   { name: 'client', onCreate: c => c.job.client, read: (to, v: string) => { to.job.client = v } },
+  { name: 'labels', onCreate: c => c.job.labels === NO_LABELS ? '{}' : JSON.stringify(c.job.labels), read: (to, v: string) => { to.job.labels = v === '{}' ? NO_LABELS : JSON.parse(v) } },
   { name: 'pid', onStart: s => s.pid, onEnd: e => e.job.pid, states: RAN, read: (to, v: number) => { to.job.pid = v } },
   { name: 'start_time', onStart: s => s.startTime, onEnd: e => e.job.startTime, states: RAN, read: (to, v: Micros | null) => { to.job.startTime = v ?? undefined } },
   { name: 'finish_time', onCreate: c => ifRejected<number | null>(c.job, job => job.createTime, null), onEnd: e => e.job.finishTime, states: ENDED, read: (to, v: Micros) => { to.job.finishTime = v } },

@@ -17,7 +17,11 @@ export const INSERT_JOB = `INSERT INTO jobs (${namesOf(created).join(', ')}) VAL
 /** Takes the values, then the number of the job; so does UPDATE_ENDED. */
 export const UPDATE_STARTED = update(started)
 export const UPDATE_ENDED = update(ended)
-export const SELECT_JOBS = `SELECT ${namesOf(selected).join(', ')} FROM jobs`
+/** What fromRow reads. */
+export const SELECTED_COLUMNS = namesOf(selected)
+  .map(name => `jobs.${name}`)
+  .join(', ')
+export const SELECT_JOBS = `SELECT ${SELECTED_COLUMNS} FROM jobs`
 
 const onCreate = created.map(column => column.onCreate!)
 const onStart = started.map(column => column.onStart!)

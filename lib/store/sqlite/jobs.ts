@@ -1,9 +1,10 @@
 import type { SQLOutputValue } from 'node:sqlite'
 import type { Micros } from '../../base/timestamp.ts'
-import { type EndedJob, JOB_STATES, type RejectedJob, type RunningJob } from '../../jobs/job.ts'
-import type { IdempotencyKey, JobQuery, JobStore, StoredJob } from '../job-store.ts'
+import { type EndedJob, labelsOf, type RejectedJob, type RunningJob } from '../../jobs/job.ts'
+import type { IdempotencyKey, JobStore, StoredJob } from '../job-store.ts'
 import type { OutputTotals } from '../output-store.ts'
 import type { Database, StatementSync } from './database.ts'
+import { createJobList } from './job-list.ts'
 import {
   createdValues,
   endedValues,
@@ -28,14 +29,7 @@ export const createJobStore = (database: Database): JobStore => {
   const byId = select('WHERE id = ?')
   const byKey = database.prepare('SELECT id, request_hash FROM jobs WHERE idempotency_key = ?')
   const running = select(`WHERE state = 'running'`)
-  const newest = select('WHERE id < ? ORDER BY id DESC LIMIT ?')
-  // Not as a parameter: SQLite uses a partial index only when the statement itself shows that its condition holds.
-  const newestOfState = new Map(
-    JOB_STATES.map(state => {
-      const isState = state === 'running' ? `state = 'running'` : `state = '${state}' AND state <> 'running'`
-      return [state, select(`WHERE ${isState} AND id < ? ORDER BY id DESC LIMIT ?`)]
-    }),
-  )
+  const addLabel = database.prepare('INSERT INTO job_labels (label, id) VALUES (?, ?)')
   // Never used again while this agent lives: readers of a job that was removed must not read another. Nor may a new
   // job be given an output whose job was removed before all of that was.
   let { lastNumber } = database
@@ -47,7 +41,14 @@ export const createJobStore = (database: Database): JobStore => {
     /** Stores a job before it is started, or one that never will be; returns its number. */
     insert(job: RunningJob | RejectedJob, mark: number, key?: IdempotencyKey): number {
       const number = ++lastNumber
-      insert.run(...createdValues({ number, job, mark, key }))
+      const values = createdValues({ number, job, mark, key })
+      const labels = labelsOf(job)
+      if (labels.length === 0) insert.run(...values)
+      else
+        database.transaction(() => {
+          insert.run(...values)
+          for (const label of labels) addLabel.run(label, job.id)
+        })
       return number
     },
 
@@ -71,14 +72,6 @@ export const createJobStore = (database: Database): JobStore => {
 
     findRunning: (): StoredJob[] => (running.all() as unknown as SQLOutputValue[][]).map(fromRow),
 
-    /** Newest first: ids sort by time. */
-    list({ state, before, limit }: JobQuery): StoredJob[] {
-      const below = before ?? AFTER_ALL_IDS
-      const statement = (state && newestOfState.get(state)) ?? newest
-      return (statement.all(below, limit) as unknown as SQLOutputValue[][]).map(fromRow)
-    },
+    list: createJobList(database),
   }
 }
-
-/** Ids are 32 hex digits. */
-const AFTER_ALL_IDS = 'g'

@@ -112,4 +112,17 @@ export const MIGRATIONS = [
   CREATE TABLE nonces_removed (expires INTEGER NOT NULL) STRICT;
   INSERT INTO nonces_removed VALUES (0)
   `,
+  // Labels, and lists of those of a caller or with a label. An index costs only those that have what it holds.
+  `
+  ALTER TABLE jobs ADD COLUMN labels TEXT NOT NULL DEFAULT '{}'; -- JSON
+  CREATE TABLE job_labels (
+    label TEXT NOT NULL, -- name=value
+    id TEXT NOT NULL,    -- of the job
+    PRIMARY KEY (label, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER job_labels_go AFTER DELETE ON jobs WHEN old.labels <> '{}' BEGIN
+    DELETE FROM job_labels WHERE id = old.id AND label IN (SELECT key || '=' || value FROM json_each(old.labels));
+  END;
+  CREATE INDEX jobs_by_caller ON jobs (caller, id)
+  `,
 ]

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { v7 as uuidv7 } from 'uuid'
-import type { EndedJob, RunningJob } from '../../../lib/jobs/job.ts'
+import { type EndedJob, NO_LABELS, type RunningJob } from '../../../lib/jobs/job.ts'
 import type { Chunk, OutputTotals } from '../../../lib/store/output-store.ts'
 
 // fill-history.ts <checkout> <database> <jobs>: a store as an agent of that checkout leaves it.
@@ -47,6 +47,7 @@ const endedJob = (index: number, createdMs: number): EndedJob => {
     id: uuidv7({ msecs: createdMs }).replaceAll('-', ''),
     cmd: COMMANDS[index % COMMANDS.length]!,
     params: '',
+    labels: NO_LABELS,
     scriptName: '',
     scriptType: '',
     scriptPath: '',

@@ -13,7 +13,7 @@ const FINISHED =
   `"async":false,"pid":7771,"state":"success","stdout":"0\\n1\\n","stderr":"","exitCode":0,"execCmd":"${CMD}","error":"",` +
   '"createTime":"2022-12-14T14:31:10.748369+08:00","startTime":"2022-12-14T14:31:10.748966+08:00",' +
   '"finishTime":"2022-12-14T14:31:20.875891+08:00","reason":"exited","signal":"","stdoutBytes":4,"stderrBytes":0,' +
-  '"droppedBytes":0,"encoding":"utf-8","cpu":{"user":0.01,"system":0.02},"leftovers":0,"livingLeftovers":0,"survivors":[],"caller":"default","client":"192.0.2.7"}'
+  '"droppedBytes":0,"encoding":"utf-8","cpu":{"user":0.01,"system":0.02},"leftovers":0,"livingLeftovers":0,"survivors":[],"caller":"default","client":"192.0.2.7","labels":{}}'
 
 test("a finished job is the contract's JSON to the letter, with its output and without", () => {
   const record = jobRecord({}, { stdoutBytes: 4, stderrBytes: 0, keptBytes: 4 })

@@ -245,6 +245,23 @@ for (const { name, path, valid } of kinds) {
       await refused({ onOutputLimit }, 'onOutputLimit 应为 drop 或 kill')
   })
 
+  test(`a ${name} may have labels, whose names and values can stand in a query`, async () => {
+    const sixteen = Object.fromEntries(Array.from({ length: 16 }, (_, n) => [`l${n}`, '']))
+    for (const labels of [{}, { env: 'prod' }, { 业务: '订单', 'a.b/c-d_e': 'x:y@z+1' }, sixteen])
+      assert.deepEqual((await accepted({ labels })).labels, labels)
+    assert.equal('labels' in (await accepted({})), false)
+    const refusedOnes: unknown[] = [
+      ...[null, [], 'env=prod', { env: 1 }, { env: null }, { '': 'x' }, { 'a b': 'x' }, { 'a=b': 'x' }],
+      ...[{ a: 'b,c' }, { a: 'b c' }, { a: 'b\n' }, { '-a': 'x' }, { 'a-': 'x' }, { a: 'x'.repeat(129) }],
+      ...[{ ['a'.repeat(64)]: 'x' }, { ...sixteen, more: 'x' }, { a: '\ud800' }],
+    ]
+    for (const labels of refusedOnes)
+      await refused(
+        { labels },
+        'labels 应为最多 16 个标签：名称为 1 到 63 个字母、数字或 . _ / -，首尾是字母或数字；值最多 128 个字母、数字或 . _ / : @ + -',
+      )
+  })
+
   test(`the directory of a ${name} has 131071 bytes at most, and so have params with the command`, async () => {
     for (const character of ['x', 'é', '汉', '𠮷']) {
       const room = 'cmd' in valid ? LONGEST - Buffer.byteLength(`${valid.cmd} `) : LONGEST
@@ -322,6 +339,7 @@ const FIELDS = [
   'encoding',
   'outputLimit',
   'onOutputLimit',
+  'labels',
   'scriptName',
   'scriptType',
   'x',

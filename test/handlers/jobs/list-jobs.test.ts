@@ -7,20 +7,20 @@ import { assertBadRequest, createFake, ID, jobRecord, signed, succeeded } from '
 
 const STATES = ['running', 'success', 'failed', 'canceled', 'rejected']
 const BAD_LIMIT = 'limit 应为 1 到 200 的整数'
-const BAD_STATE = 'state 应为 running 或 success 或 failed 或 canceled 或 rejected'
+const BAD_STATE = 'state 应为 running 或 success 或 failed 或 canceled 或 rejected，可用逗号并列'
 
 const queryOf = async (query: string): Promise<unknown> => {
   const fake = createFake()
   assert.equal((await fake.ask(signed(`/api/jobs${query}`))).status, 200, query)
   assert.equal(fake.calls.length, 1)
   assert.equal(fake.calls[0]![0], 'list')
-  return fake.calls[0]![1]
+  return JSON.parse(JSON.stringify(fake.calls[0]![1]))
 }
 
 test('the list is an array of jobs in the order of the service', async () => {
   const jobs = [jobRecord({ id: 'b' }), jobRecord({ id: 'a' })]
   const whole = { cmdTruncated: false, paramsTruncated: false, execCmdTruncated: false }
-  const { status, body } = await createFake({ jobs: { list: () => jobs } }).ask(signed('/api/jobs'))
+  const { status, body } = await createFake({ jobs: { list: async () => jobs } }).ask(signed('/api/jobs'))
   assert.deepEqual(
     { status, body },
     { status: 200, body: succeeded(jobs.map(job => ({ ...jobToJson(job), ...whole }))) },
@@ -35,17 +35,81 @@ test('no jobs are an empty array', async () => {
 test('fifty jobs of any state are asked for unless the query says otherwise', async () => {
   assert.deepEqual(await queryOf(''), { limit: 50 })
   assert.deepEqual(await queryOf(`?state=failed&limit=7&before=${ID}`), {
-    state: 'failed',
+    states: ['failed'],
     limit: 7,
     before: ID,
   })
 })
 
 test('every state can be asked for, and no other', async () => {
-  for (const state of STATES) assert.deepEqual(await queryOf(`?state=${state}`), { state, limit: 50 })
-  for (const state of ['', 'RUNNING', 'running,failed', 'toString', 'killed']) {
+  for (const state of STATES)
+    assert.deepEqual(await queryOf(`?state=${state}`), { states: [state], limit: 50 })
+  for (const state of ['', 'RUNNING', 'running,', 'failed,killed', 'toString', 'killed']) {
     await assertBadRequest(signed(`/api/jobs?state=${state}`), BAD_STATE)
   }
+})
+
+test('several states and labels are asked for with commas, each once', async () => {
+  assert.deepEqual(
+    await queryOf('?state=failed,canceled,failed&label=env=prod,team=%E4%B8%9A%E5%8A%A1,env=prod'),
+    {
+      states: ['failed', 'canceled'],
+      labels: ['env=prod', 'team=业务'],
+      limit: 50,
+    },
+  )
+  assert.deepEqual(await queryOf('?caller=alice&q=a%20%25b&label=empty='), {
+    caller: 'alice',
+    text: 'a %b',
+    labels: ['empty='],
+    limit: 50,
+  })
+  for (const label of [
+    '',
+    'env',
+    '=prod',
+    'env=prod,',
+    '.a=b',
+    'a=b%20c',
+    `${'a'.repeat(64)}=b`,
+    `a=${'b'.repeat(129)}`,
+  ])
+    await assertBadRequest(signed(`/api/jobs?label=${label}`), 'label 应为 name=value，可用逗号并列')
+  const many = (count: number) => Array.from({ length: count }, (_, n) => `l${n}=x`).join()
+  assert.equal(((await queryOf(`?label=${many(16)}`)) as { labels: string[] }).labels.length, 16)
+  await assertBadRequest(signed(`/api/jobs?label=${many(17)}`), 'label 应为 name=value，可用逗号并列')
+  for (const name of ['caller', 'q']) await assertBadRequest(signed(`/api/jobs?${name}=`), `${name} 不能为空`)
+})
+
+test('a time is RFC 3339, or how long ago; anything else is refused', async t => {
+  t.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 })
+  const times = {
+    '2026-11-24T10:00:00Z': Date.UTC(2026, 10, 24, 10),
+    '2026-11-24T10:00:00.25Z': Date.UTC(2026, 10, 24, 10, 0, 0, 250),
+    '2026-11-24T18:00:00%2B08:00': Date.UTC(2026, 10, 24, 10),
+    '2026-11-24T18:00:00+08:00': Date.UTC(2026, 10, 24, 10), // The plus sign arrives as a space.
+    '2026-11-24T05:00:00-05:00': Date.UTC(2026, 10, 24, 10),
+    '1h': 1_800_000_000_000 - 3_600_000,
+    '1.5s': 1_800_000_000_000 - 1500,
+  }
+  for (const [text, ms] of Object.entries(times)) {
+    assert.deepEqual(await queryOf(`?since=${text}`), { sinceMs: ms, limit: 50 })
+    assert.deepEqual(await queryOf(`?until=${text}`), { untilMs: ms, limit: 50 })
+  }
+  for (const text of [
+    '',
+    '1',
+    '-1h',
+    'now',
+    '2026-11-24',
+    '2026-11-24T10:00:00',
+    '2026-13-24T10:00:00Z',
+    '2026-11-24 10:00:00Z',
+  ])
+    await assertBadRequest(
+      signed(`/api/jobs?since=${text}`),
+      'since 应为多久以前（例如 "1h"）或 RFC 3339 时间（例如 "2026-01-31T12:00:00Z"）',
+    )
 })
 
 test('a limit is taken exactly if it is a number from 1 to 200', () =>
@@ -86,7 +150,7 @@ test('a list has a command, its params and both together cut to 1 KB, and says s
   const long = jobRecord({ cmd: '汉'.repeat(40_000) })
   const withParams = jobRecord({ cmd: 'x'.repeat(1000) })
   withParams.job.params = 'y'.repeat(1024)
-  const fake = createFake({ jobs: { list: () => [long, withParams] } })
+  const fake = createFake({ jobs: { list: async () => [long, withParams] } })
   const { body } = await fake.ask(signed('/api/jobs'))
   const [first, second] = (body as { data: Record<string, unknown>[] }).data
   assert.equal(first!.cmd, '汉'.repeat(341))

@@ -3,6 +3,7 @@ import { after, describe, type TestContext, test } from 'node:test'
 import { failure } from '../../../lib/base/errors.ts'
 import type { Caller, Right, RunBounds } from '../../../lib/security/caller.ts'
 import { createTestJobs, requestOf } from '../../support/jobs.ts'
+import { waitFor } from '../../support/wait-for.ts'
 
 const callerOf = (id: string, rights: Right[], bounds: RunBounds = {}): Caller => ({
   id,
@@ -27,7 +28,7 @@ describe('jobs of several callers', () => {
     const record = await open.now()
     open.close()
     assert.deepEqual([record?.job.caller, record?.job.client], ['alice', '192.0.2.1'])
-    const [listed] = service.list({ limit: 1 })
+    const [listed] = await service.list({ limit: 1 })
     assert.deepEqual([listed?.job.id, listed?.job.caller], [id, 'alice'])
     const started = agent.lines.find(
       ({ message, fields }) => message === 'job started' && fields.jobId === id,
@@ -45,6 +46,33 @@ describe('jobs of several callers', () => {
     await service.cancel(second.id, admin, 0)
     await assert.rejects(service.cancel(second.id, bob, 0), { code: 'job-ended' })
     await assert.rejects(service.cancel('nope', bob, 0), { code: 'unknown-job' })
+  })
+
+  test('a list has what was created in a time, by a caller, with labels, or with a text in it', async () => {
+    const ids: string[] = []
+    const submit = async (cmd: string, caller: Caller, labels?: Record<string, string>) => {
+      const { id } = await service.submit(requestOf({ cmd, labels }), caller)
+      await waitFor('the clock moves on', () => Date.now() > Number.parseInt(id.slice(0, 12), 16))
+      ids.push(id)
+    }
+    await submit('echo Backup', alice, { env: 'prod', db: 'orders' })
+    await submit('true', bob, { env: 'prod' })
+    await submit('true', alice, { env: 'test' })
+    const [first, second, third] = ids
+    const list = async (query: object) =>
+      (await service.list({ limit: 200, ...query })).map(({ job }) => job.id).filter(id => ids.includes(id))
+    const msOf = (id: string) => Number.parseInt(id.slice(0, 12), 16)
+    assert.deepEqual(await list({ sinceMs: msOf(second!) }), [third, second])
+    assert.deepEqual(await list({ untilMs: msOf(second!) }), [first])
+    assert.deepEqual(await list({ sinceMs: msOf(first!), untilMs: msOf(third!), before: second }), [first])
+    assert.deepEqual(await list({ untilMs: msOf(second!), before: third }), [first])
+    assert.deepEqual(await list({ labels: ['env=prod'] }), [second, first])
+    assert.deepEqual(await list({ labels: ['env=prod', 'db=orders'] }), [first])
+    assert.deepEqual(await list({ caller: 'alice', text: 'backup' }), [first])
+    const open = service.open(first!)!
+    const record = await open.now()
+    open.close()
+    assert.deepEqual(record?.job.labels, { env: 'prod', db: 'orders' })
   })
 
   test('the same Idempotency-Key of two callers are two jobs', async () => {
@@ -71,9 +99,9 @@ describe('jobs of several callers', () => {
 
   test('what is out of the bounds of a key is not run, and takes no slot', async () => {
     const bounded = callerOf('bounded', ['run'], { commands: ['true'] })
-    const before = service.list({ limit: 100 }).length
+    const before = (await service.list({ limit: 100 })).length
     await assert.rejects(service.submit(requestOf({ cmd: 'id' }), bounded), { code: 'out-of-bounds' })
-    assert.equal(service.list({ limit: 100 }).length, before)
+    assert.equal((await service.list({ limit: 100 })).length, before)
     assert.equal(service.countRunning(), 0)
     await service.submit(requestOf({ cmd: 'true' }), bounded)
   })
@@ -94,7 +122,7 @@ describe('jobs that are recorded before they are started', () => {
       recorded.push(id)
       return turn.promise
     }
-    const count = () => [agent.service.countRunning(), agent.service.list({ limit: 9 }).length]
+    const count = async () => [agent.service.countRunning(), (await agent.service.list({ limit: 9 })).length]
     return { ...agent, turn, recorded, record, count }
   }
 
@@ -107,12 +135,12 @@ describe('jobs that are recorded before they are started', () => {
     await assert.rejects(service.submit(sleeper, alice, { record }), { code: 'too-many-jobs-of-key' })
     const other = { ...key, requestHash: Buffer.alloc(32, 1) }
     await assert.rejects(service.submit(sleeper, alice, { key: other, record }), { code: 'key-reused' })
-    assert.deepEqual(count(), [1, 0])
+    assert.deepEqual(await count(), [1, 0])
     turn.resolve()
     const [first, second] = await Promise.all(both)
     assert.deepEqual(recorded, [first!.id])
     assert.deepEqual(second, { id: first!.id, rejected: false, repeated: true })
-    assert.deepEqual(count(), [1, 1])
+    assert.deepEqual(await count(), [1, 1])
     await assert.rejects(service.submit(sleeper, alice, { record }), { code: 'too-many-jobs-of-key' })
     await service.cancel(first!.id, alice, 0)
     await service.cancel((await service.submit(sleeper, alice, { record })).id, alice, 0)
@@ -126,7 +154,7 @@ describe('jobs that are recorded before they are started', () => {
     ]
     turn.reject(failure('not-recorded'))
     for (const one of both) await assert.rejects(one, { code: 'not-recorded' })
-    assert.deepEqual(count(), [0, 0])
+    assert.deepEqual(await count(), [0, 0])
     const again = await service.submit(sleeper, alice, { key, record: async () => {} })
     assert.deepEqual(again, { id: again.id, rejected: false, repeated: false })
     await service.cancel(again.id, alice, 0)
@@ -144,7 +172,7 @@ describe('jobs that are recorded before they are started', () => {
     turn.resolve()
     await assert.rejects(submitted, { code: 'stopping' })
     await closed
-    assert.deepEqual(count(), [0, 0])
+    assert.deepEqual(await count(), [0, 0])
   })
 
   test('are still run when the agent drains meanwhile, which waits for them', async t => {
@@ -157,7 +185,7 @@ describe('jobs that are recorded before they are started', () => {
     turn.resolve()
     const { id } = await submitted
     assert.equal(isDrained, false)
-    assert.deepEqual(count(), [1, 1])
+    assert.deepEqual(await count(), [1, 1])
     await service.cancel(id, alice, 0)
     await drained
   })

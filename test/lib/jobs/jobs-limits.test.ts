@@ -35,8 +35,8 @@ describe('the limit on running jobs', () => {
         assert.equal(error, '有 5 个任务正在执行，不能执行新任务，请稍后再尝试')
         assert.deepEqual([startTime, finishTime], [ZERO_TIME, createTime])
       }
-      assert.equal(jobs.list({ limit: 200, state: 'running' }).length, 5)
-      assert.equal(jobs.list({ limit: 200, state: 'rejected' }).length, 95)
+      assert.equal((await jobs.list({ limit: 200, states: ['running'] })).length, 5)
+      assert.equal((await jobs.list({ limit: 200, states: ['rejected'] })).length, 95)
     }))
 
   test('a slot is free again as soon as a job has ended, however it ended', () =>
@@ -82,7 +82,7 @@ describe('the limit on running jobs', () => {
       assert.equal((await jobs.cancel(id)).state, 'canceled')
       assert.equal(jobs.countRunning(), 0)
       assert.equal(jobStore.find(id)?.job.state, 'running')
-      assert.equal(jobs.list({ limit: 1 })[0]?.state, 'canceled')
+      assert.equal((await jobs.list({ limit: 1 }))[0]?.state, 'canceled')
       database.prepare('DROP TRIGGER full').run()
       await waitFor('the end is stored', () => jobStore.find(id)?.job.state === 'canceled')
       assert.equal((await jobs.get(id))?.state, 'canceled')

@@ -58,7 +58,7 @@ describe('the output of jobs', () => {
     assert.equal(job.droppedBytes, 8893 + 1892 - 1001)
     assert.equal(keptOf(job.id).length, 1001)
     assert.deepEqual([job.exitCode, job.error, job.reason], [3, 'exit status 3', 'exited'])
-    const [listed] = jobs.list({ limit: 1 })
+    const [listed] = await jobs.list({ limit: 1 })
     assert.deepEqual(
       [listed?.id, listed?.stdoutBytes, listed?.stderrBytes, listed?.droppedBytes],
       [job.id, job.stdoutBytes, job.stderrBytes, job.droppedBytes],
@@ -70,19 +70,19 @@ describe('the output of jobs', () => {
     await waitFor('all is written', async () => (await jobs.get(id))!.stderrBytes === 3)
     const { stdoutBytes, stderrBytes, droppedBytes, state } = (await jobs.get(id))!
     assert.deepEqual([stdoutBytes, stderrBytes, droppedBytes, state], [5, 3, 2, 'running'])
-    assert.equal(jobs.list({ limit: 1 })[0]?.droppedBytes, 2)
+    assert.equal((await jobs.list({ limit: 1 }))[0]?.droppedBytes, 2)
     await jobs.cancel(id, 0)
   })
 
   test('a request may not raise the limit, and is not run when it tries to', async () => {
-    const before = jobs.list({ limit: 200 }).length
+    const before = (await jobs.list({ limit: 200 })).length
     await assert.rejects(jobs.submit(requestOf({ cmd: 'true', outputLimit: LIMIT + 1 })), error => {
       assert.ok(error instanceof AgentError)
       assert.equal(error.code, 'output-limit-too-high')
       assert.deepEqual(error.details, { limit: LIMIT })
       return true
     })
-    assert.equal(jobs.list({ limit: 200 }).length, before)
+    assert.equal((await jobs.list({ limit: 200 })).length, before)
     assert.equal((await agent.run({ cmd: 'true', outputLimit: LIMIT })).state, 'success')
   })
 

@@ -124,16 +124,16 @@ describe('the processes of a job', () => {
 
 test('a job that is still being started can be canceled, but one that fails to start gets no signal', async () => {
   const agent = createTestJobs()
-  const newest = () => agent.jobs.list({ limit: 1 })[0]!.id
+  const newest = async () => (await agent.jobs.list({ limit: 1 }))[0]!.id
   const starting = agent.start({ script: script('sleep 1000') })
-  const canceled = await agent.jobs.cancel(newest())
+  const canceled = await agent.jobs.cancel(await newest())
   assert.deepEqual([canceled.state, canceled.reason, canceled.error], ['canceled', 'canceled', 'canceled'])
   assert.equal(canceled.id, await starting)
   assert.deepEqual(agent.scripts(), [])
 
   const failing = agent.start({ cmd: 'true', cwd: '/nope' })
   await assert.rejects(
-    agent.jobs.signal(newest(), 'SIGHUP', 'leader'),
+    newest().then(id => agent.jobs.signal(id, 'SIGHUP', 'leader')),
     (error: AgentError) => error.code === 'job-ended',
   )
   assert.equal((await agent.jobs.get(await failing))?.reason, 'start-failed')
@@ -145,7 +145,7 @@ test('a submission that could not be started is told as failed at once, not as r
   const states: string[] = []
   await agent
     .start({ cmd: 'true', cwd: '/nope' })
-    .then(() => states.push(agent.jobs.list({ limit: 1 })[0]!.state))
+    .then(async () => states.push((await agent.jobs.list({ limit: 1 }))[0]!.state))
   assert.deepEqual(states, ['failed'])
   assert.equal(agent.jobs.countRunning(), 0)
   await agent.close()
@@ -192,9 +192,9 @@ test('five hundred jobs are stopped by one look after another, not by one each',
   const real = linuxProcesses()
   const agent = createTestJobs({ limit: 500 })
   await Promise.all(Array.from({ length: 500 }, () => agent.start({ cmd: 'exec sleep 1000' })))
-  const pids = (await Promise.all(agent.jobs.list({ limit: 500 }).map(({ id }) => agent.jobs.get(id)))).map(
-    job => know(job!.pid),
-  )
+  const pids = (
+    await Promise.all((await agent.jobs.list({ limit: 500 })).map(({ id }) => agent.jobs.get(id)))
+  ).map(job => know(job!.pid))
   assert.equal(pids.length, 500)
   await agent.jobs.close(60_000)
   assert.deepEqual(pids.filter(lives), [])

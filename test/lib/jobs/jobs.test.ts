@@ -61,6 +61,7 @@ describe('jobs', () => {
       survivors: [],
       caller: 'test',
       client: '127.0.0.1',
+      labels: {},
     })
     assert.ok(job.cpu.user >= 0 && job.cpu.user + job.cpu.system > 0)
   })

@@ -69,9 +69,9 @@ test('whoever waits for the end finds the output, however soon newer jobs push t
     }
   })
   await Promise.all(clients)
-  await waitFor('the history is as short as it should be', () => {
+  await waitFor('the history is as short as it should be', async () => {
     agent.retention.prune(Date.now())
-    return agent.jobs.list({ limit: 200 }).length <= 1
+    return (await agent.jobs.list({ limit: 200 })).length <= 1
   })
 })
 

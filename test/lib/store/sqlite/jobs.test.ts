@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type EndedJob, JOB_STATES, type RejectedJob, type RunningJob } from '../../../../lib/jobs/job.ts'
-import type { StoredJob } from '../../../../lib/store/job-store.ts'
+import {
+  type EndedJob,
+  JOB_STATES,
+  type Labels,
+  labelsOf,
+  NO_LABELS,
+  type RejectedJob,
+  type RunningJob,
+} from '../../../../lib/jobs/job.ts'
+import type { JobQuery, StoredJob } from '../../../../lib/store/job-store.ts'
+import type { Database } from '../../../../lib/store/sqlite/database.ts'
 import { createJobStore } from '../../../../lib/store/sqlite/jobs.ts'
+import { createRemoval } from '../../../../lib/store/sqlite/removal.ts'
 import { endOf, NO_OUTPUT, runningJob } from '../../../support/sample-jobs.ts'
 import { scratchDatabase } from '../../../support/scratch-database.ts'
 
@@ -21,6 +31,7 @@ const anyJob: fc.Arbitrary<RunningJob> = fc
     scriptPath: text,
     async: fc.boolean(),
     createTime: micros,
+    labels: fc.constantFrom<Labels>(NO_LABELS, { env: 'prod' }, { a: '', 业务: '订单' }),
   })
   .map(facts => runningJob(facts))
 const seconds = fc.nat().map(micros => micros / 1e6)
@@ -138,7 +149,7 @@ test('lists are newest first, of one state or of all, and go on before any id', 
         .filter(job => one === undefined || job.state === one)
         .filter(job => id === undefined || job.id < id)
         .slice(0, limit)
-      const listed = store.list({ state: one, before: id, limit })
+      const listed = store.list({ states: one && [one], before: id, limit }).jobs
       assert.deepEqual(
         listed.map(({ job }) => ({ id: job.id, state: job.state })),
         expected,
@@ -146,6 +157,115 @@ test('lists are newest first, of one state or of all, and go on before any id', 
     }),
   )
 })
+
+/** What a list should hold, found the slow way. */
+const matches = (job: RunningJob, { states, labels, caller, text, from, before }: JobQuery): boolean =>
+  (states?.includes(job.state) ?? true) &&
+  (labels?.every(label => labelsOf(job).includes(label)) ?? true) &&
+  (caller === undefined || job.caller === caller) &&
+  (text === undefined || `${job.cmd}\n${job.params}`.toLowerCase().includes(text.toLowerCase())) &&
+  (from === undefined || job.id >= from) &&
+  (before === undefined || job.id < before)
+
+test('lists hold exactly what matches, whatever is asked for together, each look at a bounded number', () => {
+  const store = createJobStore(scratchDatabase())
+  const all: RunningJob[] = []
+  for (let n = 0; n < 1000; n++) {
+    const job = runningJob({
+      cmd: ['echo 100%', 'df -h /', 'ECHO a_b', 'x\\y'][n % 4]!,
+      params: n % 7 === 0 ? 'df' : '',
+      caller: ['alice', 'bob', 'rare'][n % 500 === 3 ? 2 : n % 2]!,
+      labels: n % 3 === 0 ? { env: n % 2 ? 'prod' : 'test', n: String(n % 5) } : NO_LABELS,
+    })
+    const number = store.insert(job, 1)
+    const state = (['success', 'failed', 'canceled', 'running'] as const)[n % 400 === 9 ? 2 : n % 2]!
+    store.finish(number, endOf(job, { state: state as 'success' }), NO_OUTPUT, 0)
+    all.unshift({ ...job, state } as unknown as RunningJob)
+  }
+  const maybe = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined })
+  const anyId = fc.constantFrom(...all.filter((_, n) => n % 50 === 0).map(({ id }) => id))
+  const anyQuery = fc.record({
+    states: maybe(fc.uniqueArray(fc.constantFrom(...JOB_STATES), { minLength: 1, maxLength: 3 })),
+    labels: maybe(
+      fc.uniqueArray(fc.constantFrom('env=prod', 'env=test', 'n=0', 'n=3', 'no=pe'), {
+        minLength: 1,
+        maxLength: 2,
+      }),
+    ),
+    caller: maybe(fc.constantFrom('alice', 'bob', 'rare', 'nobody')),
+    text: maybe(fc.constantFrom('echo', '100%', 'a_b', 'DF', 'x\\y', 'y%', 'nowhere')),
+    from: maybe(anyId),
+    before: maybe(anyId),
+    limit: fc.integer({ min: 1, max: 300 }),
+  })
+  fc.assert(
+    fc.property(anyQuery, query => {
+      const found: string[] = []
+      let looks = 0
+      for (let before = query.before; ; looks++) {
+        const { jobs, next } = store.list({ ...query, before, limit: query.limit - found.length })
+        found.push(...jobs.map(({ job }) => job.id))
+        if (next === undefined) break
+        before = next
+      }
+      const expected = all.filter(job => matches(job, query)).slice(0, query.limit)
+      assert.deepEqual(
+        found,
+        expected.map(({ id }) => id),
+      )
+      assert.ok(looks <= 1000 / 250, `${looks} looks`)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('a list goes along an index, whatever it is asked for, and sorts nothing', () => {
+  const database = scratchDatabase()
+  const plans: string[] = []
+  const prepare = (sql: string) => {
+    const isSlice = sql.includes('slice') // Of a bounded number, whose order costs next to nothing.
+    if (sql.includes('LIMIT'))
+      plans.push(...planOf(database, sql).filter(step => !(isSlice && step.endsWith('FOR ORDER BY'))))
+    return database.prepare(sql)
+  }
+  const store = createJobStore({ ...database, prepare })
+  const queries: Partial<JobQuery>[] = [
+    {},
+    { states: ['failed'] },
+    { states: ['running', 'rejected'] },
+    { caller: 'alice' },
+    { labels: ['a=b'] },
+    { text: 'x' },
+    { labels: ['a=b', 'c=d'], states: ['failed', 'success'], caller: 'alice', text: 'x' },
+  ]
+  for (const query of queries) store.list({ ...query, from: '0', before: 'f', limit: 10 })
+  assert.ok(plans.length >= queries.length)
+  assert.deepEqual(
+    plans.filter(step => /^SCAN (?!slice)|TEMP B-TREE/.test(step)),
+    [],
+  )
+})
+
+test('the labels of a job go with it, and only they', () => {
+  const database = scratchDatabase()
+  const store = createJobStore(database)
+  const numbers = [{ a: '1', b: '' }, { a: '1' }].map(labels => store.insert(runningJob({ labels }), 1))
+  const count = () => database.prepare('SELECT count(*) AS n FROM job_labels').get()?.n
+  assert.equal(count(), 3)
+  createRemoval(database).remove(numbers[0]!)
+  assert.equal(count(), 1)
+  assert.deepEqual(
+    store.list({ labels: ['a=1'], limit: 9 }).jobs.map(({ number }) => number),
+    [numbers[1]],
+  )
+})
+
+const planOf = (database: Database, sql: string): string[] => {
+  const values = Array.from({ length: sql.split('?').length - 1 }, () => 'x')
+  const limit = sql.endsWith('?') ? [10] : []
+  const rows = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values.slice(limit.length), ...limit)
+  return rows.map(({ detail }) => String(detail))
+}
 
 test('pages that follow each other hold every job once', () => {
   const store = createJobStore(scratchDatabase())
@@ -155,7 +275,7 @@ test('pages that follow each other hold every job once', () => {
   })
   const seen: string[] = []
   for (let before: string | undefined; ; before = seen.at(-1)) {
-    const page = store.list({ before, limit: 5 })
+    const page = store.list({ before, limit: 5 }).jobs
     seen.push(...page.map(idOf))
     if (page.length < 5) break
   }

@@ -38,7 +38,7 @@ const withJobs = (database: Database) => {
     ids: (): string[] =>
       jobs
         .list({ limit: 1000 })
-        .map(({ job }) => job.id)
+        .jobs.map(({ job }) => job.id)
         .reverse(),
     outputBytes: (number: number): number => outputs.totals(number).keptBytes,
   }
@@ -91,10 +91,10 @@ test('thousands of rejected jobs push out no job that ran and no idempotency key
   }
   const rejected = rejectMany(database, retention, 5000)
   while (retention.prune(1) > 0);
-  assert.equal(jobs.list({ state: 'success', limit: 1000 }).length, 200)
+  assert.equal(jobs.list({ states: ['success'], limit: 1000 }).jobs.length, 200)
   for (let index = 0; index < 200; index++) assert.ok(jobs.findByKey(`key ${index}`), `key ${index}`)
   assert.deepEqual(
-    jobs.list({ state: 'rejected', limit: 10_000 }).map(({ job }) => job.id),
+    jobs.list({ states: ['rejected'], limit: 10_000 }).jobs.map(({ job }) => job.id),
     rejected.slice(-1000).reverse(),
   )
 

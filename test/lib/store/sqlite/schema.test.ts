@@ -3,6 +3,7 @@ import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { decodeOutput } from '../../../../lib/output/text.ts'
+import type { StoredJob } from '../../../../lib/store/job-store.ts'
 import { openDatabase } from '../../../../lib/store/sqlite/database.ts'
 import { createJobStore } from '../../../../lib/store/sqlite/jobs.ts'
 import { createOutputStore } from '../../../../lib/store/sqlite/outputs.ts'
@@ -10,7 +11,7 @@ import { recordingLog } from '../../../support/recording-log.ts'
 import { endOf, NO_OUTPUT, runningJob } from '../../../support/sample-jobs.ts'
 import { scratchDirectory } from '../../../support/scratch.ts'
 
-const NEWEST_SCHEMA = 5
+const NEWEST_SCHEMA = 6
 
 /** One file of every schema that was released, as the agent of that time has left it, with the ids of its jobs. */
 const RELEASED = [
@@ -49,7 +50,16 @@ const RELEASED = [
     asynchronous: '01a20c747f0c7006b6978cfbc36fe460',
     rejected: '01a20c747f177000879eedd2a44fa2ec',
   },
+  {
+    schema: 6,
+    command: '01a20d3f486f700998c513c18f16fe5a',
+    script: '01a20d3f49227006b9b14568b77b0156',
+    asynchronous: '01a20d3f494d700681f5d561b1ad939a',
+    rejected: '01a20d3f497e700faba4401ae28bd357',
+  },
 ]
+
+const idOf = ({ job }: StoredJob): string => job.id
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
@@ -72,7 +82,7 @@ for (const { schema, ...ids } of RELEASED) {
 
     test('is opened, with all that is in it', () => {
       const { database, jobs, outputs } = openCopy('opened.db')
-      const listed = jobs.list({ limit: 10 }).map(({ job }) => job.id)
+      const listed = jobs.list({ limit: 10 }).jobs.map(({ job }) => job.id)
       assert.deepEqual(listed, [ids.rejected, ids.asynchronous, ids.script, ids.command])
 
       const { number, job, totals } = jobs.find(ids.command)!
@@ -96,6 +106,10 @@ for (const { schema, ...ids } of RELEASED) {
         ['success', true, 'sleep 1'],
       )
       assert.equal(jobs.find(ids.rejected)?.job.state, 'rejected')
+      const labels = schema < 6 ? {} : { env: 'prod', team: 'db' }
+      assert.deepEqual([script.labels, asynchronous.labels], [{}, labels])
+      const labeled = jobs.list({ labels: ['env=prod'], limit: 9 }).jobs
+      assert.deepEqual(labeled.map(idOf), schema < 6 ? [] : [ids.asynchronous])
       database.close()
     })
 
@@ -148,7 +162,7 @@ for (const { schema, ...ids } of RELEASED) {
       assert.equal(first('PRAGMA integrity_check'), 'ok')
       database.close()
       const again = openAgain()
-      assert.equal(again.jobs.list({ limit: 10 }).length, 4)
+      assert.equal(again.jobs.list({ limit: 10 }).jobs.length, 4)
       again.database.close()
     })
 
@@ -168,7 +182,7 @@ for (const { schema, ...ids } of RELEASED) {
 
       const again = openAgain()
       assert.deepEqual(
-        again.jobs.list({ limit: 10 }).map(({ job }) => job.id),
+        again.jobs.list({ limit: 10 }).jobs.map(({ job }) => job.id),
         [running.id, ended.id, ids.rejected, ids.asynchronous, ids.script, ids.command],
       )
       assert.deepEqual(
@@ -176,7 +190,7 @@ for (const { schema, ...ids } of RELEASED) {
         [[highest + 2, 8, running.id]],
       )
       assert.deepEqual(
-        again.jobs.list({ state: 'success', limit: 10 }).map(({ job }) => job.id),
+        again.jobs.list({ states: ['success'], limit: 10 }).jobs.map(({ job }) => job.id),
         [ended.id, ids.asynchronous],
       )
       assert.equal(again.jobs.findByKey('k2')?.id, ended.id)
