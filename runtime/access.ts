@@ -16,7 +16,12 @@ import { orStartupError } from './startup-error.ts'
 /**
  * Who may ask, and the trail of what they have asked for. `opened` gets what must be closed. Rejects with StartupError.
  */
-export const openAccess = async (config: Config, database: Database, log: Log, opened: DisposableStack) => {
+export const openAccess = async (
+  config: Config,
+  database: Database,
+  log: Log,
+  opened: AsyncDisposableStack,
+) => {
   const { dataDirectory } = config
   const { keys, secret, madeUpIn, version } = await orStartupError(keyFilesOf(config), () => loadKeys(config))
   const authenticator = createAuthenticator(keys, {
@@ -30,7 +35,7 @@ export const openAccess = async (config: Config, database: Database, log: Log, o
     await orStartupError(`${dataDirectory}/audit.jsonl: cannot be written`, () =>
       openAudit({ directory: dataDirectory, log }),
     ),
-    one => void one.close(),
+    one => one.close(),
   )
   const failures = opened.adopt(createAuthenticationFailures(audit), one => one.close())
   opened.adopt(watchKeys({ ...config, version, onKeys: authenticator.use, audit, log }), one => one.close())

@@ -19,6 +19,7 @@ import { type Database, DatabaseLockedError, openDatabase } from '../lib/store/s
 import { createJobStore } from '../lib/store/sqlite/jobs.ts'
 import { createOutputStore } from '../lib/store/sqlite/outputs.ts'
 import { createRetention } from '../lib/store/sqlite/retention.ts'
+import { createRoom } from '../lib/store/sqlite/room.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { openAccess } from './access.ts'
 import type { Config } from './config.ts'
@@ -28,11 +29,11 @@ import { orStartupError, StartupError } from './startup-error.ts'
 
 /** Starts an agent. Rejects with StartupError; then everything that was opened is closed again. */
 export const startAgent = async (config: Config, env: Record<string, string>, log: Log) => {
-  const opened = new DisposableStack()
+  const opened = new AsyncDisposableStack()
   try {
     return await putTogether(config, env, log, opened)
   } catch (error) {
-    opened.dispose()
+    await opened.disposeAsync()
     throw error
   }
 }
@@ -42,7 +43,7 @@ const putTogether = async (
   config: Config,
   env: Record<string, string>,
   log: Log,
-  opened: DisposableStack,
+  opened: AsyncDisposableStack,
 ) => {
   const { dataDirectory } = config
   await orStartupError(`AGENT_DATA_DIR=${dataDirectory}: cannot be written`, () =>
@@ -54,15 +55,22 @@ const putTogether = async (
 
   const clock = createClock()
   const processes = opened.adopt(await createProcesses(log), one => one.close())
-  const jobStore = createJobStore(database)
-  const outputStore = createOutputStore(database)
-  const ballast = opened.adopt(await openBallast(join(dataDirectory, 'ballast')), one => one.close())
+  const room = opened.adopt(createRoom({ database, log }), one => one.close())
+  const jobStore = createJobStore(database, room)
+  const outputStore = createOutputStore(database, room)
+  const ballast = opened.adopt(
+    await orStartupError(`AGENT_DATA_DIR=${dataDirectory}`, () =>
+      openBallast(join(dataDirectory, 'ballast')),
+    ),
+    one => one.close(),
+  )
   const goneDirectory = Promise.withResolvers<void>()
   const directory = opened.adopt(
     watchDataDirectory({ path: databasePath(dataDirectory), onGone: goneDirectory.resolve }),
     one => one.close(),
   )
-  const store = { isHeld: () => ballast.isHeld() && !directory.isGone(), giveUp: ballast.giveUp }
+  const hasRoom = () => ballast.isHeld() && room.isThere()
+  const store = { isHeld: () => hasRoom() && !directory.isGone(), giveUp: ballast.giveUp }
   const retention = createRetention(database, config.keep)
   const events = createJobEvents(err => log.error({ err }, 'a listener to job events failed'))
   events.subscribe(logJobEvents(log))
@@ -73,8 +81,14 @@ const putTogether = async (
   await recover({ jobStore, outputStore, lifecycle, processes, clock, log })
   const scriptDirectory = join(dataDirectory, 'scripts')
   await orStartupError(`${scriptDirectory}: cannot be made`, () => openScriptDirectory(scriptDirectory))
+  const reserve = opened.adopt(
+    await orStartupError(`AGENT_DATA_DIR=${dataDirectory}`, () =>
+      openBallast(join(dataDirectory, 'reserve'), { bytes: 4 * MB, enoughBytes: 32 * MB }),
+    ),
+    one => one.close(),
+  )
   const housekeeping = opened.adopt(
-    createHousekeeping({ retention, checkpoint: database.checkpoint, log }),
+    createHousekeeping({ retention, checkpoint: room.checkpoint, hasRoom, reserve, log }),
     one => one.close(),
   )
   housekeeping.start()
@@ -86,7 +100,7 @@ const putTogether = async (
     outputStore,
     retention,
     housekeeping,
-    ballast,
+    ballast: store,
     processes,
     clock,
     log,
@@ -125,7 +139,7 @@ const putTogether = async (
       guesses: access.authenticator.counts(),
       guardian: processes.guardian(),
       audit: { state: audit.isWritable() ? 'ok' : 'failing' },
-      store: { state: directory.isGone() ? 'gone' : ballast.isHeld() ? 'ok' : 'full' },
+      store: { state: directory.isGone() ? 'gone' : hasRoom() ? 'ok' : 'full' },
     }),
     drain,
     bodyLimit: config.bodyLimit,
@@ -159,7 +173,7 @@ const putTogether = async (
       await within(closed, LAST_ANSWERS_MS)
       server.closeAllConnections()
       await audit.close()
-      opened.dispose()
+      await opened.disposeAsync()
     },
 
     /** Makes a stop that is under way kill at once. */
@@ -168,6 +182,8 @@ const putTogether = async (
 }
 
 export type Agent = Awaited<ReturnType<typeof startAgent>>
+
+const MB = 1024 ** 2
 
 const databasePath = (directory: string): string => join(directory, 'newdt-auto.db')
 

@@ -12,7 +12,7 @@ export const listen = async (
   config: Config,
   fetch: ServerOptions['fetch'],
   log: Log,
-  opened: DisposableStack,
+  opened: AsyncDisposableStack,
 ) => {
   const { tls: files, host, port } = config
   const tls = files && (await orStartupError('AGENT_TLS_CERT, AGENT_TLS_KEY', () => loadTls(files)))

@@ -74,6 +74,8 @@ export const createJobLookup = ({ active, lifecycle, jobStore, processes }: JobL
         const { jobs, next } = jobStore.list({ ...query, from, before, limit: query.limit - found.length })
         for (const stored of jobs) {
           const { job, totals } = settled(stored)
+          // The store may not have its end yet.
+          if (query.states?.includes(job.state) === false) continue
           found.push({ job, output: totals, livingLeftovers: 0 })
         }
         if (next === undefined) return found

@@ -1,5 +1,5 @@
-import { rmSync } from 'node:fs'
-import { open, rm, stat, statfs } from 'node:fs/promises'
+import { constants, rmSync } from 'node:fs'
+import { lstat, open, rm, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 export interface Ballast {
@@ -10,12 +10,25 @@ export interface Ballast {
   close(): void
 }
 
+export interface BallastOptions {
+  /** How much room it takes. */
+  bytes?: number
+  /** How much must be free before it is made. */
+  enoughBytes?: number
+}
+
 /**
  * A file that does nothing but take room on the data directory's disk: when that is full, it is removed, so that how
  * the running jobs end can still be stored. Without it no job is begun; it is made again as soon as there is room and
- * the disk can be written. Resolves also when it cannot be made yet.
+ * the disk can be written. Resolves also when it cannot be made yet. Rejects when something else is in its place.
  */
-export const openBallast = async (path: string): Promise<Ballast> => {
+export const openBallast = async (
+  path: string,
+  { bytes = BALLAST_BYTES, enoughBytes = ENOUGH_BYTES }: BallastOptions = {},
+): Promise<Ballast> => {
+  const found = await lstat(path).catch(() => undefined)
+  // A named pipe would hold up whoever opens it; what a link leads to is somebody else's.
+  if (found && !found.isFile()) throw new Error(`${path} is no regular file`)
   let isHeld = false
   // Removing it while it is made would leave a file that is taken for one that makes room.
   let isFilling = false
@@ -23,7 +36,7 @@ export const openBallast = async (path: string): Promise<Ballast> => {
   const fill = async (): Promise<void> => {
     if (isHeld || isFilling) return
     isFilling = true
-    isHeld = await make(path).finally(() => {
+    isHeld = await make(path, bytes, enoughBytes).finally(() => {
       isFilling = false
     })
   }
@@ -49,15 +62,16 @@ export const openBallast = async (path: string): Promise<Ballast> => {
 }
 
 /** True when the file is there in full and the disk has just taken a write. */
-const make = async (path: string): Promise<boolean> => {
+const make = async (path: string, bytes: number, enoughBytes: number): Promise<boolean> => {
   try {
-    if ((await stat(path).catch(() => undefined))?.size === BALLAST_BYTES) {
-      await write(path, 'r+', PROBE_BYTES)
+    if ((await lstat(path).catch(() => undefined))?.size === bytes) {
+      await write(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK, PROBE_BYTES)
     } else {
       // What was given up for the ends of jobs must not be taken from them again.
       const { bavail, bsize } = await statfs(dirname(path))
-      if (bavail * bsize < ENOUGH_BYTES) return false
-      await write(path, 'w', BALLAST_BYTES)
+      if (bavail * bsize < enoughBytes) return false
+      await rm(path, { force: true })
+      await write(path, O_RDWR | O_CREAT | O_EXCL, bytes)
     }
     return true
   } catch {
@@ -67,7 +81,7 @@ const make = async (path: string): Promise<boolean> => {
 }
 
 /** Writes so many bytes at the start of the file and waits for the disk. A hole would take no room. */
-const write = async (path: string, flags: 'r+' | 'w', bytes: number): Promise<void> => {
+const write = async (path: string, flags: number, bytes: number): Promise<void> => {
   const file = await open(path, flags, 0o600)
   try {
     await file.writeFile(Buffer.alloc(bytes, 1))
@@ -77,7 +91,9 @@ const write = async (path: string, flags: 'r+' | 'w', bytes: number): Promise<vo
   }
 }
 
-/** Room for the ends of thousands of jobs. */
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants
+
+/** Room for the ends of a hundred jobs. */
 const BALLAST_BYTES = 1 << 20
 /** Enough to see that the disk takes writes; the file system has the room for them already. */
 const PROBE_BYTES = 4096

@@ -1,26 +1,42 @@
 import type { Log } from '../base/log.ts'
+import type { Ballast } from './ballast.ts'
 import type { Retention } from './retention.ts'
 
 export interface HousekeepingOptions {
   retention: Pick<Retention, 'prune' | 'giveBack'>
-  /** Moves what was written from the store's log into the store. */
-  checkpoint(): void
+  /** Moves what was written from the store's log into the store; resolves with false when there is no room for that. */
+  checkpoint(): Promise<boolean>
+  /** False when the disk has no room for new jobs. */
+  hasRoom(): boolean
+  /** Room for the work itself: what is removed is written down first. */
+  reserve: Pick<Ballast, 'giveUp'>
   log: Log
 }
 
 /** Keeps the store within its limits: a little before each new job, all that is left every minute. Nothing here throws. */
-export const createHousekeeping = ({ retention, checkpoint, log }: HousekeepingOptions) => {
+export const createHousekeeping = (options: HousekeepingOptions) => {
+  const { retention, checkpoint, hasRoom, reserve, log } = options
   let timer: NodeJS.Timeout | undefined
   let nextTurn: NodeJS.Immediate | undefined
-  /** To be done when nothing is left to remove. */
-  let whenDone = new Set<() => void>()
+  let isTidyingDue = false
+  let isClosed = false
 
   /** Runs some of the work; an error ends it until the next job or the next minute. */
-  const attempt = (work: () => void): void => {
+  const attempt = async (work: () => unknown): Promise<void> => {
     try {
-      work()
+      await work()
     } catch (err) {
       log.error({ err }, 'housekeeping failed')
+    }
+  }
+
+  /** Once more with the room that is kept for this. */
+  const withReserve = <T>(work: () => T): T => {
+    try {
+      return work()
+    } catch (error) {
+      if (!reserve.giveUp()) throw error
+      return work()
     }
   }
 
@@ -28,30 +44,38 @@ export const createHousekeeping = ({ retention, checkpoint, log }: HousekeepingO
   const pruneAll = (): void => {
     nextTurn ??= setImmediate(() => {
       nextTurn = undefined
-      attempt(() => (retention.prune(Date.now()) > 0 ? pruneAll() : finish()))
+      void attempt(pruneSome)
     })
   }
 
-  const finish = (): void => {
-    const tasks = whenDone
-    whenDone = new Set()
-    for (const task of tasks) task()
+  const pruneSome = async (): Promise<void> => {
+    const isShort = !hasRoom()
+    const removed = withReserve(() => retention.prune(Date.now(), isShort ? JOBS_WITHOUT_ROOM : undefined))
+    // What is removed takes room in the log at first.
+    if (isShort) await checkpoint()
+    if (isClosed) return
+    if (removed > 0) pruneAll()
+    else await finish()
   }
 
-  const tidyUp = (): void => {
-    retention.giveBack()
-    checkpoint()
+  const finish = async (): Promise<void> => {
+    if (!isTidyingDue) return
+    isTidyingDue = false
+    // Where room is short the little that is given back at a time must arrive before there is room for more.
+    while (!isClosed && withReserve(() => retention.giveBack(!hasRoom()))) {
+      if (!(await checkpoint())) return
+    }
   }
 
   const keepHouse = (): void => {
-    whenDone.add(tidyUp)
+    isTidyingDue = true
     pruneAll()
   }
 
   return {
     /** For a job that is about to be stored: room is made when it is needed, and not before. */
     makeRoom(): void {
-      attempt(() => {
+      void attempt(() => {
         const removed = retention.prune(Date.now(), JOBS_A_SUBMISSION)
         // There may be more, such as the rest of a large output.
         if (removed === JOBS_A_SUBMISSION) pruneAll()
@@ -65,6 +89,7 @@ export const createHousekeeping = ({ retention, checkpoint, log }: HousekeepingO
     },
 
     close(): void {
+      isClosed = true
       clearInterval(timer)
       clearImmediate(nextTurn)
     },
@@ -74,4 +99,5 @@ export const createHousekeeping = ({ retention, checkpoint, log }: HousekeepingO
 export type Housekeeping = ReturnType<typeof createHousekeeping>
 
 const JOBS_A_SUBMISSION = 2
+const JOBS_WITHOUT_ROOM = 4
 const INTERVAL_MS = 60_000

@@ -36,6 +36,9 @@ export interface JobQuery {
   limit: number
 }
 
+/** How much of a command and of params a list has; more than that was there when there is so much. */
+export const MOST_LETTERS_IN_LIST = 1025
+
 export interface JobPage {
   jobs: StoredJob[]
   /** The id to go on before: there may be more that match. Undefined when there are enough, or no more. */
@@ -53,6 +56,6 @@ export interface JobStore {
   findByKey(key: string): { id: string; requestHash: Uint8Array } | undefined
   /** Those that were running when the agent was last seen; none of them runs now, unless it was started since. */
   findRunning(): StoredJob[]
-  /** Newest first: ids sort by time. Looks at a bounded number of jobs. */
+  /** Newest first: ids sort by time. Looks at a bounded number of jobs; of their commands and params it has the start. */
   list(query: JobQuery): JobPage
 }

@@ -17,8 +17,11 @@ export interface Retention {
    * behind many jobs that are kept. `nowMs` is wall time. Throws what the store throws.
    */
   prune(nowMs: number, most?: number): number
-  /** Gives free pages back to the file system when there are many: a few are soon used again. */
-  giveBack(): void
+  /**
+   * Gives free pages of the store back to the file system when there are many: a few are soon used again. Where room is
+   * short, also few, and a little at a time. Returns whether it did; they arrive with the next checkpoint.
+   */
+  giveBack(isRoomShort: boolean): boolean
   /** Nothing prunes the job with this number until the result is called. */
   keep(number: number): () => void
 }

@@ -54,3 +54,42 @@ describe('a disk without space', () => {
     await home.assertClean()
   })
 })
+
+describe('a disk that the history of jobs itself has filled', () => {
+  const home = createHome()
+  mkdirSync(home.data)
+  const canMount =
+    process.getuid?.() === 0 && run('mount', '-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', home.data)
+
+  test('loses no end that a client was told of, and has room again when less is to be kept', {
+    skip: !canMount,
+  }, async t => {
+    t.after(() => {
+      run('umount', home.data)
+      home.remove()
+    })
+    const agent = await startAgent(home, { env: { AGENT_MAX_RUNNING: '10' } })
+    const told: string[] = []
+    const runUntilFull = async (): Promise<void> => {
+      for (;;) {
+        const job = await agent.execute({ cmd: 'head -c 300000 /dev/urandom | base64 -w0', cwd: home.path })
+        if (!job) return // 503
+        if (job.state === 'success') told.push(job.id)
+      }
+    }
+    await Promise.all(Array.from({ length: 8 }, runUntilFull))
+    assert.ok(told.length > 20, `${told.length} jobs`)
+    assert.deepEqual((await agent.call('/api/jobs?state=running')).data, [])
+    await agent.end()
+
+    const next = await startAgent(home)
+    for (const id of told) assert.equal((await next.job(id, '?output=false')).state, 'success')
+    await next.end()
+
+    const last = await startAgent(home, { env: { AGENT_KEEP_BYTES: '1mb' } })
+    await waitFor('jobs are run again', async () => (await statusOf(last)) === 200)
+    assert.equal((await last.job(told.at(-1)!, '?output=false')).state, 'success')
+    assert.equal((await last.end()).code, 0)
+    await home.assertClean()
+  })
+})

@@ -46,7 +46,13 @@ export const createTestJobs = (
   const outputStore = createOutputStore(database)
   const limits = options.retentionLimits ?? { ageMs: 1e9, jobs: 10_000, bytes: 1e9 }
   const retention = createRetention(database, limits)
-  const housekeeping = createHousekeeping({ retention, checkpoint: database.checkpoint, log })
+  const housekeeping = createHousekeeping({
+    retention,
+    checkpoint: async () => true,
+    hasRoom: () => true,
+    reserve: { giveUp: () => false },
+    log,
+  })
   const ballast = { isHeld: () => true, giveUp: () => false }
   const events = createJobEvents(error => assert.fail(String(error)))
   events.subscribe(logJobEvents(log))

@@ -35,16 +35,20 @@ read_limit() {
   done < "/proc/$1/limits"
 }
 
-# Whether a process may be signaled: it bears one of the marks, or none at all and descends from one that does.
-belongs() {
-  read_limit "$1"
-  case $marks in *" $limit "*) return 0 ;; esac
-  case $related in *" $1 "*) [ "${#limit}" -ne 16 ] ;; *) return 1 ;; esac
+# Prints the pids of all that bear one of the marks, zombies too.
+find_marked() {
+  for limits in $(grep -lsE "^$label +($any) " /proc/[0-9]*/limits); do
+    pid=${limits#/proc/}
+    echo "${pid%/limits}"
+  done
 }
 
+# Those that bear a mark were looked at a moment ago; of the others each is looked at again: it must bear none.
 signal_all() {
-  for pid in $targets; do
-    belongs "$pid" && kill -s "$1" "$pid" && empty=0
+  [ -z "$marked" ] || kill -s "$1" $marked
+  for pid in $related; do
+    read_limit "$pid"
+    [ "${#limit}" -ne 16 ] && kill -s "$1" "$pid"
   done
 }
 
@@ -52,6 +56,32 @@ signal_all() {
 list() {
   cat /proc/[0-9]*/stat |
     sed -n 's/^\([0-9]*\) (.*) \(.\) \([0-9]*\) [0-9-]* \([0-9-]*\)\( [0-9-]*\)\{13\} \([0-9]*\) .*/\1 \2 \3 \4 \6/p'
+}
+
+# Reads the marked and the leaders, a line each, then what list prints. Prints "m <pid>" for each living process that is
+# marked, "r <pid>" for each that is not, but is of a leader's session or descends from one of all these.
+relate() {
+  awk -v self=$$ '
+    NR == 1 { for (i = 1; i <= NF; i++) marked[$i] = 1; next }
+    NR == 2 { for (i = 1; i <= NF; i++) leader[$i] = 1; next }
+    # One whose first thread has ended looks like a zombie, and lives.
+    $2 == "Z" && $5 <= 1 || $1 == self { next }
+    {
+      if ($1 in marked) print "m", $1
+      else if ($4 in leader) print "r", $1
+      if ($1 in marked || $4 in leader) { found[$1] = 1; queue[++last] = $1 }
+      children[$3] = children[$3] " " $1
+    }
+    END {
+      for (first = 1; first <= last; first++) {
+        count = split(children[queue[first]], of, " ")
+        for (i = 1; i <= count; i++) if (!(of[i] in found)) {
+          found[of[i]] = 1
+          queue[++last] = of[i]
+          print "r", of[i]
+        }
+      }
+    }'
 }
 
 any=$(echo $marks | tr ' ' '|')
@@ -63,40 +93,29 @@ while [ $empty -lt 2 ] && [ $rounds -lt 100 ]; do
   rounds=$((rounds + 1))
   empty=$((empty + 1))
   [ $rounds -gt 20 ] && sleep 1
-  living=$(list)
-  marked=' '
-  for limits in $(grep -lsE "^$label +($any) " /proc/[0-9]*/limits); do
-    pid=${limits#/proc/}
-    marked="$marked${pid%/limits} "
-  done
-  targets=' '
-  related=' '
-  before=-
-  while [ "$before" != "$targets" ]; do
-    before=$targets
-    while read -r pid state parent session threads; do
-      # One whose first thread has ended looks like a zombie, and lives.
-      [ "$state" = Z ] && [ "$threads" -le 1 ] && continue
-      [ "$pid" = $$ ] && continue
-      case $targets in *" $pid "*) continue ;; esac
-      case $marked in *" $pid "*) targets="$targets$pid " && continue ;; esac
-      case $leaders in
-        *" $session "*) ;;
-        *) case $targets in *" $parent "*) ;; *) continue ;; esac ;;
-      esac
-      targets="$targets$pid "
-      related="$related$pid "
-    done <<LIVING
-$living
-LIVING
-  done
+  marked=$(find_marked)
   # First all are stopped, until a round finds no new one: what has no mark is only found through its parents.
+  related=
   signal_all STOP
-  if [ "$targets" = "$stopped" ]; then
+  found=$({ echo $marked; echo $leaders; list; } | relate)
+  marked=
+  while read -r kind pid; do
+    case $kind in
+      m) marked="$marked $pid" ;;
+      r) related="$related $pid" ;;
+    esac
+  done <<FOUND
+$found
+FOUND
+  [ -z "$marked$related" ] && continue
+  empty=0
+  if [ "$marked,$related" = "$stopped" ]; then
     signal_all KILL
     stopped=
   else
-    stopped=$targets
+    stopped="$marked,$related"
+    marked=
+    signal_all STOP
   fi
 done
 

@@ -40,7 +40,10 @@ export const openDatabase = (path: string, log: Log) => {
   const begin = database.prepare('BEGIN IMMEDIATE')
   const commit = database.prepare('COMMIT')
   const rollback = database.prepare('ROLLBACK')
-  const checkpoint = database.prepare('PRAGMA wal_checkpoint(PASSIVE)')
+  const size = database.prepare(
+    'SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size',
+  )
+  const checkpoint = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)')
   return {
     prepare: (sql: string): StatementSync => database.prepare(sql),
 
@@ -58,7 +61,18 @@ export const openDatabase = (path: string, log: Log) => {
       }
     },
 
-    /** Moves what is in the -wal into the file, and waits for the disk: from then on not even a loss of power loses it. */
+    path,
+
+    /** How large the file is when the -wal has been moved into it. */
+    bytes(): number {
+      const { bytes } = size.get() as { bytes: number }
+      return bytes
+    },
+
+    /**
+     * Moves what is in the -wal into the file, and waits for the disk: from then on not even a loss of power loses it.
+     * The -wal is empty then.
+     */
     checkpoint: (): void => void checkpoint.all(),
 
     close: (): void => database.close(),
@@ -73,8 +87,7 @@ const migrate = (database: DatabaseSync, path: string): void => {
     ${sizeOf(path) === 0 ? 'PRAGMA auto_vacuum = INCREMENTAL;' : ''}
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
-    PRAGMA wal_autocheckpoint = ${WAL_PAGES};
-    PRAGMA journal_size_limit = 67108864;
+    PRAGMA wal_autocheckpoint = 0; -- see room.ts
   `)
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number }
   if (version > MIGRATIONS.length) {
@@ -100,12 +113,6 @@ const probe = (database: DatabaseSync, lightly: boolean): void => {
 }
 
 const LARGEST_CHECKED_BYTES = 512 << 20
-
-/**
- * Of 4 KiB each, in the -wal before SQLite moves them into the file itself, and waits for the disk meanwhile: a page
- * that was written a hundred times until then is moved once.
- */
-const WAL_PAGES = 4096
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
 

@@ -1,5 +1,5 @@
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
-import type { JobPage, JobQuery } from '../job-store.ts'
+import { type JobPage, type JobQuery, MOST_LETTERS_IN_LIST } from '../job-store.ts'
 import type { Database, StatementSync } from './database.ts'
 import { fromRow, SELECTED_COLUMNS } from './job-rows.ts'
 
@@ -21,7 +21,7 @@ export const createJobList = (database: Database) => {
   }
 
   const listExactly = ({ way, limit }: Plan): JobPage => {
-    const sql = `SELECT ${SELECTED_COLUMNS} FROM ${way.from} WHERE ${way.where} ORDER BY ${way.id} DESC LIMIT ?`
+    const sql = `SELECT ${COLUMNS_IN_LIST} FROM ${way.from} WHERE ${way.where} ORDER BY ${way.id} DESC LIMIT ?`
     const rows = prepare(sql).all(...way.values, limit) as unknown as SQLOutputValue[][]
     return { jobs: rows.map(fromRow), next: undefined }
   }
@@ -29,7 +29,7 @@ export const createJobList = (database: Database) => {
   const listSlice = ({ way, rest, limit }: Plan): JobPage => {
     const ids = `SELECT ${way.id} AS id FROM ${way.from} WHERE ${way.where} ORDER BY ${way.id} DESC`
     const rows = prepare(
-      `SELECT ${SELECTED_COLUMNS} FROM (${ids} LIMIT ${SLICE}) AS slice CROSS JOIN jobs ON jobs.id = slice.id
+      `SELECT ${COLUMNS_IN_LIST} FROM (${ids} LIMIT ${SLICE}) AS slice CROSS JOIN jobs ON jobs.id = slice.id
         WHERE ${rest.map(({ sql }) => sql).join(' AND ')} ORDER BY slice.id DESC LIMIT ?`,
     ).all(...way.values, ...rest.flatMap(({ values }) => values), limit) as unknown as SQLOutputValue[][]
     const [last] = prepare(`${ids} LIMIT 1 OFFSET ${SLICE - 1}`).all(...way.values) as unknown as [string][]
@@ -51,6 +51,12 @@ export const createJobList = (database: Database) => {
     return plan.rest.length === 0 ? listExactly(plan) : listSlice(plan)
   }
 }
+
+/** A page of whole commands could be 50 MB. */
+const COLUMNS_IN_LIST = SELECTED_COLUMNS.replace(
+  /jobs\.(cmd|params)\b/g,
+  `substr(jobs.$1, 1, ${MOST_LETTERS_IN_LIST})`,
+)
 
 /** Among how many jobs, whose commands may be long, one look searches. */
 const SLICE = 250

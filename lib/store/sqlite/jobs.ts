@@ -15,9 +15,10 @@ import {
   UPDATE_ENDED,
   UPDATE_STARTED,
 } from './job-rows.ts'
+import type { Room } from './room.ts'
 
 /** The records of all jobs. Every method may throw what SQLite throws, a full disk for example. */
-export const createJobStore = (database: Database): JobStore => {
+export const createJobStore = (database: Database, room?: Pick<Room, 'spend'>): JobStore => {
   const insert = database.prepare(INSERT_JOB)
   const start = database.prepare(UPDATE_STARTED)
   const finish = database.prepare(UPDATE_ENDED)
@@ -40,6 +41,7 @@ export const createJobStore = (database: Database): JobStore => {
   return {
     /** Stores a job before it is started, or one that never will be; returns its number. */
     insert(job: RunningJob | RejectedJob, mark: number, key?: IdempotencyKey): number {
+      room?.spend(BYTES_A_JOB + job.cmd.length + job.params.length)
       const number = ++lastNumber
       const values = createdValues({ number, job, mark, key })
       const labels = labelsOf(job)
@@ -75,3 +77,6 @@ export const createJobStore = (database: Database): JobStore => {
     list: createJobList(database),
   }
 }
+
+/** What its start and its end put into the log: some pages. */
+const BYTES_A_JOB = 64 << 10

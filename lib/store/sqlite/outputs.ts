@@ -4,9 +4,11 @@ import type { Database } from './database.ts'
 import { createOutputAppend } from './output-append.ts'
 import { fromRow, ROW_COLUMNS, type RowColumns, STREAM_NUMBERS } from './output-columns.ts'
 import { bytesOfRow, type OutputRow, unpackRow } from './output-rows.ts'
+import type { Room } from './room.ts'
 
 /** What is kept of the outputs of all jobs. Every method may throw what SQLite throws. */
-export const createOutputStore = (database: Database): OutputStore => {
+export const createOutputStore = (database: Database, room?: Pick<Room, 'spend'>): OutputStore => {
+  const append = createOutputAppend(database)
   const select = (rest: string, columns = ROW_COLUMNS) => {
     const statement = database.prepare(`SELECT ${columns} FROM outputs WHERE job = ?1 ${rest}`)
     // A row as an array costs a fifth of a row as an object.
@@ -58,7 +60,11 @@ export const createOutputStore = (database: Database): OutputStore => {
   }
 
   return {
-    append: createOutputAppend(database),
+    append(job, chunks, superseded) {
+      room?.spend(chunks.reduce((sum, { bytes }) => sum + bytes.length, BYTES_A_WRITE))
+      return append(job, chunks, superseded)
+    },
+
     readSome,
 
     *read(job, afterSeq = 0) {
@@ -154,3 +160,6 @@ type LastRow = [
   length: number,
   otherBytes: number,
 ]
+
+/** What a write puts into the log besides: some pages. */
+const BYTES_A_WRITE = 16 << 10

@@ -7,6 +7,7 @@ import { createShelf, type ShelfOptions } from './shelf.ts'
 export const createRetention = (database: Database, limits: RetentionLimits): Retention => {
   const freePages = database.prepare('SELECT freelist_count AS pages FROM pragma_freelist_count')
   const vacuum = database.prepare(`PRAGMA incremental_vacuum(${PAGES_A_TURN})`)
+  const vacuumLittle = database.prepare(`PRAGMA incremental_vacuum(${PAGES_A_SMALL_TURN})`)
   const removal = createRemoval(database)
   const pins = createPins()
   const { ageMs } = limits
@@ -50,9 +51,12 @@ export const createRetention = (database: Database, limits: RetentionLimits): Re
       return steps
     },
 
-    giveBack() {
+    giveBack(isRoomShort) {
       const { pages } = freePages.get() as { pages: number }
-      if (pages > FREE_PAGES) vacuum.all()
+      if (pages <= (isRoomShort ? 0 : FREE_PAGES)) return false
+      if (isRoomShort) vacuumLittle.all()
+      else vacuum.all()
+      return true
     },
 
     keep: pins.add,
@@ -92,3 +96,5 @@ const MS_A_TURN = 10
 /** 4 KiB each. */
 const FREE_PAGES = 4096
 const PAGES_A_TURN = 8192
+/** Each may have to be moved, in the log at first, for which there must be room. */
+const PAGES_A_SMALL_TURN = 64

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, rmSync, statSync, truncateSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, type TestContext, test } from 'node:test'
@@ -39,6 +48,18 @@ test('a file that an earlier agent left is held, and one that it did not finish 
   truncateSync(path, 1000)
   assert.equal((await open(t, path)).isHeld(), true)
   assert.equal(statSync(path).size, 1 << 20)
+})
+
+test('what is no regular file is refused, is not waited for, and a link is not followed', async () => {
+  const directory = scratchDirectory()
+  const path = (name: string) => join(directory, name)
+  execFileSync('mkfifo', [path('pipe')])
+  mkdirSync(path('directory'))
+  writeFileSync(path('precious'), 'precious')
+  symlinkSync(path('precious'), path('link'))
+  for (const name of ['pipe', 'directory', 'link'])
+    await assert.rejects(openBallast(path(name)), { message: `${path(name)} is no regular file` })
+  assert.equal(readFileSync(path('precious'), 'utf8'), 'precious')
 })
 
 test('a file that somebody has removed makes no room', async t => {
