@@ -30,6 +30,7 @@ export const createApp = (services: Services) => {
   return async (request: Request, context: Context): Promise<Response> => {
     const answer = router.fetch(request, services, context) as Promise<Response>
     const response = await answer.catch(error => failed(error, request, services, context))
+    services.metrics.request(methodOf(request), routeOf(request), response.status)
     if (request.method !== 'HEAD') return response
     await response.body?.cancel()
     return new Response(null, response)
@@ -39,10 +40,27 @@ export const createApp = (services: Services) => {
 /** Of a request that only looks. */
 const NO_AUDIT_LINE: AuditLine = { add() {}, async write() {} }
 
-const recordFailure = async (error: unknown, { audit }: Services, { address }: Context): Promise<never> => {
-  if (error instanceof AgentError) await audit.recordFailedAuthentication(error.code, address)
+const recordFailure = async (
+  error: unknown,
+  { audit, metrics }: Services,
+  { address }: Context,
+): Promise<never> => {
+  if (error instanceof AgentError) {
+    metrics.authenticationFailed(error.code)
+    await audit.recordFailedAuthentication(error.code, address)
+  }
   throw error
 }
+
+/** The router has noted the path that has matched last; one that is in no table may be anything, and is not told. */
+const routeOf = (request: Request & { route?: string }): string => {
+  const { route } = request
+  return route === undefined || route.includes('*') ? 'other' : route
+}
+
+/** A client's own word must not become a label. */
+const methodOf = ({ method }: Request): string => (METHODS.has(method) ? method : 'other')
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])
 
 const createGuardedRouter = (routes: readonly Route[]) => {
   const router = Router<IRequestStrict, [Services, CallerContext]>()

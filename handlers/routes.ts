@@ -1,6 +1,7 @@
 import type { Right } from '../lib/security/caller.ts'
 import { drainAgent } from './agent/drain-agent.ts'
 import { getAgent } from './agent/get-agent.ts'
+import { getMetrics } from './agent/get-metrics.ts'
 import { cancelJob } from './jobs/cancel-job.ts'
 import { countRunningJobs } from './jobs/count-running-jobs.ts'
 import { executeCommand } from './jobs/execute-command.ts'
@@ -83,4 +84,5 @@ export const ROUTES: readonly Route[] = [
   { method: 'post', path: '/api/jobs/:id/signal', rights: CONTROL, action: 'signal', handler: signalJob },
   { method: 'post', path: '/api/agent/drain', rights: ['admin'], action: 'drain', handler: drainAgent },
   { method: 'get', path: '/api/agent', rights: ['read'], handler: getAgent },
+  { method: 'get', path: '/metrics', rights: ['read'], handler: getMetrics },
 ]

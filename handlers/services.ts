@@ -15,6 +15,7 @@ export interface Services {
   jobs: JobService
   authenticator: AuthenticationService
   audit: AuditService
+  metrics: MetricsService
   /** What the agent tells of itself. */
   status(): AgentStatus
   /** Has the agent take no new jobs, and end when the last that runs has ended. */
@@ -39,6 +40,16 @@ export interface AuditService {
   describe(request: JobRequest): Partial<AuditEntry>
   /** `code` is the error's, `client` the address that it came from. */
   recordFailedAuthentication(code: string, client: string): Promise<void>
+}
+
+export interface MetricsService {
+  /** Counts an answer; `route` is a path of the route table, or "other". */
+  request(method: string, route: string, status: number): void
+  /** Counts a request whose sender was not known; `reason` is the code of the error. */
+  authenticationFailed(reason: string): void
+  /** All metrics, in Prometheus's text format. */
+  text(): Promise<string>
+  contentType: string
 }
 
 export interface JobService {

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createApp } from '../handlers/app.ts'
 import { createClock } from '../lib/base/clock.ts'
@@ -10,6 +11,7 @@ import { logJobEvents } from '../lib/jobs/log-events.ts'
 import { recover } from '../lib/jobs/recovery.ts'
 import { openScriptDirectory } from '../lib/jobs/script-directory.ts'
 import { createSlots } from '../lib/jobs/slots.ts'
+import { createMetrics } from '../lib/metrics/metrics.ts'
 import { createProcesses } from '../lib/process/platform.ts'
 import { createSigner } from '../lib/security/md5-signature.ts'
 import { openBallast } from '../lib/store/ballast.ts'
@@ -24,7 +26,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { openAccess } from './access.ts'
 import type { Config } from './config.ts'
 import { prepareDataDirectory } from './data-directory.ts'
-import { listen } from './listen.ts'
+import { listen, listenForMetrics } from './listen.ts'
 import { orStartupError, StartupError } from './startup-error.ts'
 
 /** Starts an agent. Rejects with StartupError; then everything that was opened is closed again. */
@@ -74,6 +76,20 @@ const putTogether = async (
   const retention = createRetention(database, config.keep)
   const events = createJobEvents(err => log.error({ err }, 'a listener to job events failed'))
   events.subscribe(logJobEvents(log))
+  const metrics = createMetrics({
+    version: packageJson.version,
+    events,
+    state: () => ({
+      running: jobs.countRunning(),
+      limit: config.maxRunning,
+      isDraining: jobs.isDraining(),
+      isStoreWritable: store.isHeld(),
+      isAuditWritable: audit.isWritable(),
+      isGuardianMissing: 'error' in processes.guardian(),
+      guardianRestarts: processes.guardian().restarts,
+    }),
+    storeBytes: () => sizeOnDisk(database.path),
+  })
   const lifecycle = opened.adopt(
     createLifecycle({ jobStore, outputStore, retention, ballast: store, events, log }),
     one => one.close(),
@@ -100,7 +116,7 @@ const putTogether = async (
     outputStore,
     retention,
     housekeeping,
-    ballast: store,
+    ballast: { isHeld: hasRoom },
     processes,
     clock,
     log,
@@ -130,6 +146,7 @@ const putTogether = async (
     jobs,
     authenticator: access.authenticator,
     audit,
+    metrics,
     status: () => ({
       version: packageJson.version,
       running: jobs.countRunning(),
@@ -146,6 +163,7 @@ const putTogether = async (
     reportError: (err, requestId) => log.error({ err, requestId }, 'unexpected error'),
   })
   const { server, url } = await listen(config, app, log, opened)
+  await listenForMetrics(config, metrics, log, opened)
   await audit.record({ action: 'agent', outcome: 'started', detail: packageJson.version })
 
   return {
@@ -186,6 +204,11 @@ export type Agent = Awaited<ReturnType<typeof startAgent>>
 const MB = 1024 ** 2
 
 const databasePath = (directory: string): string => join(directory, 'newdt-auto.db')
+
+const sizeOnDisk = async (path: string): Promise<number> => {
+  const files = await Promise.all([path, `${path}-wal`].map(file => stat(file).catch(() => ({ size: 0 }))))
+  return files.reduce((sum, { size }) => sum + size, 0)
+}
 
 /** Throws StartupError. */
 const openDatabaseOf = (directory: string, log: Log): Database => {

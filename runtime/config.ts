@@ -124,6 +124,14 @@ const authorities = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+/** `127.0.0.1:9464`, `[::1]:9464`. */
+const listenAddress = z.string().transform((text, context) => {
+  const [, ipv6, host = ipv6, port] = /^(?:\[([\da-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i.exec(text) ?? []
+  if (host !== undefined && Number(port) <= 65_535) return { host, port: Number(port) }
+  context.addIssue({ code: 'custom', message: 'must be an address and a port, such as 127.0.0.1:9464' })
+  return z.NEVER
+})
+
 const addresses = z.string().transform((text, context) => {
   const items = list(text)
   const { list: addresses, faults } = parseAddresses(items)
@@ -147,6 +155,7 @@ const settings = z.object({
   AGENT_TLS_CERT: notEmpty.optional(),
   AGENT_TLS_KEY: notEmpty.optional(),
   AGENT_TLS_CLIENT_CA: notEmpty.optional(),
+  AGENT_METRICS_LISTEN: listenAddress.optional(),
   AGENT_ALLOW: addresses.optional(),
   AGENT_TRUSTED_PROXIES: addresses.optional(),
   AGENT_SIGN_TTL: duration().default(30 * 60_000),
@@ -182,6 +191,7 @@ const schema = settings.transform(env => ({
   isStrict: env.AGENT_AUTH === 'strict',
   authorities: env.AGENT_AUTHORITIES,
   tls: tlsFilesOf(env),
+  metricsListen: env.AGENT_METRICS_LISTEN,
   allowed: env.AGENT_ALLOW,
   trustedProxies: env.AGENT_TRUSTED_PROXIES,
   signTtlMs: env.AGENT_SIGN_TTL,

@@ -1,8 +1,10 @@
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
 import { type SecureContextOptions, Server as TlsServer } from 'node:tls'
+import type { MetricsService } from '../handlers/services.ts'
 import type { Log } from '../lib/base/log.ts'
 import type { Config } from './config.ts'
 import { isLoopback } from './loopback.ts'
+import { createMetricsServer } from './metrics-server.ts'
 import { createServer, type ServerOptions } from './server.ts'
 import { orStartupError } from './startup-error.ts'
 import { loadTls, watchTls } from './tls.ts'
@@ -22,12 +24,35 @@ export const listen = async (
     opened.adopt(watchTls({ files, version: tls.version, onChange, log }), one => one.close())
   }
   if (!tls && !isLoopback(host)) log.warn({ host }, PLAIN_HTTP)
-  await orStartupError(`AGENT_HOST=${host} AGENT_PORT=${port}: cannot listen`, async () => {
-    const listening = Promise.withResolvers<void>()
-    server.once('error', listening.reject).listen(port, host, listening.resolve)
-    await listening.promise
-  })
+  await orStartupError(`AGENT_HOST=${host} AGENT_PORT=${port}: cannot listen`, () =>
+    listenOn(server, { host, port }),
+  )
   return { server, url: urlOf(server.address() as AddressInfo, tls !== undefined) }
+}
+
+/** Serves the metrics on an address of their own, if one is configured. Rejects with StartupError. */
+export const listenForMetrics = async (
+  { metricsListen }: Config,
+  metrics: MetricsService,
+  log: Log,
+  opened: AsyncDisposableStack,
+): Promise<void> => {
+  if (!metricsListen) return
+  const { host, port } = metricsListen
+  const server = opened.adopt(createMetricsServer(metrics, log), one => {
+    one.close()
+    one.closeAllConnections()
+  })
+  await orStartupError(`AGENT_METRICS_LISTEN=${host}:${port}: cannot listen`, () =>
+    listenOn(server, { host, port }),
+  )
+  log.info({ address: `${urlOf(server.address() as AddressInfo, false)}/metrics` }, 'metrics')
+}
+
+const listenOn = async (server: Server, address: { host: string; port: number }): Promise<void> => {
+  const listening = Promise.withResolvers<void>()
+  server.once('error', listening.reject).listen({ ...address }, listening.resolve)
+  await listening.promise
 }
 
 const urlOf = ({ address, family, port }: AddressInfo, isEncrypted: boolean): string =>

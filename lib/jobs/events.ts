@@ -1,10 +1,11 @@
+import type { OutputTotals } from '../store/output-store.ts'
 import type { EndedJob, RejectedJob, RunningJob } from './job.ts'
 
 /** What happens to jobs, in this order for each: created, started (if it could be), ended; or rejected alone. */
 export type JobEvent =
   | { kind: 'created'; job: RunningJob }
   | { kind: 'started'; job: RunningJob }
-  | { kind: 'ended'; job: EndedJob }
+  | { kind: 'ended'; job: EndedJob; totals: OutputTotals }
   /** `running` jobs had all the slots. */
   | { kind: 'rejected'; job: RejectedJob; running: number }
 

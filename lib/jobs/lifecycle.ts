@@ -102,7 +102,7 @@ export const createLifecycle = (options: LifecycleOptions) => {
         unstored.set(job.id, end)
         scheduleRetry()
       }
-      events.emit({ kind: 'ended', job })
+      events.emit({ kind: 'ended', job, totals })
     },
 
     /** All slots are taken by `running` jobs. Never throws. */

@@ -99,9 +99,13 @@ export interface Processes {
  * `idle`: not needed yet; `starting`: for the first job, or because the one before has ended; `missing`: jobs would
  * outlive the agent, until its next start, should it be killed; `unsupported`: the same, for good, on this system.
  */
-export type GuardianState =
+export type GuardianState = (
   | { state: 'idle' | 'starting' | 'running' }
   | { state: 'missing' | 'unsupported'; error: string }
+) & {
+  /** How often one that had ended, or was stopped, was replaced by another. */
+  restarts: number
+}
 
 /** The process could not be started; the message is in the words of Go's os/exec. */
 export class StartError extends Error {}

@@ -151,6 +151,8 @@ describe('the guardian', () => {
         const now = guardianOf(agent)
         return now && now.pid !== first.pid
       })
+      const { guardian } = (await agent.call('/api/agent')).data as { guardian: object }
+      assert.deepEqual(guardian, { state: 'running', restarts: 1 })
       await agent.end('SIGKILL')
     }))
 

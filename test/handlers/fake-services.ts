@@ -64,6 +64,7 @@ export const createFake = ({
   const reported: unknown[][] = []
   const notes: object[] = []
   const audited: AuditEntry[] = []
+  const counted: string[] = []
   const record =
     <A extends unknown[], R>(name: string, method: (...args: A) => R) =>
     (...args: A): R => {
@@ -118,6 +119,12 @@ export const createFake = ({
       recordFailedAuthentication: async (code, client) =>
         void audited.push({ action: 'authenticate', outcome: code, client }),
     },
+    metrics: {
+      request: (...args) => void counted.push(args.join(' ')),
+      authenticationFailed: reason => void counted.push(reason),
+      text: async () => 'newdt_jobs_total 1\n',
+      contentType: 'text/plain; version=0.0.4; charset=utf-8',
+    },
     status: record('status', () => ({ ...STATUS, ...status })),
     drain: record('drain', () => {}),
     bodyLimit,
@@ -143,7 +150,7 @@ export const createFake = ({
     const body: unknown = isJson && text !== '' ? JSON.parse(text) : undefined
     return { status: response.status, headers: response.headers, text, body }
   }
-  return { services, calls, reported, notes, audited, opens, open, ask }
+  return { services, calls, reported, notes, audited, counted, opens, open, ask }
 }
 
 export type Fake = ReturnType<typeof createFake>
@@ -258,7 +265,7 @@ export const STATUS: AgentStatus = {
   stopping: false,
   draining: false,
   guesses: { wrong: 3, unseen: 1 },
-  guardian: { state: 'running' },
+  guardian: { state: 'running', restarts: 0 },
   audit: { state: 'ok' },
   store: { state: 'ok' },
 }

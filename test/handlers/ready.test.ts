@@ -5,7 +5,9 @@ import { assertRefused, createFake, failed, succeeded, unsigned } from './fake-s
 
 test('without a signature, /readyz says that jobs may be sent, and nothing else', async () => {
   for (const state of ['idle', 'starting', 'running'] as const) {
-    const { status, body } = await createFake({ status: { guardian: { state } } }).ask(unsigned('/readyz'))
+    const { status, body } = await createFake({ status: { guardian: { state, restarts: 0 } } }).ask(
+      unsigned('/readyz'),
+    )
     assert.deepEqual({ status, body }, { status: 200, body: succeeded('ready') })
   }
   const { status, text } = await createFake().ask(unsigned('/readyz', { method: 'HEAD' }))
@@ -13,7 +15,7 @@ test('without a signature, /readyz says that jobs may be sent, and nothing else'
 })
 
 test('/readyz is 200 where the system has no guardian: that never changes', async () => {
-  const guardian = { state: 'unsupported', error: 'this system has none' } as const
+  const guardian = { state: 'unsupported', error: 'this system has none', restarts: 0 } as const
   assert.equal((await createFake({ status: { guardian } }).ask(unsigned('/readyz'))).status, 200)
 })
 
@@ -23,7 +25,7 @@ const NOT_READY: [reasons: string, status: Partial<AgentStatus>][] = [
   ['store-full', { store: { state: 'full' } }],
   ['audit-failing', { audit: { state: 'failing' } }],
   ['store-gone', { store: { state: 'gone' } }],
-  ['guardian-missing', { guardian: { state: 'missing', error: 'no sh in /secret/path' } }],
+  ['guardian-missing', { guardian: { state: 'missing', error: 'no sh in /secret/path', restarts: 0 } }],
   ['draining、store-full', { draining: true, store: { state: 'full' } }],
 ]
 

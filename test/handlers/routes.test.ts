@@ -19,6 +19,7 @@ const EXPECTED: [method: string, path: string, rights: Right[]][] = [
   ['post', '/api/jobs/:id/signal', ['run', 'admin']],
   ['post', '/api/agent/drain', ['admin']],
   ['get', '/api/agent', ['read']],
+  ['get', '/metrics', ['read']],
 ]
 
 test('every endpoint needs the right that it should', () => {

@@ -30,6 +30,7 @@ test('every setting has its default', () => {
     authorities: undefined,
     tls: undefined,
     allowed: undefined,
+    metricsListen: undefined,
     trustedProxies: undefined,
     auditsCommands: false,
     signTtlMs: 1_800_000,
@@ -56,6 +57,7 @@ test('every setting is read from its variable', () => {
     AGENT_TLS_CLIENT_CA: '/ca.pem',
     AGENT_ALLOW: '10.0.0.0/8, ::1',
     AGENT_TRUSTED_PROXIES: '192.0.2.1',
+    AGENT_METRICS_LISTEN: '[::1]:9464',
     AGENT_AUDIT_COMMANDS: 'true',
     AGENT_SIGN_TTL: '1h',
     AGENT_CLOCK_SKEW: '0s',
@@ -80,6 +82,7 @@ test('every setting is read from its variable', () => {
     isStrict: true,
     authorities: ['db1.example.com:8080', '[::1]:80'],
     tls: { cert: '/c.pem', key: '/k.pem', clientCa: '/ca.pem' },
+    metricsListen: { host: '::1', port: 9464 },
     auditsCommands: true,
     signTtlMs: 3_600_000,
     clockSkewMs: 0,
@@ -100,6 +103,24 @@ test('every setting is read from its variable', () => {
     assert.equal(list!.has(address), true)
     assert.equal(list!.has('192.0.2.2'), false)
   }
+})
+
+test('the address of the metrics has a port', () => {
+  const { metricsListen } = readConfig({ AGENT_METRICS_LISTEN: 'db1.example.com:0' })
+  assert.deepEqual(metricsListen, { host: 'db1.example.com', port: 0 })
+  for (const text of [
+    '',
+    '9464',
+    ':9464',
+    '127.0.0.1',
+    '::1:9464',
+    '127.0.0.1:65536',
+    'a b:1',
+    '127.0.0.1:9464x',
+  ])
+    assert.deepEqual(mistakesOf({ AGENT_METRICS_LISTEN: text }), [
+      `AGENT_METRICS_LISTEN=${text}: must be an address and a port, such as 127.0.0.1:9464`,
+    ])
 })
 
 test('only TLS with both a certificate and its key is TLS', () => {

@@ -40,6 +40,12 @@ describe('the server', () => {
         describe: () => ({}),
         recordFailedAuthentication: async () => {},
       },
+      metrics: {
+        request() {},
+        authenticationFailed() {},
+        text: async () => '',
+        contentType: 'text/plain',
+      },
       status: () => assert.fail('nobody asks for it'),
       drain: () => assert.fail('nobody asks for it'),
       bodyLimit: 100_000,

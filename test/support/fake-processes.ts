@@ -27,7 +27,7 @@ export const fakeProcesses = (given: FakeProcess[]) => {
     newMark: () => 1,
     start: () => Promise.reject(new Error('nothing is started here')),
     unguard: () => {},
-    guardian: () => ({ state: 'idle' }),
+    guardian: () => ({ state: 'idle', restarts: 0 }),
     close: () => {},
     find,
     mayHaveLeft: () => true,

@@ -31,6 +31,8 @@ export const createGuardian = ({ libc, mark, reaper, spawner, log }: GuardianOpt
   /** Why there is none, since the last attempt to start one. */
   let failure = ''
   let isClosed = false
+  let hadOne = false
+  let restarts = 0
 
   /** Told once, not with every job, until one could be started again. */
   const fail = (error: string): void => {
@@ -52,6 +54,8 @@ export const createGuardian = ({ libc, mark, reaper, spawner, log }: GuardianOpt
       const pid = await spawnShell(spawn, read, table.fd)
       const begun = { pipe, startedAt: performance.now() }
       shell = begun
+      restarts += Number(hadOne)
+      hadOne = true
       failure = ''
       void reaper.exitOf(pid, { isHelper: true }).then(() => hasEnded(begun))
     } catch (error) {
@@ -113,10 +117,10 @@ export const createGuardian = ({ libc, mark, reaper, spawner, log }: GuardianOpt
     },
 
     state: (): GuardianState => {
-      if (mark.label === undefined) return { state: 'unsupported', error: NO_MARK }
-      if (failure !== '') return { state: 'missing', error: failure }
-      if (shell) return { state: 'running' }
-      return { state: running.size > 0 ? 'starting' : 'idle' }
+      if (mark.label === undefined) return { state: 'unsupported', error: NO_MARK, restarts }
+      if (failure !== '') return { state: 'missing', error: failure, restarts }
+      if (shell) return { state: 'running', restarts }
+      return { state: running.size > 0 ? 'starting' : 'idle', restarts }
     },
 
     /** Ends it by the end of its input; for a job that is still in the table that is the end, too. */

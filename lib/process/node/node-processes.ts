@@ -25,7 +25,7 @@ export const createNodeProcesses = (): Processes => ({
   unguard: () => {},
   find,
   mayHaveLeft: () => true,
-  guardian: () => ({ state: 'unsupported', error: 'this system has none' }),
+  guardian: () => ({ state: 'unsupported', error: 'this system has none', restarts: 0 }),
   close: () => {},
   signal: ({ pid }, signal) => sendSignal(pid, signal),
 })

@@ -23,6 +23,7 @@ export const createRoom = ({ database, log, intervalMs = INTERVAL_MS }: RoomOpti
   let movedAt = performance.now()
   let lookedAt = Number.NEGATIVE_INFINITY
   let isLooking = false
+  let isFailing = false
   let isClosed = false
 
   const measure = async () => {
@@ -46,9 +47,13 @@ export const createRoom = ({ database, log, intervalMs = INTERVAL_MS }: RoomOpti
       database.checkpoint()
       // The file of the log is empty now.
       left = (free + logBytes) / 2
+      isFailing = false
       return true
     } catch (err) {
-      log.error({ err }, 'the log of the database could not be moved into it')
+      // A directory that is gone is told by who watches it.
+      const isGone = (err as NodeJS.ErrnoException).code === 'ENOENT'
+      if (!isFailing && !isGone) log.error({ err }, 'the log of the database could not be moved into it')
+      isFailing = true
       return false
     }
   }

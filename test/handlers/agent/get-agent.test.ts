@@ -12,7 +12,7 @@ test('the agent tells its version, its slots, and whether guardian and store are
     stopping: false,
     draining: false,
     guesses: { wrong: 3, unseen: 1 },
-    guardian: { state: 'running' },
+    guardian: { state: 'running', restarts: 0 },
     audit: { state: 'ok' },
     store: { state: 'ok' },
   }

@@ -16,19 +16,19 @@ test('a guardian that cannot start is told in one warning, and its state says wh
   const runJob = async (): Promise<void> => {
     assert.equal((await runBash(processes, 'exit 3', { file: '/bin/bash' })).status.exitCode, 3)
   }
-  assert.deepEqual(processes.guardian(), { state: 'idle' })
+  assert.deepEqual(processes.guardian(), { state: 'idle', restarts: 0 })
 
   process.env.PATH = '/no/such/directory'
   await runJob()
   await runJob()
   const error = 'exec: "sh": executable file not found in $PATH'
-  assert.deepEqual(processes.guardian(), { state: 'missing', error })
+  assert.deepEqual(processes.guardian(), { state: 'missing', error, restarts: 0 })
   assert.equal(lines.length, 1)
   assert.deepEqual([lines[0]!.level, lines[0]!.fields], ['warn', { error }])
   assert.match(lines[0]!.message, /should the agent be killed, its jobs would live on/)
 
   process.env.PATH = path
   await runJob()
-  assert.deepEqual(processes.guardian(), { state: 'running' })
+  assert.deepEqual(processes.guardian(), { state: 'running', restarts: 0 })
   assert.equal(lines.length, 1)
 })

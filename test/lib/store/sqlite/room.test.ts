@@ -81,6 +81,8 @@ test('a fault is told in the log, and nothing is moved once it is closed', async
     lines.map(({ level, message }) => [level, message]),
     [['error', 'the log of the database could not be moved into it']],
   )
+  assert.equal(await room.checkpoint(), false)
+  assert.equal(lines.length, 1) // It is told once.
   room.close()
   await room.checkpoint()
   assert.equal(lines.length, 1)
