@@ -35,7 +35,8 @@ export const createLifecycle = (options: LifecycleOptions) => {
 
   const store = (end: UnstoredEnd): void => {
     const { number, job, totals } = end
-    const storedBytes = totals.keptBytes === 0 ? 0 : outputStore.storedBytes(number)
+    const outputBytes = totals.keptBytes === 0 ? 0 : outputStore.storedBytes(number)
+    const storedBytes = outputBytes + longTextBytes(job)
     jobStore.finish(number, job, totals, storedBytes)
     retention.added({ storedBytes, rejected: false })
   }
@@ -136,4 +137,11 @@ export const createLifecycle = (options: LifecycleOptions) => {
 
 export type Lifecycle = ReturnType<typeof createLifecycle>
 
+/** A long command counts as output does; an ordinary one counts as nothing, so that a limit of 0 keeps its job. */
+const longTextBytes = ({ cmd, params }: EndedJob): number => {
+  const letters = cmd.length + params.length
+  return letters > SHORT_TEXT ? letters : 0
+}
+
+const SHORT_TEXT = 4096
 const RETRY_MS = 1000

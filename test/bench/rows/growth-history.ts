@@ -43,8 +43,11 @@ const measure = async (bench: Bench, checkout: Checkout, jobs: number): Promise<
     const { perSecond: jobsPerSecond } = await load({ ...submission, seconds: options.seconds })
     await load({ ...get, seconds: warmUpSeconds(options) })
     const { perSecond: getsPerSecond } = await load({ ...get, seconds: options.seconds })
+    const list = { ...agent.get('/api/jobs?state=failed&limit=20'), connections: GET_CONNECTIONS }
+    await load({ ...list, seconds: warmUpSeconds(options) })
+    const { perSecond: listsPerSecond } = await load({ ...list, seconds: options.seconds })
     await agent.end()
-    return { jobsPerSecond, getsPerSecond, startMs: agent.startMs }
+    return { jobsPerSecond, getsPerSecond, listsPerSecond, startMs: agent.startMs }
   } finally {
     rmSync(home, { recursive: true, force: true })
   }
@@ -56,6 +59,12 @@ const outcomeOf = (results: Results, history: number): Outcome => {
     return name === empty ? undefined : results.ratio(name, empty, key)
   }
   const full = nameOf('agent', history)
+  /** A list of an empty store has nothing in it: compared is the store that has a tenth of the jobs. */
+  const listsToTenth = (name: string) => {
+    if (/ 0 jobs$/.test(name)) return undefined
+    const tenth = name.replace(/\d+ jobs$/, `${Math.floor(history / 10)} jobs`)
+    return name === tenth ? undefined : results.ratio(name, tenth, 'listsPerSecond')
+  }
   return {
     results,
     columns: [
@@ -65,6 +74,9 @@ const outcomeOf = (results: Results, history: number): Outcome => {
       { title: 'GET/s', digits: 0, of: name => results.median(name, 'getsPerSecond') },
       { title: 'spread', digits: 0, of: name => results.spread(name, 'getsPerSecond') },
       { title: '× empty', digits: 2, of: toEmpty('getsPerSecond') },
+      { title: 'lists/s', digits: 0, of: name => results.median(name, 'listsPerSecond') },
+      { title: 'spread', digits: 0, of: name => results.spread(name, 'listsPerSecond') },
+      { title: '× tenth', digits: 2, of: listsToTenth },
       { title: 'start ms', digits: 0, of: name => results.median(name, 'startMs') },
       { title: 'spread', digits: 0, of: name => results.spread(name, 'startMs') },
       { title: '× empty', digits: 2, of: toEmpty('startMs') },
@@ -72,6 +84,7 @@ const outcomeOf = (results: Results, history: number): Outcome => {
     goals: [
       atLeast(0.85, '× empty, jobs/s', toEmpty('jobsPerSecond')(full)),
       atLeast(0.85, '× empty, GET/s', toEmpty('getsPerSecond')(full)),
+      atLeast(0.85, '× tenth, lists/s', listsToTenth(full)),
       atMost(1.15, '× empty, start', toEmpty('startMs')(full)),
     ],
   }

@@ -48,6 +48,21 @@ const EROFS = Object.assign(new Error('unable to open database file'), { errcode
 const TOTALS = { stdoutBytes: 3, stderrBytes: 0, keptBytes: 3 }
 const ended = (): EndedJob => endOf(runningJob())
 
+test('a command of more than 4 KB counts in what is kept, with its params', () => {
+  const { lifecycle, stored, counted } = createHarness()
+  for (const cmd of ['x'.repeat(4000), 'x'.repeat(4001)]) {
+    const job = runningJob({ cmd, params: 'y'.repeat(96) })
+    const number = lifecycle.create(job, 7)
+    lifecycle.end(number, endOf(job), TOTALS)
+  }
+  const finished = stored.filter(([name]) => name === 'finish').map(call => call.at(-1))
+  assert.deepEqual(finished, [77, 77 + 4097])
+  assert.deepEqual(counted, [
+    { storedBytes: 77, rejected: false },
+    { storedBytes: 77 + 4097, rejected: false },
+  ])
+})
+
 test('a job is created, started and ended: each step is stored, then told', () => {
   const { lifecycle, stored, kinds, counted } = createHarness()
   const job = runningJob({ pid: 5, startTime: 9 })
