@@ -10,7 +10,7 @@ test('a process layer that is closed has no descriptor open, no guardian, and no
     const processes = createLinuxProcesses()
     const { stdout } = await runBash(processes, 'cat; exit 0', { stdin: Buffer.from('hello') })
     assert.equal(stdout, 'hello')
-    assert.deepEqual(processes.guardian(), { state: 'running' })
+    assert.deepEqual(processes.guardian(), { state: 'running', restarts: 0 })
     processes.close()
   }
   await useAndClose() // Node opens some descriptors of its own with the first.
