@@ -62,6 +62,13 @@ test('what is no regular file is refused, is not waited for, and a link is not f
   assert.equal(readFileSync(path('precious'), 'utf8'), 'precious')
 })
 
+test('it is not made where too little is free, for that is what the ends of jobs are using', async t => {
+  const path = join(scratchDirectory(), 'ballast')
+  const ballast = await openBallast(path, { enoughBytes: 2 ** 60 })
+  t.after(ballast.close)
+  assert.deepEqual([ballast.isHeld(), existsSync(path)], [false, false])
+})
+
 test('a file that somebody has removed makes no room', async t => {
   const path = join(scratchDirectory(), 'ballast')
   const ballast = await open(t, path)

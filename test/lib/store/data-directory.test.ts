@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { watchDataDirectory } from '../../../lib/store/data-directory.ts'
@@ -54,4 +54,18 @@ test('a file that is only written stays the same, and a watch that is closed tel
   rmSync(other.path)
   await waitFor('the other watch notices', other.watch.isGone)
   assert.deepEqual([watch.isGone(), told()], [false, 0])
+})
+
+test('an error that says nothing about the file is looked at again, and is not taken for its end', async t => {
+  const { path, watch, told } = watched(t)
+  const other = watched(t)
+  const directory = dirname(path)
+  renameSync(directory, `${directory}-old`)
+  symlinkSync(directory, directory) // ELOOP
+  // The other is told of after this one was looked at.
+  rmSync(other.path)
+  await waitFor('the other watch notices', other.watch.isGone)
+  assert.deepEqual([watch.isGone(), told()], [false, 0])
+  rmSync(directory)
+  await waitFor('that it is not there is noticed', watch.isGone)
 })
