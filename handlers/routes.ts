@@ -10,7 +10,7 @@ import { getJob } from './jobs/get-job.ts'
 import { listJobs, querySchema } from './jobs/list-jobs.ts'
 import { listProcesses } from './jobs/list-processes.ts'
 import { signalJob } from './jobs/signal-job.ts'
-import { followJob } from './output/follow-job.ts'
+import { querySchema as eventsQuery, followJob } from './output/follow-job.ts'
 import { readOutput } from './output/read-output.ts'
 import type { Handler } from './services.ts'
 
@@ -78,7 +78,13 @@ export const ROUTES: readonly Route[] = [
     handler: readOutput(),
     query: OUTPUT_QUERY,
   },
-  { method: 'get', path: '/api/jobs/:id/events', rights: ['read'], handler: followJob, query: ['after'] },
+  {
+    method: 'get',
+    path: '/api/jobs/:id/events',
+    rights: ['read'],
+    handler: followJob,
+    query: Object.keys(eventsQuery.shape),
+  },
   { method: 'get', path: '/api/jobs/:id/processes', rights: ['read'], handler: listProcesses },
   { method: 'post', path: '/api/jobs/:id/cancel', rights: CONTROL, action: 'cancel', handler: cancelJob },
   { method: 'post', path: '/api/jobs/:id/signal', rights: CONTROL, action: 'signal', handler: signalJob },

@@ -13,11 +13,11 @@ import { isLabel, MOST_LABELS } from './label.ts'
 export const listJobs: Handler = async (request, { jobs }) => {
   const { state, label, q, since, until, ...rest } = validateQuery(querySchema, request.url)
   const query = { ...rest, states: state, labels: label, text: q, sinceMs: since, untilMs: until }
-  return ok((await jobs.list(query)).map(inList))
+  return ok((await jobs.list(query)).map(jobInList))
 }
 
 /** A job as a list has it: a page of whole commands could be 50 MB. */
-const inList = (record: JobRecord) => {
+const jobInList = (record: JobRecord) => {
   const whole = jobToJson(record)
   const cmd = cutToBytes(whole.cmd, MOST_BYTES_IN_LIST)
   const params = cutToBytes(whole.params, MOST_BYTES_IN_LIST)
@@ -32,6 +32,8 @@ const inList = (record: JobRecord) => {
     execCmdTruncated: execCmd !== whole.execCmd,
   }
 }
+
+export type JobInList = ReturnType<typeof jobInList>
 
 const MOST_BYTES_IN_LIST = 1024
 

@@ -17,3 +17,5 @@ const processJson = ({ pid, parent, state, command, cpu, residentBytes }: Living
   cpu,
   residentBytes,
 })
+
+export type ProcessJson = ReturnType<typeof processJson>

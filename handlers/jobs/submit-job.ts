@@ -32,7 +32,7 @@ export const submitJob = async (
   auditLine.add(outcomeOf(submission))
   if (submission.rejected) return rejected(submission.id, submission.running, request)
   return withJob(submission.id, jobs, request, pace, async job => {
-    if (acceptsEvents(request)) return eventStream(job, 0)
+    if (acceptsEvents(request)) return eventStream(job)
     if (!value.async) await job.waitForEnd({ signal: request.signal })
     return replyJob(job)
   })

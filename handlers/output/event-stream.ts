@@ -7,20 +7,33 @@ import { jobText } from '../jobs/job-text.ts'
 import type { StreamedReply } from '../jobs/with-job.ts'
 import type { OpenJob } from '../services.ts'
 
+export interface EventStreamOptions {
+  /** Begins after this chunk; 0 is the beginning. */
+  after?: number
+  /** The job of the last event with all its output. */
+  withOutput?: boolean
+  /** Every chunk in base64, also what is text. */
+  inBase64?: boolean
+}
+
 /**
  * A job as server-sent events (WHATWG HTML, 9.2): `start`, `stdout` and `stderr` with the seq as id, `dropped`, and
- * `end` with the final job. Begins after the chunk `after`; 0 is the beginning.
+ * `end` with the final job.
  */
-export const eventStream = (job: OpenJob, after: number): StreamedReply => ({
+export const eventStream = (job: OpenJob, options: EventStreamOptions = {}): StreamedReply => ({
   headers: {
     'Content-Type': 'text/event-stream; charset=utf-8',
     'Cache-Control': 'no-store',
     'X-Accel-Buffering': 'no', // nginx would hold events back.
   },
-  body: signal => encoded(eventsOf(job, after, signal)),
+  body: signal => encoded(eventsOf(job, options, signal)),
 })
 
-async function* eventsOf(job: OpenJob, after: number, signal: AbortSignal): AsyncGenerator<string> {
+async function* eventsOf(
+  job: OpenJob,
+  { after = 0, withOutput = true, inBase64 = false }: EventStreamOptions,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
   const { output } = job
   // Where the last chunk that the reader has ended; unknown when it was superseded since.
   let position = after === 0 ? 0 : output.endOf(after)
@@ -30,7 +43,7 @@ async function* eventsOf(job: OpenJob, after: number, signal: AbortSignal): Asyn
     for (const chunk of chunks) {
       const dropped = position === undefined ? undefined : chunk.position - position
       if (dropped !== 0) yield event('dropped', { bytes: dropped ?? null })
-      yield event(chunk.stream, dataOf(chunk, output.encoding), chunk.seq)
+      yield event(chunk.stream, dataOf(chunk, inBase64 ? undefined : output.encoding), chunk.seq)
       position = chunk.position + chunk.bytes.length
     }
   }
@@ -38,6 +51,7 @@ async function* eventsOf(job: OpenJob, after: number, signal: AbortSignal): Asyn
   const record = await stillThere(job)
   const total = record.output.stdoutBytes + record.output.stderrBytes
   if (position !== undefined && position < total) yield event('dropped', { bytes: total - position })
+  if (!withOutput) return yield event('end', jobToJson(record))
   yield 'event: end\ndata: '
   yield* jobText(record, output)
   yield '\n\n'
@@ -49,8 +63,9 @@ const stillThere = async (job: OpenJob) => {
   return record
 }
 
-const dataOf = ({ seq, time, position, bytes }: Chunk, encoding: string) => {
-  const text = decodeAlone(bytes, encoding)
+/** In base64 when it is not valid in the encoding, or none is given. */
+const dataOf = ({ seq, time, position, bytes }: Chunk, encoding: string | undefined) => {
+  const text = encoding === undefined ? undefined : decodeAlone(bytes, encoding)
   const content = text === undefined ? { base64: Buffer.from(bytes).toString('base64') } : { text }
   return { seq, time: formatTimestamp(time), position, ...content }
 }

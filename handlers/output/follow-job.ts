@@ -6,14 +6,21 @@ import { withJob } from '../jobs/with-job.ts'
 import type { Handler } from '../services.ts'
 import { eventStream } from './event-stream.ts'
 
-/** Server-sent events; `Last-Event-ID`, or `?after=`, resumes after a chunk. */
+/**
+ * Server-sent events; `Last-Event-ID`, or `?after=`, resumes after a chunk. With `?encoding=base64` each chunk is its
+ * bytes, with `?output=false` the job of the last event comes without its output.
+ */
 export const followJob: Handler = (request, { jobs }, { pace }) => {
   const query = validateQuery(querySchema, request.url)
   // A browser that reconnects sends the header, with the query of its first request.
   const lastEventId = request.headers.get('last-event-id') ?? undefined
   const { 'Last-Event-ID': resumed } = validate(headerSchema, { 'Last-Event-ID': lastEventId })
-  const after = resumed ?? query.after ?? 0
-  return withJob(request.params.id ?? '', jobs, request, pace, job => eventStream(job, after))
+  const options = {
+    after: resumed ?? query.after ?? 0,
+    withOutput: query.output,
+    inBase64: query.encoding === 'base64',
+  }
+  return withJob(request.params.id ?? '', jobs, request, pace, job => eventStream(job, options))
 }
 
 const seq = z
@@ -22,5 +29,12 @@ const seq = z
   .transform(Number)
   .optional()
 
-const querySchema = z.object({ after: seq })
+export const querySchema = z.object({
+  after: seq,
+  encoding: z.enum(['text', 'base64']).default('text'),
+  output: z
+    .enum(['true', 'false'])
+    .default('true')
+    .transform(text => text === 'true'),
+})
 const headerSchema = z.object({ 'Last-Event-ID': seq })

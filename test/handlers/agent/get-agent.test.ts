@@ -15,6 +15,7 @@ test('the agent tells its version, its slots, and whether guardian and store are
     guardian: { state: 'running', restarts: 0 },
     audit: { state: 'ok' },
     store: { state: 'ok' },
+    caller: { id: 'default', rights: ['read', 'run', 'admin'] },
   }
   assert.deepEqual({ status, body }, { status: 200, body: succeeded(data) })
   assert.deepEqual(fake.calls, [['status']])

@@ -13,7 +13,7 @@ import { eventReader, eventsOf, type ServerSentEvent } from '../server-sent-even
 
 const NEVER = new AbortController().signal
 const open = (output: FakeOutput, after = 0, signal = NEVER) =>
-  withJob(ID, { open: output.open }, { signal }, createPace(), job => eventStream(job, after))
+  withJob(ID, { open: output.open }, { signal }, createPace(), job => eventStream(job, { after }))
 const read = async (output: FakeOutput, after = 0) => eventsOf(await open(output, after))
 const names = (events: ServerSentEvent[]) => events.map(({ event }) => event)
 const droppedIn = (events: ServerSentEvent[]) =>

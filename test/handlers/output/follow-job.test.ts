@@ -44,6 +44,21 @@ test('Last-Event-ID and after resume behind that event, at every event there is'
   }
 })
 
+test('encoding=base64 gives every chunk as its bytes, and output=false the last job without its output', async () => {
+  const fake = createFake({ jobs: { open: createTold().open } })
+  const events = await eventsOf(await fake.open(signed(`${PATH}?encoding=base64&output=false`)))
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+  assert.deepEqual(
+    events.map(({ event, data }) => data.base64 ?? event),
+    ['start', ...['a', 'b', 'c', 'd'].map(base64), 'end'],
+  )
+  const last = events.at(-1)!.data
+  assert.deepEqual([last.state, last.stdout, last.stderr, last.stdoutBytes], ['success', '', '', 3])
+  for (const query of ['?encoding=gbk', '?output=no']) {
+    assert.equal((await fake.open(signed(PATH + query))).status, 400)
+  }
+})
+
 test('Last-Event-ID wins over after, which a browser sends again and again', async () => {
   assert.deepEqual(await seen('?after=1', resumed('3')), ['d', 'end'])
   assert.deepEqual(await seen('?after=3', resumed('1')), ['b', 'c', 'd', 'end'])

@@ -1,0 +1,106 @@
+import { decodeBase64 } from './base64.ts'
+import { createEventParser, type ServerSentEvent } from './event-parser.ts'
+import { aborted, ClientError, failed, type Result, success } from './result.ts'
+import { delayMs, isPassing, pause, type Transport, unreachable } from './transport.ts'
+import type { Job, JobEvent } from './types.ts'
+
+export interface EventsOptions {
+  /** Begins after the chunk of this seq; 0, the default, is the beginning. */
+  after?: number | undefined
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * The events of a job, from `start` to `end`. After a broken connection it goes on behind the last chunk: no byte
+ * comes twice, none is lost. Throws ClientError when the agent refuses, or has not answered for `patienceMs`.
+ */
+export async function* followEvents(
+  transport: Transport,
+  id: string,
+  { after = 0, signal }: EventsOptions = {},
+): AsyncGenerator<JobEvent, void> {
+  let seq = after
+  let hasStarted = after > 0
+  let aliveAt = performance.now()
+  for (let tries = 0; ; tries++) {
+    // That bytes are missing is told again after a break, so it is passed on only with what comes behind it.
+    let dropped: JobEvent | undefined
+    let error = new ClientError('unreachable', 'the connection has ended before the job')
+    for await (const received of connection(transport, id, seq, signal)) {
+      if (!received.ok) {
+        error = received.error
+        break
+      }
+      aliveAt = performance.now()
+      tries = 0
+      const event = received.value
+      if (event.type === 'dropped') dropped = event
+      if (event.type === 'dropped' || (event.type === 'start' && hasStarted)) continue
+      hasStarted = true
+      if (dropped) yield dropped
+      dropped = undefined
+      if ('seq' in event) seq = event.seq
+      yield event
+      if (event.type === 'end') return
+    }
+    if (signal?.aborted) throw aborted(signal)
+    const delay = delayMs(tries, error)
+    if (!isPassing(error) || performance.now() - aliveAt + delay > transport.patienceMs) throw error
+    await pause(delay, signal)
+    if (signal?.aborted) throw aborted(signal)
+  }
+}
+
+/** The events of one connection; its last is why it has ended, unless the agent has ended it. */
+async function* connection(
+  transport: Transport,
+  id: string,
+  after: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Result<JobEvent>> {
+  const silent = new AbortController()
+  const opened = await transport.open(`/api/jobs/${id}/events`, {
+    query: { after, encoding: 'base64', output: false },
+    headers: { Accept: 'text/event-stream' },
+    signal: signal ? AbortSignal.any([signal, silent.signal]) : silent.signal,
+  })
+  if (!opened.ok) return yield opened
+  const { body, url } = opened.value
+  const reader = body!.getReader()
+  const parse = createEventParser()
+  try {
+    while (true) {
+      const timer = setTimeout(() => silent.abort(`silent for ${SILENCE_MS / 1000} s`), SILENCE_MS)
+      const { done, value } = await reader.read().finally(() => clearTimeout(timer))
+      if (done) return
+      for (const event of parse(value)) {
+        const known = eventOf(event)
+        if (known) yield success(known)
+      }
+    }
+  } catch (error) {
+    yield failed(unreachable(new URL(url), silent.signal.reason ?? error))
+  } finally {
+    await reader.cancel().catch(() => {})
+  }
+}
+
+/** Undefined for one of a kind that is not known yet. */
+const eventOf = ({ name, data }: ServerSentEvent): JobEvent | undefined => {
+  const value = JSON.parse(data)
+  if (name === 'start' || name === 'end') return { type: name, job: value as Job }
+  if (name === 'dropped') return { type: name, bytes: value.bytes as number | null }
+  if (name !== 'stdout' && name !== 'stderr') return undefined
+  const { seq, time, position, base64 } = value as Chunk
+  return { type: name, seq, time, position, bytes: decodeBase64(base64) }
+}
+
+interface Chunk {
+  seq: number
+  time: string
+  position: number
+  base64: string
+}
+
+/** Agents write something every 15 s. */
+const SILENCE_MS = 45_000

@@ -1,0 +1,96 @@
+import { type EventsOptions, followEvents } from './events.ts'
+import { ClientError, type Result, success } from './result.ts'
+import type { Transport } from './transport.ts'
+import type { Job, JobEvent, JobProcess } from './types.ts'
+
+/** One job of an agent, by its id; nothing is asked before a method is called. */
+export interface JobHandle {
+  readonly id: string
+  /** As it is now; with `output: false` without its output. */
+  get(options?: { output?: boolean; signal?: AbortSignal }): Promise<Result<Job>>
+  /** Resolves when it has ended, however long that takes. */
+  wait(options?: { output?: boolean; signal?: AbortSignal | undefined }): Promise<Result<Job>>
+  /** What happens to it; goes on by itself after a broken connection. Throws ClientError. */
+  events(options?: EventsOptions): AsyncGenerator<JobEvent, void>
+  /** What it writes, byte for byte, until it ends; fails with ClientError. */
+  stdout(options?: { signal?: AbortSignal }): ReadableStream<Uint8Array<ArrayBuffer>>
+  stderr(options?: { signal?: AbortSignal }): ReadableStream<Uint8Array<ArrayBuffer>>
+  /** Resolves when nothing of it lives any more. `grace` is the time between TERM and KILL, such as "10s". */
+  cancel(options?: { grace?: string | undefined }): Promise<Result<Job>>
+  /** `signal` is a name such as "HUP"; to its own process, or to `all` of them. */
+  signal(signal: string, options?: { to?: 'leader' | 'all' }): Promise<Result<Job>>
+  processes(): Promise<Result<JobProcess[]>>
+}
+
+export const createJobHandle = (transport: Transport, id: string): JobHandle => {
+  const path = `/api/jobs/${encodeURIComponent(id)}`
+  const bytesOf = (stream: 'stdout' | 'stderr', options: EventsOptions = {}) =>
+    streamOf(followEvents(transport, id, options), stream)
+
+  return {
+    id,
+    get: ({ output, signal } = {}) => transport.call(path, { query: { output }, signal }),
+    async wait({ output, signal } = {}) {
+      while (true) {
+        const query = { output, wait: `${WAIT_SECONDS}s` }
+        const timeoutMs = (WAIT_SECONDS + 20) * 1000
+        const result = await transport.call<Job>(path, { query, signal, timeoutMs })
+        if (!result.ok || result.value.state !== 'running') return result
+      }
+    },
+    events: options => followEvents(transport, id, options),
+    stdout: options => bytesOf('stdout', options),
+    stderr: options => bytesOf('stderr', options),
+    // Once more does no harm: it has ended then, and that is what was wanted.
+    cancel: ({ grace } = {}) =>
+      transport.call(`${path}/cancel`, { method: 'POST', body: { grace }, timeoutMs: CANCEL_MS }),
+    signal: (signal, { to } = {}) =>
+      transport.call(`${path}/signal`, { method: 'POST', body: { signal, to } }),
+    processes: () => transport.call(`${path}/processes`),
+  }
+}
+
+/** ReadableStream.from would do, but not every browser has it. */
+const streamOf = (
+  events: AsyncGenerator<JobEvent, void>,
+  name: 'stdout' | 'stderr',
+): ReadableStream<Uint8Array<ArrayBuffer>> =>
+  new ReadableStream({
+    async pull(controller) {
+      for (let next = await events.next(); !next.done; next = await events.next()) {
+        if (next.value.type === name) return controller.enqueue(next.value.bytes)
+      }
+      controller.close()
+    },
+    async cancel() {
+      await events.return()
+    },
+  })
+
+/** Proxies close what is silent for longer, often after a minute. */
+const WAIT_SECONDS = 25
+/** The longest grace is days; whoever asks for one waits for it. */
+const CANCEL_MS = 2 ** 31 - 1
+
+/** The only job whose id begins so. Fails with `unknown-job`, or `ambiguous-id` when there are several. */
+export const findJob = async (
+  transport: Transport,
+  prefix: string,
+  signal?: AbortSignal,
+): Promise<Result<JobHandle>> => {
+  const found = (id: string) => success(createJobHandle(transport, id))
+  if (/^[0-9a-f]{32}$/.test(prefix)) return found(prefix)
+  const unknown = {
+    ok: false,
+    error: new ClientError('unknown-job', 'there is no such job', { status: 404 }),
+  } as const
+  if (!/^[0-9a-f]{1,31}$/.test(prefix)) return unknown
+  // Ids sort as text, so those with this prefix come first behind the last that there could be.
+  const query = { before: prefix.padEnd(32, 'f'), limit: 2 }
+  const listed = await transport.call<{ id: string }[]>('/api/jobs', { query, signal })
+  if (!listed.ok) return listed
+  const [first, second] = listed.value.filter(({ id }) => id.startsWith(prefix))
+  if (!first) return unknown
+  if (!second) return found(first.id)
+  return { ok: false, error: new ClientError('ambiguous-id', `several jobs begin with ${prefix}`) }
+}

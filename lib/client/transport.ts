@@ -1,0 +1,172 @@
+import { type Credentials, createSigner } from './credentials.ts'
+import { aborted, ClientError, failed, type Result, success } from './result.ts'
+
+export interface ConnectOptions {
+  /** Nothing when the connection itself proves who asks, by a client certificate for example. */
+  credentials?: Credentials | undefined
+  /** What sends requests; the global one by default. One's own may add a proxy, or a client certificate. */
+  fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined
+  /** The language of messages; English by default. */
+  language?: 'en' | 'zh' | undefined
+  /** How long an agent that does not answer is tried again, in milliseconds; a minute by default. */
+  patienceMs?: number | undefined
+}
+
+export interface Call {
+  method?: 'GET' | 'POST'
+  /** Becomes JSON. */
+  body?: unknown
+  query?: Record<string, string | number | boolean | undefined>
+  headers?: Record<string, string>
+  signal?: AbortSignal | undefined
+  /** How long the answer may take to begin, in milliseconds. */
+  timeoutMs?: number
+  /** What is sent may arrive twice without harm, so it is sent again when no answer comes. */
+  isRepeatable?: boolean
+}
+
+/** Sends signed requests to one agent. */
+export interface Transport {
+  /** The `data` of the agent's answer. */
+  call<T>(path: string, call?: Call): Promise<Result<T>>
+  /** One try; the answer as it begins, of a status that is a success. */
+  open(path: string, call?: Call): Promise<Result<Response>>
+  readonly patienceMs: number
+}
+
+/** Throws TypeError for a URL or credentials that are none. */
+export const createTransport = (base: string, options: ConnectOptions = {}): Transport => {
+  const { fetch = globalThis.fetch, credentials, language = 'en', patienceMs = 60_000 } = options
+  const root = new URL(base)
+  if (!/^https?:$/.test(root.protocol))
+    throw new TypeError(`${base}: an agent's URL begins with http or https`)
+  const signer = createSigner(credentials)
+
+  const open = async (path: string, call: Call = {}): Promise<Result<Response>> => {
+    const { method = 'GET', query = {}, headers = {}, signal, timeoutMs = 30_000 } = call
+    const url = new URL(root.pathname.replace(/\/$/, '') + path, root)
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value))
+    }
+    const body = call.body === undefined ? undefined : new TextEncoder().encode(JSON.stringify(call.body))
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), timeoutMs)
+    try {
+      const response = await fetch(url.href, {
+        method,
+        headers: {
+          'Accept-Language': language,
+          ...(body ? { 'Content-Type': 'application/json' } : {}),
+          ...headers,
+          ...(await signer({ method, url, body })),
+        },
+        ...(body ? { body } : {}),
+        // The agent never redirects; who does is not to be given what was signed for it.
+        redirect: 'manual',
+        signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal,
+      })
+      return response.ok ? success(response) : failed(await errorOf(response))
+    } catch (error) {
+      if (signal?.aborted) return failed(aborted(signal))
+      return failed(unreachable(url, late.signal.aborted ? `no answer within ${timeoutMs / 1000} s` : error))
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  const callOnce = async <T>(path: string, call: Call): Promise<Result<T>> => {
+    const opened = await open(path, call)
+    if (!opened.ok) return opened
+    try {
+      const { data } = (await opened.value.json()) as { data: T }
+      return success(data)
+    } catch (error) {
+      if (call.signal?.aborted) return failed(aborted(call.signal))
+      if (error instanceof SyntaxError) return failed(notAnAgent(opened.value.status))
+      return failed(unreachable(root, error))
+    }
+  }
+
+  return {
+    open,
+    patienceMs,
+    call: (path, call = {}) => {
+      const { method = 'GET', isRepeatable = method === 'GET', signal } = call
+      if (!isRepeatable) return callOnce(path, call)
+      return withPatience(() => callOnce(path, call), patienceMs, signal)
+    },
+  }
+}
+
+/** Tries again, less and less often, while the agent does not answer; for at most `patienceMs` milliseconds. */
+export const withPatience = async <T>(
+  attempt: () => Promise<Result<T>>,
+  patienceMs: number,
+  signal: AbortSignal | undefined,
+): Promise<Result<T>> => {
+  const since = performance.now()
+  for (let tries = 0; ; tries++) {
+    const result = await attempt()
+    if (result.ok || !isPassing(result.error)) return result
+    const delay = delayMs(tries, result.error)
+    if (performance.now() - since + delay > patienceMs) return result
+    await pause(delay, signal)
+    if (signal?.aborted) return failed(aborted(signal))
+  }
+}
+
+/** Whether another try may well succeed, because nobody has answered, or a proxy has in the agent's place. */
+export const isPassing = ({ word, status }: ClientError): boolean =>
+  word === 'unreachable' ||
+  word === 'too-many-guesses' ||
+  word === 'nonce-not-remembered' ||
+  (word === 'not-an-agent' && (status === 502 || status === 503 || status === 504))
+
+/** From 50 to 100 ms, and twice that after each try, up to 2 s: clients of one agent do not return all at once. */
+export const delayMs = (tries: number, { retryAfterMs = 0 }: Pick<ClientError, 'retryAfterMs'>): number =>
+  Math.max(retryAfterMs, Math.min(2000, 100 * 2 ** tries) * (0.5 + Math.random() / 2))
+
+/** Resolves after that time, or at once when the signal is aborted. */
+export const pause = (ms: number, signal: AbortSignal | undefined): Promise<void> => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  if (signal?.aborted) return Promise.resolve()
+  const timer = setTimeout(resolve, ms)
+  const stop = () => resolve()
+  signal?.addEventListener('abort', stop)
+  return promise.finally(() => {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', stop)
+  })
+}
+
+const errorOf = async (response: Response): Promise<ClientError> => {
+  const { status } = response
+  const answer = await response.json().catch(() => undefined)
+  if (!isFailure(answer)) return notAnAgent(status)
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
+  const retryAfterMs = Number.isNaN(seconds) ? undefined : seconds * 1000
+  // A rejection has no word: it is as the contract gives it.
+  return new ClientError(answer.error ?? 'too-many-jobs', answer.msg, {
+    status,
+    retryAfterMs,
+    jobId: answer.id,
+  })
+}
+
+const isFailure = (answer: unknown): answer is { msg: string; error?: string; id?: string } =>
+  typeof answer === 'object' && answer !== null && 'msg' in answer && typeof answer.msg === 'string'
+
+const notAnAgent = (status: number): ClientError =>
+  new ClientError('not-an-agent', `the answer (HTTP ${status}) is not that of an agent`, { status })
+
+/** fetch says no more than "fetch failed"; what is worth telling is in its cause. */
+export const unreachable = ({ host }: URL, error: unknown): ClientError => {
+  const reason = typeof error === 'string' ? error : reasonOf(error)
+  return new ClientError('unreachable', `${host}: ${reason}`, { cause: error })
+}
+
+const reasonOf = (error: unknown): string => {
+  const { cause = error } = error as { cause?: unknown }
+  if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0])
+  return cause instanceof Error ? cause.message : String(cause)
+}
