@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { readOptionalJson } from '../http/body.ts'
-import { ok } from '../http/reply.ts'
 import type { Handler } from '../services.ts'
+import { getAgent } from './get-agent.ts'
 
-/** The agent takes no new jobs from now on, and ends with the last that runs. Answers with its status. */
-export const drainAgent: Handler = async (request, { drain, status }, { bodyRules }) => {
-  await readOptionalJson(request, z.strictObject({}), bodyRules)
-  drain()
-  return ok(status())
+/** The agent takes no new jobs from now on, and ends with the last that runs. Answers as GET /api/agent. */
+export const drainAgent: Handler = async (request, services, context) => {
+  await readOptionalJson(request, z.strictObject({}), context.bodyRules)
+  services.drain()
+  return getAgent(request, services, context)
 }
