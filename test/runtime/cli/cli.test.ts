@@ -62,7 +62,9 @@ describe('newdt', () => {
   test('has examples in the help of every verb', async () => {
     let printed = ''
     const sink: Sink = {
-      write: async text => void (printed += text),
+      async write(text) {
+        printed += text
+      },
       isTerminal: false,
       columns: () => undefined,
       colour: (_, text) => text,
