@@ -44,10 +44,21 @@ describe('what a page shows', () => {
       expected: 'done',
       came: 'failed x b',
     })
-    assert.deepEqual(findDifference('"a":1,…\n"b":2', '"a":1,"b":3'), {
-      line: 1,
-      expected: '"b":2',
-      came: '"b":3',
+    assert.ok(!matches('one\n…\ntwo', 'onetwo'))
+  })
+
+  test('may break a long line off', () => {
+    assert.ok(matches('{"a":1,…\n  "d":4}', '{"a":1,"c":3,"d":4}'))
+    assert.ok(matches('{"a":1,…\n  …"d":4}', '{"a":1,"c":3,"d":4}'))
+    assert.deepEqual(findDifference('{"a":1,…\n"c":…\n"e":5,\n"f":6}', '{"a":1,"c":3,"d":4,"e":5, "f":7}'), {
+      line: 3,
+      expected: '"f":6}',
+      came: '"f":7}',
+    })
+    assert.deepEqual(findDifference('{"a":1,…\n"c":…\n"e":5}', '{"a":1,"c":3,"d":4}'), {
+      line: 2,
+      expected: '"e":5}',
+      came: '3,"d":4}',
     })
   })
 

@@ -9,13 +9,17 @@ export interface Difference {
 
 /**
  * Compares what was printed with what a page shows. `…` stands for anything, also nothing, also over line ends. Ids
- * (hex of 12 digits or more), RFC 3339 times and runs of white space are as good as any other.
+ * (hex of 12 digits or more), RFC 3339 times and runs of white space are as good as any other. A line that breaks off
+ * with `,…` may go on anywhere.
  */
 export const findDifference = (shown: string, printed: string): Difference | undefined => {
   const text = pad(withoutChance(printed))
-  const pieces = pad(withoutChance(shown.replace(PART_OF_ID, '…'))).split('…')
+  const pieces = pad(withoutChance(shown.replace(BROKEN_LINE, `…${JOINT}`).replace(PART_OF_ID, '…'))).split(
+    '…',
+  )
   let end = 0
-  for (const [index, piece] of pieces.entries()) {
+  for (const [index, raw] of pieces.entries()) {
+    const piece = bare(raw)
     // `a … b` is also `a b`: the blank before and the one behind may be the same.
     const from = Math.max(0, end - (piece.startsWith(' ') && text[end - 1] === ' ' ? 1 : 0))
     const at = findPiece(text, piece, { from, isFirst: index === 0, isLast: index === pieces.length - 1 })
@@ -24,6 +28,11 @@ export const findDifference = (shown: string, printed: string): Difference | und
   }
   return undefined
 }
+
+/** Stands for an end of line that need not be printed. */
+const JOINT = '\0'
+const BROKEN_LINE = /(?<=\S)…\n[^\S\n]*/g
+const bare = (piece: string): string => piece.replace(JOINT, '')
 
 const ID = /\b[0-9a-f]{12,}\b/g
 /** `019a…`: both letters and digits. */
@@ -64,7 +73,8 @@ interface Failure {
 
 /** The words of the piece that are there are passed over; the next one is the difference. */
 const describeDifference = ({ shown, text, pieces, index, from }: Failure): Difference => {
-  const words = pieces[index]!.match(/ ?[^ ]+| $/g) ?? []
+  const piece = bare(pieces[index]!)
+  const words = piece.match(/ ?[^ ]+| $/g) ?? []
   let passed = pieces
     .slice(0, index)
     .map(piece => `${piece}…`)
@@ -77,9 +87,9 @@ const describeDifference = ({ shown, text, pieces, index, from }: Failure): Diff
     known += word
     end = at + known.length
   }
-  passed += known
-  const expected = pieces[index]!.slice(known.length)
-  const isNewWord = expected.startsWith(' ') || passed.endsWith(' ')
+  passed += (pieces[index]!.startsWith(JOINT) ? JOINT : '') + known
+  const expected = piece.slice(known.length)
+  const isNewWord = expected.startsWith(' ') || /[ \0]$/.test(passed)
   return {
     line: lineOfWord(shown, countWords(passed) - (isNewWord ? 0 : 1)),
     expected: expected.trim(),
@@ -87,7 +97,7 @@ const describeDifference = ({ shown, text, pieces, index, from }: Failure): Diff
   }
 }
 
-const countWords = (text: string): number => text.split(/\s+/).filter(word => word !== '').length
+const countWords = (text: string): number => text.split(/[\s\0]+/).filter(word => word !== '').length
 
 /** The line of the word with this index; the last line where there are no more. */
 const lineOfWord = (text: string, index: number): number => {
