@@ -69,6 +69,6 @@ export const startBash = ({ cwd, env, scratch }: SessionOptions): BashSession =>
 
 const LOOP = `
 while IFS= read -r -u 3 NEWDT_BLOCK; do
-  source "$NEWDT_BLOCK" >>"$NEWDT_BLOCK.out" 2>&1 </dev/null 3<&- 4>&-
+  source "$NEWDT_BLOCK" >>"$NEWDT_BLOCK.out" 2>&1 3<&- 4>&-
   echo $? >&4
 done`

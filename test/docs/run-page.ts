@@ -11,7 +11,7 @@ import type { Page } from './parse-page.ts'
 import { runProgram } from './run-program.ts'
 
 /** Longer than any example should let a reader wait. */
-export const EXAMPLE_DEADLINE_MS = 20_000
+export const EXAMPLE_DEADLINE_MS = 30_000
 
 /** Runs the examples of a page against an agent of its own; what does not do as the page says. */
 export const runPage = async (page: Page, deadlineMs = EXAMPLE_DEADLINE_MS): Promise<string[]> => {

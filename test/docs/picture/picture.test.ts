@@ -90,11 +90,17 @@ describe('the picture of a session', () => {
   })
 
   test('types the commands, and prints what comes when it has come', () => {
-    const delayOf = (text: string): number =>
-      Number(new RegExp(`animation-delay:([\\d.]+)s">${text}`).exec(svg)![1])
+    const pauses = draw(
+      [{ command: '', output: [5, 805, 90_000].map(atMs => ({ atMs, text: `at${atMs}\r\n` })) }],
+      40,
+    )
+    const delayOf = (text: string, of = svg): number =>
+      Number(new RegExp(`animation-delay:([\\d.]+)s">${text}`).exec(of)![1])
     assert.ok(delayOf('l') < delayOf('s'))
     assert.ok(delayOf('s') < delayOf('red'))
     assert.ok(delayOf('red') < delayOf('t'))
+    assert.equal(Math.round((delayOf('at805', pauses) - delayOf('at5', pauses)) * 10), 8)
+    assert.ok(delayOf('at90000', pauses) < 5, 'a long pause is cut')
   })
 
   test('fits the page: light and dark, no script, nothing from elsewhere', () => {

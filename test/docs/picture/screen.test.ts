@@ -20,7 +20,7 @@ describe('a screen', () => {
     assert.deepEqual(shown(80, '10%\r100%'), ['100%'])
     assert.deepEqual(shown(80, 'running\r\x1b[Kdone'), ['done'])
     assert.deepEqual(shown(80, 'one\r\ntwo\r\n\x1b[2Athree\x1b[J'), ['three'])
-    assert.deepEqual(shown(80, 'one\x1b[2K\x1b[Gtwo'), ['two'])
+    assert.deepEqual(shown(80, 'one\x1b[2K\x1b[Gto'), ['to'])
   })
 
   test('shows no control sequences', () => {
