@@ -16,9 +16,9 @@ done
 export const COMMANDS = [
   `newdt run -- 'echo "copying…"; sleep 0.8; echo "disk is full" >&2; exit 28'`,
   'echo $?',
-  'newdt script backup.sh -- nightly',
-  `id=$(newdt run -d --label env=prod -- 'for n in 1 2 3; do echo "step $n"; sleep 0.6; done')`,
+  `id=$(newdt run --detach -- 'for n in 1 2 3; do echo "step $n"; sleep 0.6; done')`,
   'newdt logs -f $id',
   'newdt ps -a',
+  'newdt script backup.sh -- nightly',
   'newdt ps --failed --since 1h',
 ]
