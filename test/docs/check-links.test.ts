@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { scratchDirectory } from '../support/scratch.ts'
 import { checkLinks } from './check-links.ts'
-import { parsePage } from './parse-page.ts'
+import { createReader, parsePage } from './parse-page.ts'
 
 describe('a link', () => {
   const root = scratchDirectory()
   const faultsOf = (path: string, ...lines: string[]): string[] =>
-    checkLinks(root, parsePage(path, lines.join('\n\n')))
+    checkLinks(root, parsePage(path, lines.join('\n\n')), createReader(root))
 
   before(() => {
     mkdirSync(join(root, 'docs'))

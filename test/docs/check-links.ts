@@ -2,16 +2,22 @@ import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import GithubSlugger from 'github-slugger'
 import { isTwin, originalOf, twinOf } from './find-pages.ts'
-import { type Link, type Page, readPage } from './parse-page.ts'
+import type { Link, Page, ReadPage } from './parse-page.ts'
 
 /** The links of a page that lead nowhere, or to the page in the other language. */
-export const checkLinks = (root: string, page: Page): string[] =>
+export const checkLinks = (root: string, page: Page, read: ReadPage): string[] =>
   page.links.flatMap(link => {
-    const fault = findFault(root, page, link)
+    const fault = findFault({ root, page, read }, link)
     return fault === undefined ? [] : [`${page.path}:${link.line}: the link to ${link.url} ${fault}`]
   })
 
-const findFault = (root: string, page: Page, { url }: Link): string | undefined => {
+interface Place {
+  root: string
+  page: Page
+  read: ReadPage
+}
+
+const findFault = ({ root, page, read }: Place, { url }: Link): string | undefined => {
   if (/^[a-z][a-z+.-]*:/i.test(url)) return undefined // An address elsewhere, or of mail.
   const [path = '', anchor] = decodeURI(url).split('#', 2)
   const target = path === '' ? page.path : normalize(join(dirname(page.path), path))
@@ -20,7 +26,7 @@ const findFault = (root: string, page: Page, { url }: Link): string | undefined 
   const wrongLanguage = findWrongLanguage(root, page, target)
   if (wrongLanguage !== undefined) return wrongLanguage
   if (anchor === undefined || anchor === '' || !target.endsWith('.md')) return undefined
-  const anchors = anchorsOf(target === page.path ? page : readPage(root, target))
+  const anchors = anchorsOf(target === page.path ? page : read(target))
   if (anchors.includes(anchor)) return undefined
   return `leads to no heading of ${target}, which has: ${anchors.map(name => `#${name}`).join(' ')}`
 }

@@ -51,8 +51,18 @@ export interface Block {
   followsBlock: boolean
 }
 
-export const readPage = (root: string, path: string): Page =>
-  parsePage(path, readFileSync(join(root, path), 'utf8'))
+/** By its path, relative to the root. */
+export type ReadPage = (path: string) => Page
+
+/** Reads each page once: parsing takes a while. */
+export const createReader = (root: string): ReadPage => {
+  const pages = new Map<string, Page>()
+  return path => {
+    const page = pages.get(path) ?? parsePage(path, readFileSync(join(root, path), 'utf8'))
+    pages.set(path, page)
+    return page
+  }
+}
 
 export const parsePage = (path: string, markdown: string): Page => {
   const tree = fromMarkdown(markdown, {
