@@ -114,7 +114,8 @@ const COMMENTS: Record<string, RegExp | undefined> = {
   toml: HASH,
   yaml: HASH,
   nginx: HASH,
-  caddy: HASH,
+  caddyfile: HASH,
+  dockerfile: HASH,
   ts: SLASHES,
   js: SLASHES,
 }
