@@ -20,6 +20,8 @@ describe('the examples of a page', { concurrency: 2 }, () => {
       fence('text', '{"code":0,…"data":"up"}', 'http://127.0.0.1:8080'),
       fence('bash', '# exits with 2', 'newdt none'),
       fence('text', 'newdt: …none…'),
+      fence('bash', "newdt run -- 'echo two > file'", 'cat ../file', 'ls ..'),
+      fence('text', 'two', 'file', 'one'),
     ])
     assert.deepEqual(faults, [])
   })
@@ -72,8 +74,8 @@ describe('the examples of a page', { concurrency: 2 }, () => {
   })
 
   test('that do not end, or end the shell, are the last', async () => {
-    assert.deepEqual(await faultsOf([fence('bash', 'echo one; sleep 300'), fence('bash', 'false')], 300), [
-      'README.md:1: the example does not end within 300 ms; so far it printed:\n    | one',
+    assert.deepEqual(await faultsOf([fence('bash', 'echo one; sleep 300'), fence('bash', 'false')], 3000), [
+      'README.md:1: the example does not end within 3000 ms; so far it printed:\n    | one',
     ])
     assert.deepEqual(await faultsOf([fence('bash', '# exits with 3', 'exit 3'), fence('bash', 'true')]), [
       'README.md:6: the example comes behind one that has ended the shell',

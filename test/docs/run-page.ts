@@ -18,8 +18,9 @@ export const runPage = async (page: Page, deadlineMs = EXAMPLE_DEADLINE_MS): Pro
   const examples = examplesOf(page)
   if (examples.length === 0) return []
   const home = createHome()
-  const agent = await startAgent(home)
-  const place = createPlace(home, agent)
+  const directories = createDirectories(home)
+  const agent = await startAgent(home, { cwd: directories.cwd })
+  const place = createPlace(directories, agent)
   const bash = startBash(place)
   const failures: string[] = []
   try {
@@ -37,29 +38,40 @@ export const runPage = async (page: Page, deadlineMs = EXAMPLE_DEADLINE_MS): Pro
   return failures
 }
 
-interface Place {
-  port: string
+interface Directories {
+  /** Where the examples run, and the jobs too: what they write must not get into the repository. */
   cwd: string
+  /** The user's home, and a place for temporary files. */
+  user: string
+  temporary: string
   scratch: string
+}
+
+const createDirectories = ({ path }: Home): Directories => {
+  const create = (name: string): string => {
+    mkdirSync(join(path, name))
+    return join(path, name)
+  }
+  return { cwd: create('work'), user: create('user'), temporary: create('tmp'), scratch: create('scratch') }
+}
+
+interface Place extends Directories {
+  port: string
   env: Record<string, string>
 }
 
-/** Where the examples run: as a user who has just started the agent. */
-const createPlace = (home: Home, agent: RunningAgent): Place => {
-  const [cwd, scratch, user, temporary] = ['work', 'scratch', 'user', 'tmp'].map(name =>
-    join(home.path, name),
-  ) as [string, string, string, string]
-  for (const path of [cwd, scratch, user, temporary]) mkdirSync(path)
+/** As a user has it who has just started the agent. */
+const createPlace = (directories: Directories, agent: RunningAgent): Place => {
   const { port } = new URL(agent.url)
   const env = {
     PATH: `${join(ROOT, 'runtime')}:${process.env.PATH}`,
-    HOME: user,
-    TMPDIR: temporary,
+    HOME: directories.user,
+    TMPDIR: directories.temporary,
     LANG: 'C.UTF-8',
     NEWDT_HOST: `http://127.0.0.1:${port}`,
     NEWDT_SECRET: SECRET,
   }
-  return { port, cwd, scratch, env }
+  return { ...directories, port, env }
 }
 
 interface Running extends Place {
