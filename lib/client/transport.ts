@@ -172,5 +172,10 @@ export const unreachable = ({ host }: URL, error: unknown): ClientError => {
 const reasonOf = (error: unknown): string => {
   const { cause = error } = error as { cause?: unknown }
   if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0])
-  return cause instanceof Error ? cause.message : String(cause)
+  if (!(cause instanceof Error)) return String(cause)
+  const { code, message } = cause as Error & { code?: unknown }
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER')
+    return 'TLS is not spoken there; the address may be one with http://'
+  if (message === 'bad port') return 'that port is on the list of those that fetch never asks'
+  return message.split('\n')[0]!
 }

@@ -32,6 +32,8 @@ const VERBS: readonly { name: string; group: string; load(): Promise<Verb> }[] =
   },
 ]
 
+export const isVerb = (name: string): boolean => VERBS.some(verb => verb.name === name)
+
 /** Only with the verb that is used, where that is known: then its help and its errors are the same. */
 export const createProgram = async (cli: Cli, used?: string): Promise<Command> => {
   const program = new Command('newdt')
@@ -53,7 +55,10 @@ const allOf = (command: Command): Command[] => [command, ...command.commands.fla
 const usageLine = (command: Command, { message }: CommanderError): string => {
   const names: string[] = []
   for (let one: Command | null = command; one; one = one.parent) names.unshift(one.name())
-  return `${message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}; see ${names.join(' ')} --help`
+  return `${message
+    .replace(/^error: /, '')
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/\.$/, '')}; see ${names.join(' ')} --help`
 }
 
 /** Errors are thrown; main tells them. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { RIGHTS } from '../../../lib/security/caller.ts'
 import { tell } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import type { KeyInFile } from '../keys-file.ts'
@@ -29,6 +30,9 @@ export const keyNew: Verb = cli => {
     const token = `nda_${randomBytes(32).toString('base64url')}`
     const path = keysPath(cli, file)
     const rightsOf = rights?.split(',').map(right => right.trim())
+    const wrong = rightsOf?.find(right => !(RIGHTS as readonly string[]).includes(right))
+    if (wrong !== undefined)
+      throw new UsageError(`key new: --rights: "${wrong}" is none of ${RIGHTS.join(', ')}`)
     const withNew = (keys: KeyInFile[]): KeyInFile[] => {
       const changed = withToken(keys, id, rightsOf, hashToken(token))
       checkKeys(changed)
