@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { OutputRemovedError, type OutputView } from '../../lib/output/view.ts'
 import type { OutputStream } from '../../lib/process/types.ts'
 import { validateQuery } from '../http/query.ts'
+import { flag, numberMeta } from '../http/query-values.ts'
 import { refusal } from '../http/refusal.ts'
 import { message } from '../http/text.ts'
 import { type StreamedReply, withJob } from '../jobs/with-job.ts'
@@ -63,16 +64,14 @@ const HEADERS = {
 }
 const ACCEPT_RANGES = { 'Accept-Ranges': 'bytes' }
 
-const querySchema = z.object({
+export const querySchema = z.object({
   tail: z
     .string()
     .regex(/^[1-9]\d{0,8}$/, message('应为大于 0 的行数', 'must be a number of lines, 1 or more'))
     .transform(Number)
-    .optional(),
-  follow: z
-    .enum(['true', 'false'])
-    .default('false')
-    .transform(text => text === 'true'),
+    .optional()
+    .meta(numberMeta('Begin with so many last lines.', { minimum: 1, maximum: 999_999_999 })),
+  follow: flag(false, '`true` goes on until the job ends.'),
 })
 
 function* whileKept(
