@@ -1,4 +1,4 @@
-import { Ajv2020 } from 'ajv/dist/2020.js'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { createOpenApi } from '../../handlers/openapi/document.ts'
 import { OPEN_ROUTES, ROUTES } from '../../handlers/routes.ts'
@@ -13,8 +13,10 @@ export const openApi = JSON.parse(
 
 /** Why a value is not as the schema at that place of the document has it; nothing when it is. */
 export const faultsOf = (pointer: readonly string[], value: unknown): string[] => {
-  const place = pointer.map(name => encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1')))
-  const validate = ajv.compile({ $ref: `closed#/${place.join('/')}` })
+  const names = pointer.map(name => encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1')))
+  const place = `closed#/${names.join('/')}`
+  const validate = compiled.get(place) ?? ajv.compile({ $ref: place })
+  compiled.set(place, validate)
   if (validate(value)) return []
   return (validate.errors ?? []).map(({ instancePath, message, params }) =>
     [instancePath, message, JSON.stringify(params).slice(0, 200)].join(' '),
@@ -33,6 +35,7 @@ const closed = (json: Json): Json => {
   return { ...Object.fromEntries(entries), ...(isOpen ? { additionalProperties: false } : {}) }
 }
 
+const compiled = new Map<string, ValidateFunction>()
 const ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false })
 addFormats.default(ajv)
 for (const name of ['binary', 'base64']) ajv.addFormat(name, true)
