@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after } from 'node:test'
 import type { JobJson } from '../../handlers/jobs/job-json.ts'
 import { createSigner } from '../../lib/security/md5-signature.ts'
+import { checkAnswersOf } from './checked-fetch.ts'
 import { findByText, know, lives } from './proc.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -79,6 +80,7 @@ export const startAgent = async (home: Home, { env = {}, command, cwd = ROOT }: 
   if (listening === true) throw new AgentEndedError(await ended)
 
   const url = listening.address
+  checkAnswersOf(url)
   const agent = know(listening.pid)
   return {
     url,
