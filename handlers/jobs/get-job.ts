@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { durationUpTo } from '../http/duration-schema.ts'
+import { flagSchema } from '../http/flag-schema.ts'
 import { validateQuery } from '../http/query.ts'
 import type { Handler } from '../services.ts'
 import { replyJob } from './reply-job.ts'
@@ -16,8 +17,5 @@ export const getJob: Handler = (request, { jobs }, { pace }) => {
 
 const querySchema = z.object({
   wait: durationUpTo(10 * 60_000, '10m').optional(),
-  output: z
-    .enum(['true', 'false'])
-    .default('true')
-    .transform(text => text === 'true'),
+  output: flagSchema(true),
 })

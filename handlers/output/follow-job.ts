@@ -1,14 +1,17 @@
 import { z } from 'zod'
+import { flagSchema } from '../http/flag-schema.ts'
 import { validateQuery } from '../http/query.ts'
 import { message } from '../http/text.ts'
 import { validate } from '../http/validate.ts'
 import { withJob } from '../jobs/with-job.ts'
 import type { Handler } from '../services.ts'
 import { eventStream } from './event-stream.ts'
+import { tailSchema } from './tail-schema.ts'
 
 /**
  * Server-sent events; `Last-Event-ID`, or `?after=`, resumes after a chunk. With `?encoding=base64` each chunk is its
- * bytes, with `?output=false` the job of the last event comes without its output.
+ * bytes, with `?output=false` the job of the last event comes without its output. `?tail=100` begins with the last
+ * lines; with `?follow=false` nothing is waited for.
  */
 export const followJob: Handler = (request, { jobs }, { pace }) => {
   const query = validateQuery(querySchema, request.url)
@@ -17,6 +20,8 @@ export const followJob: Handler = (request, { jobs }, { pace }) => {
   const { 'Last-Event-ID': resumed } = validate(headerSchema, { 'Last-Event-ID': lastEventId })
   const options = {
     after: resumed ?? query.after ?? 0,
+    tail: query.tail,
+    follow: query.follow,
     withOutput: query.output,
     inBase64: query.encoding === 'base64',
   }
@@ -31,10 +36,9 @@ const seq = z
 
 export const querySchema = z.object({
   after: seq,
+  tail: tailSchema,
+  follow: flagSchema(true),
   encoding: z.enum(['text', 'base64']).default('text'),
-  output: z
-    .enum(['true', 'false'])
-    .default('true')
-    .transform(text => text === 'true'),
+  output: flagSchema(true),
 })
 const headerSchema = z.object({ 'Last-Event-ID': seq })

@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { OutputRemovedError, type OutputView } from '../../lib/output/view.ts'
 import type { OutputStream } from '../../lib/process/types.ts'
+import { flagSchema } from '../http/flag-schema.ts'
 import { validateQuery } from '../http/query.ts'
 import { refusal } from '../http/refusal.ts'
-import { message } from '../http/text.ts'
 import { type StreamedReply, withJob } from '../jobs/with-job.ts'
 import type { Handler } from '../services.ts'
 import { parseRange } from './range.ts'
+import { tailSchema } from './tail-schema.ts'
 
 /**
  * The kept bytes of one stream, or of both in order, as the job wrote them. Range requests for a job that has ended;
@@ -64,15 +65,8 @@ const HEADERS = {
 const ACCEPT_RANGES = { 'Accept-Ranges': 'bytes' }
 
 const querySchema = z.object({
-  tail: z
-    .string()
-    .regex(/^[1-9]\d{0,8}$/, message('应为大于 0 的行数', 'must be a number of lines, 1 or more'))
-    .transform(Number)
-    .optional(),
-  follow: z
-    .enum(['true', 'false'])
-    .default('false')
-    .transform(text => text === 'true'),
+  tail: tailSchema,
+  follow: flagSchema(false),
 })
 
 function* whileKept(

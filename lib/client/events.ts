@@ -7,17 +7,21 @@ import type { Job, JobEvent } from './types.ts'
 export interface EventsOptions {
   /** Begins after the chunk of this seq; 0, the default, is the beginning. */
   after?: number | undefined
+  /** Begins with the last lines, counted over both streams. */
+  tail?: number | undefined
+  /** False: ends with `caught-up` when all that is kept now has come, unless the job has ended. */
+  follow?: boolean | undefined
   signal?: AbortSignal | undefined
 }
 
 /**
- * The events of a job, from `start` to `end`. After a broken connection it goes on behind the last chunk: no byte
+ * The events of a job, from `start` to `end`; or to `caught-up`, when it runs and is not followed. After a broken connection it goes on behind the last chunk: no byte
  * comes twice, none is lost. Throws ClientError when the agent refuses, or has not answered for `patienceMs`.
  */
 export async function* followEvents(
   transport: Transport,
   id: string,
-  { after = 0, signal }: EventsOptions = {},
+  { after = 0, tail, follow, signal }: EventsOptions = {},
 ): AsyncGenerator<JobEvent, void> {
   let seq = after
   let hasStarted = after > 0
@@ -26,7 +30,8 @@ export async function* followEvents(
     // That bytes are missing is told again after a break, so it is passed on only with what comes behind it.
     let dropped: JobEvent | undefined
     let error = new ClientError('unreachable', 'the connection has ended before the job')
-    for await (const received of connection(transport, id, seq, signal)) {
+    const query = { after: seq, tail: seq === 0 ? tail : undefined, follow }
+    for await (const received of connection(transport, id, query, signal)) {
       if (!received.ok) {
         error = received.error
         break
@@ -41,7 +46,7 @@ export async function* followEvents(
       dropped = undefined
       if ('seq' in event) seq = event.seq
       yield event
-      if (event.type === 'end') return
+      if (event.type === 'end' || event.type === 'caught-up') return
     }
     if (signal?.aborted) throw aborted(signal)
     const delay = delayMs(tries, error)
@@ -55,12 +60,12 @@ export async function* followEvents(
 async function* connection(
   transport: Transport,
   id: string,
-  after: number,
+  query: Record<string, number | boolean | undefined>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Result<JobEvent>> {
   const silent = new AbortController()
   const opened = await transport.open(`/api/jobs/${id}/events`, {
-    query: { after, encoding: 'base64', output: false },
+    query: { ...query, encoding: 'base64', output: false },
     headers: { Accept: 'text/event-stream' },
     signal: signal ? AbortSignal.any([signal, silent.signal]) : silent.signal,
   })
@@ -88,7 +93,7 @@ async function* connection(
 /** Undefined for one of a kind that is not known yet. */
 const eventOf = ({ name, data }: ServerSentEvent): JobEvent | undefined => {
   const value = JSON.parse(data)
-  if (name === 'start' || name === 'end') return { type: name, job: value as Job }
+  if (name === 'start' || name === 'end' || name === 'caught-up') return { type: name, job: value as Job }
   if (name === 'dropped') return { type: name, bytes: value.bytes as number | null }
   if (name !== 'stdout' && name !== 'stderr') return undefined
   const { seq, time, position, base64 } = value as Chunk

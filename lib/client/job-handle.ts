@@ -85,12 +85,18 @@ export const findJob = async (
     error: new ClientError('unknown-job', 'there is no such job', { status: 404 }),
   } as const
   if (!/^[0-9a-f]{1,31}$/.test(prefix)) return unknown
-  // Ids sort as text, so those with this prefix come first behind the last that there could be.
-  const query = { before: prefix.padEnd(32, 'f'), limit: 2 }
+  // Ids sort as text, so those with this prefix come first before the prefix that follows it.
+  const query = { before: prefixAfter(prefix)?.padEnd(32, '0'), limit: 2 }
   const listed = await transport.call<{ id: string }[]>('/api/jobs', { query, signal })
   if (!listed.ok) return listed
   const [first, second] = listed.value.filter(({ id }) => id.startsWith(prefix))
   if (!first) return unknown
   if (!second) return found(first.id)
   return { ok: false, error: new ClientError('ambiguous-id', `several jobs begin with ${prefix}`) }
+}
+
+/** The next number of as many hex digits; undefined behind the last. */
+const prefixAfter = (prefix: string): string | undefined => {
+  const next = (BigInt(`0x${prefix}`) + 1n).toString(16).padStart(prefix.length, '0')
+  return next.length > prefix.length ? undefined : next
 }

@@ -37,3 +37,5 @@ export type JobEvent =
   | { type: 'dropped'; bytes: number | null }
   /** It has ended; `job` is without output. */
   | { type: 'end'; job: Job }
+  /** All that is kept now has come, of a job that is not followed; `job` is without output. */
+  | { type: 'caught-up'; job: Job }

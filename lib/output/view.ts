@@ -22,8 +22,10 @@ export interface OutputView {
   tailStart(lines: number, stream?: OutputStream): number
   /** After which chunk to follow, and from which position in what the job wrote, to begin at an offset. */
   locate(offset: number, stream?: OutputStream): { afterSeq: number; position: number }
-  /** Chunks as they are stored, until the job has ended and all were given. Throws OutputRemovedError. */
+  /** Chunks as they are stored, until all were given: those up to `untilSeq`, or of an ended job. Throws OutputRemovedError. */
   follow(options: FollowOptions): AsyncIterable<Chunk[]>
+  /** Of the last chunk that is stored; 0 when there is none. */
+  lastSeq(): number
   /** Where a chunk ends in all that the job wrote; undefined when it is not kept any more. */
   endOf(seq: number): number | undefined
   /** What is kept now, to be read as text later. */
@@ -40,6 +42,7 @@ export const createOutputView = (store: OutputStore, source: OutputSource): Outp
     tailStart: (lines, stream) => tailStart(store, number, lines, stream),
     locate: (offset, stream) => locate(store, number, offset, stream),
     follow: options => follow(store, source, options),
+    lastSeq: () => store.lastSeq(number),
     endOf: seq => store.endOf(number, seq),
     snapshot: () => createSnapshot(store, source),
   }

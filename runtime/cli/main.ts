@@ -1,32 +1,53 @@
-import { auditVerify } from './audit-verify.ts'
-import { type Command, UsageError } from './command.ts'
-import { keyNew } from './key-new.ts'
+import { CommanderError } from 'commander'
+import { type Cli, createCli, tell } from './cli.ts'
+import { splitAtDashes } from './command-line.ts'
+import { BROKEN_PIPE, NEWDT_FAILED, WRONG_USAGE } from './exit-code.ts'
+import { failureLine, UsageError } from './failure.ts'
+import { createProgram } from './program.ts'
+import { BrokenPipeError } from './sink.ts'
 
-const COMMANDS: Record<string, Command> = {
-  'key new': keyNew,
-  'audit verify': auditVerify,
-}
+/** What the completions of shells call. */
+const COMPLETE = '__complete'
+/** These end with the exit code of a job, so that newdt's own failures need one that is hardly ever a job's. */
+const VERBS_OF_A_JOB = ['run', 'script', 'rerun', 'wait']
+/** The only ones that something may stand behind `--` for. */
+const VERBS_WITH_REST = ['run', 'script', COMPLETE]
 
-const USAGE = `Usage:
-  newdt key new --id ID [--rights read,run,admin] [--file KEYS_FILE]
-      Makes a bearer token: prints it once, and adds its hash to the file of keys (AGENT_KEYS_FILE).
-  newdt audit verify [DATA_DIRECTORY]
-      Follows the chain of the audit trail, and finds the first line that was changed or removed.
-`
-
-const main = async ([noun = '', verb = '', ...args]: string[]): Promise<number> => {
-  if (['', 'help', '--help', '-h'].includes(noun)) {
-    process.stdout.write(USAGE)
-    return 0
+const main = async (args: string[]): Promise<number> => {
+  const { own, rest } = splitAtDashes(args)
+  const cli = createCli(rest)
+  const [verb = ''] = own
+  try {
+    if (own.length === 0) own.push('--help')
+    if (rest && !VERBS_WITH_REST.includes(verb))
+      throw new UsageError(`newdt ${verb}: nothing can stand behind --`)
+    if (verb === COMPLETE) await (await import('./complete.ts')).complete(cli)
+    else await (await createProgram(cli, verb)).parseAsync(own, { from: 'user' })
+    return cli.exitCode
+  } catch (error) {
+    return await tellFailure(cli, verb, error)
   }
-  const command = COMMANDS[`${noun} ${verb}`]
-  if (!command) throw new UsageError(`${`${noun} ${verb}`.trim()}: no such command; see newdt help`)
-  return command(args)
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2))
-} catch (error) {
-  process.stderr.write(`newdt: ${(error as Error).message}\n`)
-  process.exitCode = error instanceof UsageError ? 2 : 1
+const tellFailure = async (cli: Cli, verb: string, error: unknown): Promise<number> => {
+  if (error instanceof BrokenPipeError) return BROKEN_PIPE
+  const isOfAJob = VERBS_OF_A_JOB.includes(verb)
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0
+    // The help was printed for want of a verb.
+    if (error.code !== 'commander.help') await tell(cli, usageLine(verb, error))
+    return isOfAJob ? NEWDT_FAILED : WRONG_USAGE
+  }
+  await tell(cli, failureLine(error))
+  if (isOfAJob) return NEWDT_FAILED
+  return error instanceof UsageError ? WRONG_USAGE : 1
 }
+
+/** "error: unknown option '--x'\n(Did you mean …?)" becomes one line. */
+const usageLine = (verb: string, { message, code }: CommanderError): string => {
+  const text = message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
+  const isVerb = !verb.startsWith('-') && !(code === 'commander.unknownCommand' && text.includes(`'${verb}'`))
+  return `${text}; see newdt ${isVerb ? `${verb} ` : ''}--help`
+}
+
+process.exitCode = await main(process.argv.slice(2))

@@ -37,6 +37,15 @@ after(() => proxy.close())
 const client = (credentials: Credentials = { secret: SECRET }, url = agent.url) =>
   connect(url, { credentials, patienceMs: 20_000 })
 
+/** The id of a new job that ends so. */
+const endingWith = async (digit: string): Promise<string> => {
+  for (;;) {
+    const run = await client().run({ cmd: 'true' })
+    assert.ok(run.ok)
+    if (run.value.id.endsWith(digit)) return run.value.id
+  }
+}
+
 const wordOf = async (result: Promise<{ ok: boolean; error?: ClientError }>): Promise<string | undefined> =>
   (await result).error?.word
 
@@ -94,8 +103,14 @@ describe('the client', () => {
   test('finds a job by the beginning of its id', async () => {
     const [first, second] = [await client().run({ cmd: 'true' }), await client().run({ cmd: 'true' })]
     assert.ok(first.ok && second.ok)
-    const found = await client().find(first.value.id.slice(0, 30))
-    assert.equal(found.ok && found.value.id, first.value.id)
+    for (const digits of [30, 31]) {
+      const found = await client().find(first.value.id.slice(0, digits))
+      assert.equal(found.ok && found.value.id, first.value.id)
+    }
+    // Whatever its last digit is.
+    const last = await endingWith('f')
+    const foundLast = await client().find(last.slice(0, 31))
+    assert.equal(foundLast.ok && foundLast.value.id, last)
     assert.equal(await wordOf(client().find('0')), 'ambiguous-id')
     for (const prefix of ['fff', 'x', '', '../agent']) {
       assert.equal(await wordOf(client().find(prefix)), 'unknown-job', prefix)

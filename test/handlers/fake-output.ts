@@ -182,17 +182,17 @@ export const createFakeOutput = ({
       [Symbol.asyncIterator]() {
         const { release, take } = opened()
         const done = { done: true, value: undefined } as const
-        let { afterSeq } = options
+        let { afterSeq, untilSeq = Number.POSITIVE_INFINITY } = options
         return {
           async next() {
             while (!options.signal.aborted) {
-              const some = chunks.filter(chunk => chunk.seq > afterSeq).slice(0, turn)
+              const some = chunks.filter(({ seq }) => seq > afterSeq && seq <= untilSeq).slice(0, turn)
               if (some.length > 0) {
                 take()
                 afterSeq = some.at(-1)!.seq
                 return { done: false, value: some }
               }
-              if (!running) break
+              if (!running || untilSeq !== Number.POSITIVE_INFINITY) break
               const { promise, resolve } = Promise.withResolvers<boolean>()
               waiting.add(resolve)
               options.signal.addEventListener('abort', () => resolve(false), { once: true })
@@ -221,6 +221,7 @@ export const createFakeOutput = ({
       return text.length - all.slice(-lines).join('').length
     },
     follow,
+    lastSeq: () => chunks.at(-1)?.seq ?? 0,
     endOf: wanted => {
       const chunk = chunks.find(chunk => chunk.seq === wanted)
       return chunk && chunk.position + chunk.bytes.length

@@ -319,3 +319,45 @@ test('nothing is taken from the source before the reader asks, nor more than one
   await reader.cancel()
   assert.deepEqual([output.opened, output.released], [1, 1])
 })
+
+const openWith = (output: FakeOutput, options: Parameters<typeof eventStream>[1]) =>
+  withJob(ID, { open: output.open }, { signal: NEVER }, createPace(), job => eventStream(job, options))
+const threeLines = () =>
+  createFakeOutput().append('stdout', 'one\ntwo\n').append('stderr', 'three\n').append('stdout', 'four\n')
+
+test('tail begins with the last lines of both streams, in the middle of a chunk, and drops nothing', async () => {
+  const events = await eventsOf(await openWith(threeLines().end(), { tail: 3 }))
+  assert.deepEqual(names(events), ['start', 'stdout', 'stderr', 'stdout', 'end'])
+  assert.deepEqual(
+    events.slice(1, -1).map(({ id, data }) => [id, data.position, data.text]),
+    [
+      ['1', 4, 'two\n'],
+      ['2', 8, 'three\n'],
+      ['3', 14, 'four\n'],
+    ],
+  )
+  const all = await eventsOf(await openWith(threeLines().end(), { tail: 9 }))
+  assert.equal(all[1]!.data.text, 'one\ntwo\n')
+  const after = await eventsOf(await openWith(threeLines().end(), { tail: 1, after: 1 }))
+  assert.deepEqual(names(after), ['stderr', 'stdout', 'end'])
+})
+
+test('a running job that is not followed is caught up with, and what it writes meanwhile is left', async () => {
+  const output = threeLines()
+  const reader = eventReader(await openWith(output, { follow: false }))
+  assert.deepEqual([(await reader.next())?.event, (await reader.next())?.event], ['start', 'stdout'])
+  output.append('stdout', 'later\n')
+  assert.equal((await reader.next())?.data.text, 'three\n')
+  assert.equal((await reader.next())?.data.text, 'four\n')
+  assert.equal((await reader.next())?.event, 'caught-up')
+  assert.equal(await reader.next(), undefined)
+  assert.deepEqual(names(await eventsOf(await openWith(createFakeOutput(), { follow: false }))), [
+    'start',
+    'caught-up',
+  ])
+})
+
+test('an ended job that is not followed has its end', async () => {
+  const events = await eventsOf(await openWith(threeLines().end(), { follow: false, tail: 1 }))
+  assert.deepEqual(names(events), ['start', 'stdout', 'end'])
+})

@@ -389,6 +389,20 @@ test('a follower from any chunk on is given every later one once and in order, h
   )
 })
 
+test('following up to a chunk gives no later one, and waits for nothing', async () => {
+  const job = createViews().running()
+  for (let line = 0; line < 70; line++) job.write(text('stdout', `${line}\n`))
+  assert.equal(job.view.lastSeq(), 70)
+  const seqs = async (untilSeq: number) => (await collect(job.view, { untilSeq })).map(({ seq }) => seq)
+  for (const untilSeq of [0, 1, 69, 70]) {
+    const expected = Array.from({ length: untilSeq }, (_, index) => index + 1)
+    assert.deepEqual(await seqs(untilSeq), expected, String(untilSeq))
+  }
+  // One that is not there, for it is no longer kept.
+  assert.equal((await seqs(71)).length, 70)
+  job.end()
+})
+
 test('following a job that has ended gives what is kept, and ends', async () => {
   const chunks = chunksOf(Array.from({ length: 70 }, (_, index) => text('stderr', `${index}\n`)))
   const { view } = createViews().ended(chunks)

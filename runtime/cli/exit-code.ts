@@ -1,0 +1,35 @@
+import { constants } from 'node:os'
+import type { Job } from '../../lib/client/client.ts'
+
+/** The exit code that a job gives its `newdt run`: its own, or 128 and the number of the signal, as a shell has it. */
+export const exitCodeOf = ({
+  state,
+  exitCode,
+  signal,
+  reason,
+}: Pick<Job, 'state' | 'exitCode' | 'signal' | 'reason'>): number => {
+  if (state === 'success') return 0
+  if (signal !== '') return 128 + signalNumber(signal)
+  if (exitCode !== 0) return exitCode
+  // It has exited with 0, or never had an exit code, and was no success all the same.
+  return CODE_OF_REASON[reason] ?? 1
+}
+
+/** newdt itself has failed, as `docker run` has it: no agent, refused, wrong usage. */
+export const NEWDT_FAILED = 125
+export const WRONG_USAGE = 2
+/** By Ctrl-C: 128 and SIGINT. */
+export const INTERRUPTED = 130
+/** Nobody reads what is printed: 128 and SIGPIPE. */
+export const BROKEN_PIPE = 141
+
+/** As timeout(1) and the shell have them. */
+const CODE_OF_REASON: Record<string, number> = { timeout: 124, 'start-failed': 126, rejected: NEWDT_FAILED }
+
+/** Real-time signals are told as `SIGRTMIN+1`, which is 35 on Linux. */
+const signalNumber = (name: string): number => {
+  const known = (constants.signals as Record<string, number>)[name]
+  if (known !== undefined) return known
+  const [, realTime, number = '0'] = /^SIG(RTMIN\+?)?(\d*)$/.exec(name) ?? []
+  return Number(number) + (realTime === undefined ? 0 : 34)
+}

@@ -1,0 +1,117 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { readPrivateFile } from '../private-file.ts'
+import { Failure, UsageError } from './failure.ts'
+import { replaceFile } from './replace-file.ts'
+
+/** One host as the file has it. Paths are absolute, or begin with `~/`. */
+export interface HostEntry {
+  url: string
+  /** The id of the key that signs. */
+  key?: string | undefined
+  secret?: string | undefined
+  secret_file?: string | undefined
+  token?: string | undefined
+  token_file?: string | undefined
+  /** Ed25519, PKCS #8 in PEM. */
+  private_key_file?: string | undefined
+  signature?: 'rfc9421' | 'contract' | undefined
+  /** PEM: whom to trust, and the client's own certificate with its key. */
+  ca?: string | undefined
+  cert?: string | undefined
+  cert_key?: string | undefined
+}
+
+export interface HostsFile {
+  path: string
+  /** The host that is meant when none is named. */
+  current?: string | undefined
+  hosts: Record<string, HostEntry>
+}
+
+export const hostsPath = ({ XDG_CONFIG_HOME, HOME }: NodeJS.ProcessEnv): string =>
+  join(XDG_CONFIG_HOME || join(HOME || homedir(), '.config'), 'newdt', 'hosts.toml')
+
+/** No hosts when there is no file. Rejects with Failure when it is faulty, or others may read the secrets in it. */
+export const readHosts = async (env: NodeJS.ProcessEnv): Promise<HostsFile> => {
+  const path = hostsPath(env)
+  try {
+    const parse = await loadParser()
+    return { path, ...(await readPrivateFile(path, parse, holdsSecrets)) }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { path, hosts: {} }
+    throw new Failure(`${path}: ${(error as Error).message.split('\n')[0]}`)
+  }
+}
+
+/** Adds a host at the end; what stands there stays as it is, comments too. */
+export const addHost = async (file: HostsFile, name: string, entry: HostEntry): Promise<void> => {
+  if (Object.hasOwn(file.hosts, name))
+    throw new UsageError(`host add: ${name} is there already; newdt host rm ${name} takes it out`)
+  const { stringify } = await import('smol-toml')
+  const before = await textOf(file)
+  const gap = before === '' || before.endsWith('\n\n') ? '' : before.endsWith('\n') ? '\n' : '\n\n'
+  const text = `${before}${gap}${stringify({ hosts: { [name]: entry } })}\n`
+  await write(file, text, { current: file.current, hosts: { ...file.hosts, [name]: entry } })
+}
+
+export const removeHost = async (file: HostsFile, name: string): Promise<void> => {
+  const { [name]: _removed, ...hosts } = file.hosts
+  const current = file.current === name ? undefined : file.current
+  const kept = withoutTable(await textOf(file), name)
+  await write(file, current === file.current ? kept : withoutCurrent(kept), { current, hosts })
+}
+
+export const useHost = async (file: HostsFile, name: string): Promise<void> => {
+  const text = `current = ${JSON.stringify(name)}\n${withoutCurrent(await textOf(file))}`
+  await write(file, text, { current: name, hosts: file.hosts })
+}
+
+type Hosts = Omit<HostsFile, 'path'>
+
+const holdsSecrets = ({ hosts }: Hosts): boolean =>
+  Object.values(hosts).some(({ secret, token }) => secret !== undefined || token !== undefined)
+
+/** Loaded only where there may be a file: it takes as long as all the rest of newdt. */
+const loadParser = async () => {
+  const [{ parse }, { hostsSchema }] = await Promise.all([import('smol-toml'), import('./hosts-schema.ts')])
+  return (text: string): Hosts => {
+    const { data, error } = hostsSchema.safeParse(parse(text))
+    if (data) return data
+    throw new Error(
+      error.issues.map(({ path, message }) => `${path.map(String).join('.')}: ${message}`).join('; '),
+    )
+  }
+}
+
+const textOf = ({ path }: HostsFile): Promise<string> =>
+  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+    return ''
+  })
+
+const withoutCurrent = (text: string): string => text.replace(/^current\s*=.*\n?/m, '')
+
+/** The lines from the head of its table up to the next table. */
+const withoutTable = (text: string, name: string): string => {
+  const lines = text.split('\n')
+  const heads = [`[hosts.${name}]`, `[hosts."${name}"]`]
+  const start = lines.findIndex(line => heads.includes(line.split('#')[0]!.trim()))
+  if (start < 0) return text
+  const length = lines.slice(start + 1).findIndex(line => line.trimStart().startsWith('['))
+  lines.splice(start, length < 0 ? lines.length : length + 1)
+  return lines.join('\n')
+}
+
+/** At once, and only if it then says what is wanted: the file may be written in ways that this does not know. */
+const write = async ({ path }: HostsFile, text: string, wanted: Hosts): Promise<void> => {
+  const parse = await loadParser()
+  const plain = (hosts: Hosts): unknown => JSON.parse(JSON.stringify(hosts))
+  if (!isDeepStrictEqual(plain(parse(text)), plain(wanted))) {
+    throw new Failure(`${path}: it is written in a way that newdt cannot change; please edit it by hand`)
+  }
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await replaceFile(path, text)
+}

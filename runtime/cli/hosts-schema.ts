@@ -1,0 +1,49 @@
+import { z } from 'zod'
+
+export const HOST_NAME = /^[A-Za-z0-9][\w.-]{0,62}$/
+
+const text = z.string().min(1)
+
+const entry = z.strictObject({
+  url: z.url({ protocol: /^https?$/, error: 'must be a URL such as https://db1.example.com:8443' }),
+  key: text.optional(),
+  secret: text.optional(),
+  secret_file: text.optional(),
+  token: text.optional(),
+  token_file: text.optional(),
+  private_key_file: text.optional(),
+  signature: z.enum(['rfc9421', 'contract']).optional(),
+  ca: text.optional(),
+  cert: text.optional(),
+  cert_key: text.optional(),
+})
+
+const CREDENTIALS = ['secret', 'secret_file', 'token', 'token_file', 'private_key_file'] as const
+
+/** hosts.toml: `[hosts.db1]` with its `url`, how to prove who asks, and whom to trust. */
+export const hostsSchema = z
+  .strictObject({
+    current: text.optional(),
+    hosts: z
+      .record(
+        z.string().regex(HOST_NAME, 'a name has letters, digits, . _ and -'),
+        entry
+          .refine(
+            host => CREDENTIALS.filter(name => host[name] !== undefined).length <= 1,
+            `has more than one of ${CREDENTIALS.join(', ')}`,
+          )
+          .refine(
+            ({ private_key_file, key }) => private_key_file === undefined || key !== undefined,
+            'needs the id of the key for its private_key_file: key = "…"',
+          )
+          .refine(
+            ({ cert, cert_key }) => (cert === undefined) === (cert_key === undefined),
+            'needs both, cert and cert_key, or neither',
+          ),
+      )
+      .default({}),
+  })
+  .refine(({ current, hosts }) => current === undefined || Object.hasOwn(hosts, current), {
+    path: ['current'],
+    error: 'is none of the hosts',
+  })

@@ -1,0 +1,69 @@
+import { Command } from 'commander'
+import packageJson from '../../package.json' with { type: 'json' }
+import type { Cli } from './cli.ts'
+import type { Verb } from './verb.ts'
+
+/**
+ * All verbs, in the order and the groups of the help. Each is loaded when it is needed: whoever runs one does not wait
+ * for the others.
+ */
+const VERBS: readonly { name: string; group: string; load(): Promise<Verb> }[] = [
+  { name: 'run', group: 'Jobs:', load: async () => (await import('./verbs/run.ts')).run },
+  { name: 'script', group: 'Jobs:', load: async () => (await import('./verbs/script.ts')).script },
+  { name: 'ps', group: 'Jobs:', load: async () => (await import('./verbs/ps.ts')).ps },
+  { name: 'logs', group: 'Jobs:', load: async () => (await import('./verbs/logs.ts')).logs },
+  { name: 'wait', group: 'Jobs:', load: async () => (await import('./verbs/wait.ts')).wait },
+  { name: 'cancel', group: 'Jobs:', load: async () => (await import('./verbs/cancel.ts')).cancel },
+  { name: 'signal', group: 'Jobs:', load: async () => (await import('./verbs/signal.ts')).signal },
+  { name: 'inspect', group: 'Jobs:', load: async () => (await import('./verbs/inspect.ts')).inspect },
+  { name: 'top', group: 'Jobs:', load: async () => (await import('./verbs/top.ts')).top },
+  { name: 'rerun', group: 'Jobs:', load: async () => (await import('./verbs/rerun.ts')).rerun },
+  { name: 'host', group: 'Hosts:', load: async () => (await import('./verbs/host.ts')).host },
+  { name: 'drain', group: 'Hosts:', load: async () => (await import('./verbs/drain.ts')).drain },
+  { name: 'sign', group: 'Hosts:', load: async () => (await import('./verbs/sign.ts')).sign },
+  { name: 'agent', group: 'This machine:', load: async () => (await import('./verbs/agent.ts')).agent },
+  { name: 'key', group: 'This machine:', load: async () => (await import('./verbs/key.ts')).key },
+  { name: 'audit', group: 'This machine:', load: async () => (await import('./verbs/audit.ts')).audit },
+  {
+    name: 'completion',
+    group: 'This machine:',
+    load: async () => (await import('./verbs/completion.ts')).completion,
+  },
+]
+
+/** Only with the verb that is used, where that is known: then its help and its errors are the same. */
+export const createProgram = async (cli: Cli, used?: string): Promise<Command> => {
+  const program = new Command('newdt')
+    .description('Runs commands and scripts on hosts, through their agents.')
+    .version(`newdt ${packageJson.version}`)
+    .addHelpText('after', EXAMPLES)
+  const known = VERBS.filter(({ name }) => name === used)
+  for (const { group, load } of known.length > 0 ? known : VERBS) {
+    const make = await load()
+    program.addCommand(make(cli).helpGroup(group))
+  }
+  for (const command of allOf(program)) prepare(command, cli)
+  return program
+}
+
+const allOf = (command: Command): Command[] => [command, ...command.commands.flatMap(allOf)]
+
+/** Errors are thrown; main tells them. */
+const prepare = (command: Command, { out, err }: Cli): void => {
+  command.exitOverride().configureOutput({
+    writeOut: text => void out.write(text).catch(() => {}),
+    writeErr: text => void err.write(text).catch(() => {}),
+    outputError() {},
+    getOutHelpWidth: () => out.columns() ?? 100,
+    getOutHasColors: () => out.isTerminal,
+  })
+}
+
+const EXAMPLES = `
+Examples:
+  newdt run -- df -h
+  newdt ps --failed --since 1h
+  newdt logs -f 01a202f8d357
+
+newdt VERB --help says more. Without --host or NEWDT_HOST the agent of this machine is asked, with its own secret.
+`

@@ -1,0 +1,107 @@
+import { ClientError, type SubmitRequest } from '../../lib/client/client.ts'
+import { type Agent, askHost, unwrap } from './ask.ts'
+import { type Cli, tell } from './cli.ts'
+import { exitCodeOf, INTERRUPTED } from './exit-code.ts'
+import { failureLine } from './failure.ts'
+import { formatDuration } from './format.ts'
+import { type Interrupt, onInterrupt } from './interrupt.ts'
+import { prefixLines } from './prefix-lines.ts'
+import type { Colour, Sink } from './sink.ts'
+import type { SubmissionOptions } from './submission.ts'
+import { type Column, renderTable } from './table.ts'
+import { watchJob } from './watch.ts'
+import type { Host } from './which-host.ts'
+
+/** What became of the job on one host. */
+interface Row {
+  host: string
+  state: string
+  exit: string
+  durationMs: number
+  /** The id of the job, or why there is none. */
+  note: string
+  isSuccess: boolean
+}
+
+interface FleetOptions extends Pick<SubmissionOptions, 'detach' | 'rm' | 'idempotencyKey'> {
+  /** On how many hosts at a time. */
+  parallel: number
+}
+
+/**
+ * Runs the same on several hosts, and shows each line behind the name of its host; then a table. Resolves with 1 when
+ * it was no success on one of them.
+ */
+export const runOnHosts = async (
+  cli: Cli,
+  hosts: readonly Host[],
+  request: SubmitRequest,
+  { parallel, ...options }: FleetOptions,
+): Promise<number> => {
+  using interrupt = onInterrupt()
+  const width = Math.max(...hosts.map(({ name }) => name.length))
+  const waiting = [...hosts.entries()]
+  const rows: Row[] = []
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [index, host] = next
+      const colour = COLOURS[index % COLOURS.length]!
+      const sinkOf = (sink: Sink) => prefixLines(sink, `${sink.colour(colour, host.name.padEnd(width))} | `)
+      rows[index] = await runOnHost(cli, host, request, options, interrupt, sinkOf)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(parallel, hosts.length) }, worker))
+  await cli.err.write(`\n${renderTable(rows, COLUMNS, cli.err)}`)
+  if (interrupt.signal.aborted && !options.rm) {
+    await tell(cli, 'detached, jobs that run go on')
+    return INTERRUPTED
+  }
+  return rows.every(({ isSuccess }) => isSuccess) ? 0 : 1
+}
+
+/** Never rejects for what is wrong with the host: that is a row. */
+const runOnHost = async (
+  cli: Cli,
+  host: Host,
+  request: SubmitRequest,
+  { detach, rm, idempotencyKey }: Omit<FleetOptions, 'parallel'>,
+  { signal }: Interrupt,
+  sinkOf: (sink: Sink) => ReturnType<typeof prefixLines>,
+): Promise<Row> => {
+  const startedAt = performance.now()
+  const row = (state: string, exit: string, note: string, isSuccess = false): Row => {
+    return { host: host.name, state, exit, durationMs: performance.now() - startedAt, note, isSuccess }
+  }
+  if (signal.aborted) return row('not started', '-', '')
+  let id = ''
+  try {
+    const { client, patient }: Agent = await askHost(host)
+    ;({ id } = unwrap(await client.submit(request, { idempotencyKey })))
+    if (detach) return row('running', '-', id, true)
+    const job = patient.job(id)
+    const cancel = () => void job.cancel()
+    if (rm) signal.addEventListener('abort', cancel, { once: true })
+    await using out = sinkOf(cli.out)
+    await using err = sinkOf(cli.err)
+    const end = await watchJob(cli, job, { signal: rm ? NEVER : signal, out, err }).finally(() =>
+      signal.removeEventListener('abort', cancel),
+    )
+    return row(end.state, String(exitCodeOf(end)), id, end.state === 'success')
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error
+    if (error.word === 'aborted') return row('detached', '-', id)
+    return row(error.word, '-', id === '' ? failureLine(error) : `${id}: ${failureLine(error)}`)
+  }
+}
+
+const NEVER = new AbortController().signal
+
+const COLUMNS: Column<Row>[] = [
+  { head: 'HOST', text: ({ host }) => host },
+  { head: 'STATE', text: ({ state }) => state, colour: ({ isSuccess }) => (isSuccess ? 'green' : 'red') },
+  { head: 'EXIT', text: ({ exit }) => exit },
+  { head: 'DURATION', text: ({ durationMs }) => formatDuration(durationMs) },
+  { head: 'JOB', text: ({ note }) => note },
+]
+
+const COLOURS: Colour[] = ['cyan', 'yellow', 'green', 'magenta', 'blue']

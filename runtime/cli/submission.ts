@@ -1,0 +1,84 @@
+import { buffer } from 'node:stream/consumers'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { CommandRequest } from '../../lib/client/client.ts'
+import type { Cli } from './cli.ts'
+import { UsageError } from './failure.ts'
+
+/** How a job is to be run and watched: the options that run, script and rerun share. */
+export interface SubmissionOptions {
+  detach?: boolean
+  rm?: boolean
+  timeout?: string
+  env?: Record<string, string>
+  workdir?: string
+  label?: Record<string, string>
+  stdin?: boolean
+  leftovers?: 'keep' | 'kill'
+  outputLimit?: string
+  encoding?: string
+  idempotencyKey?: string
+}
+
+export const addSubmissionOptions = (command: Command, { env }: Cli): Command =>
+  command
+    .option('-d, --detach', 'print the id of the job, and do not wait for it')
+    .option('--rm', 'Ctrl-C cancels the job, instead of leaving it to run on')
+    .option('--timeout <duration>', 'stop it after that time, such as 30s or 2h')
+    .addOption(
+      new Option('-e, --env <name=value>', 'a variable for it; NAME alone: as it is here').argParser(
+        collectVariables(env),
+      ),
+    )
+    .option('-w, --workdir <directory>', 'where it runs, an absolute path')
+    .addOption(
+      new Option('--label <name=value>', 'a label that ps can ask for; may be repeated').argParser(
+        collectPairs,
+      ),
+    )
+    .option('--stdin', 'send it what is on standard input')
+    .addOption(
+      new Option('--leftovers <what>', 'processes that it leaves in the background').choices([
+        'keep',
+        'kill',
+      ]),
+    )
+    .option('--output-limit <size>', 'how much output is kept, such as 1mb')
+    .option('--encoding <name>', 'of its output in JSON, such as gbk')
+    .option('--idempotency-key <key>', 'the same key again runs nothing, and shows the first job')
+
+/** The part of a submission that these options say. */
+export const submissionOf = async (
+  cli: Cli,
+  options: SubmissionOptions,
+): Promise<Omit<CommandRequest, 'cmd' | 'params'>> => {
+  const { timeout, env, workdir, label, leftovers, outputLimit, encoding } = options
+  const stdin = options.stdin ? await readStdin(cli) : undefined
+  const all = { timeout, env, cwd: workdir, labels: label, leftovers, outputLimit, encoding, stdin }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+}
+
+/** All of standard input. Throws UsageError when it is no text: that is all that can be sent. */
+export const readStdin = async ({ stdin }: Cli): Promise<string> => {
+  const bytes = await buffer(stdin)
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    throw new UsageError('standard input is not UTF-8; send it as text, for example through base64')
+  }
+}
+
+/** For options that may be repeated. Without a prototype: a name may be __proto__. */
+export const collectPairs = (text: string, known?: Record<string, string>): Record<string, string> => {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('It should be NAME=VALUE.')
+  return Object.assign(Object.create(null), known, { [text.slice(0, at)]: text.slice(at + 1) })
+}
+
+const collectVariables =
+  (env: NodeJS.ProcessEnv) =>
+  (text: string, known?: Record<string, string>): Record<string, string> => {
+    if (text.includes('=')) return collectPairs(text, known)
+    const value = env[text]
+    if (value === undefined) throw new InvalidArgumentError(`${text} is not set here; write ${text}=VALUE.`)
+    return collectPairs(`${text}=${value}`, known)
+  }

@@ -1,0 +1,27 @@
+import { Command } from 'commander'
+import type { Cli } from './cli.ts'
+
+/** Makes the command of a verb, which writes to the sinks of `cli` and throws what has gone wrong. */
+export type Verb = (cli: Cli) => Command
+
+/** A verb with what its help says; `examples` are lines as they would be typed. */
+export const verb = (name: string, description: string, examples: readonly string[]): Command => {
+  const command = new Command(name).description(description)
+  if (examples.length > 0)
+    command.addHelpText('after', `\nExamples:\n${examples.map(line => `  ${line}\n`).join('')}`)
+  return command
+}
+
+/** For what asks one agent. */
+export const addHostOption = (command: Command): Command =>
+  command.option(
+    '-H, --host <name or url>',
+    'the agent that is asked (default: NEWDT_HOST, or newdt host use)',
+  )
+
+/** Several verbs for one kind of thing. */
+export const noun = (name: string, description: string, cli: Cli, verbs: readonly Verb[]): Command => {
+  const command = new Command(name).description(description)
+  for (const make of verbs) command.addCommand(make(cli))
+  return command
+}

@@ -1,0 +1,122 @@
+import { connect as connectTls } from 'node:tls'
+import { askHost } from '../ask.ts'
+import { failureLine } from '../failure.ts'
+import { readHosts } from '../hosts-file.ts'
+import { type OutputFormat, outputOption, printRows } from '../output-format.ts'
+import type { Column } from '../table.ts'
+import { type Verb, verb } from '../verb.ts'
+import { type Host, whichHost, whichHosts } from '../which-host.ts'
+
+/** What is known of a host once it was asked; null is what could not be found out. */
+interface Row {
+  name: string
+  isGood: boolean
+  version: string | null
+  /** As whom the agent knows us, and what that may do. */
+  key: string | null
+  rights: string[] | null
+  running: number | null
+  limit: number | null
+  /** How far the agent's clock is ahead of ours, in seconds; answers tell it to a second. */
+  clockSkewSeconds: number | null
+  tlsDaysLeft: number | null
+  note: string
+}
+
+/** Asks hosts who they are, and as whom they know us. */
+export const hostCheck: Verb = cli =>
+  verb('check', 'ask hosts: version, rights, slots, clock, days that the certificate is good', [
+    'newdt host check',
+    "newdt host check db1 'web*'",
+  ])
+    .argument('[name...]', 'names or patterns, or a URL; all hosts of the file by default')
+    .addOption(outputOption())
+    .action(async (names: string[], { output }: { output: OutputFormat }) => {
+      const hosts = await hostsOf(cli.env, names)
+      const rows = await Promise.all(hosts.map(check))
+      await printRows(cli, rows, COLUMNS, output)
+      if (!rows.every(({ isGood }) => isGood)) cli.exitCode = 1
+    })
+
+const hostsOf = async (env: NodeJS.ProcessEnv, names: string[]): Promise<Host[]> => {
+  if (names.length > 0) {
+    const found = names.map(name =>
+      name.includes('://') ? whichHost(env, name).then(host => [host]) : whichHosts(env, name),
+    )
+    return (await Promise.all(found)).flat()
+  }
+  const { hosts } = await readHosts(env)
+  return Object.keys(hosts).length === 0 ? [await whichHost(env)] : whichHosts(env, '*')
+}
+
+const check = async (host: Host): Promise<Row> => {
+  const empty = { version: null, key: null, rights: null, running: null, limit: null }
+  const tlsDaysLeft = await daysLeft(host).catch(() => null)
+  const asked = await ask(host)
+  if (!asked.status.ok) {
+    const note = failureLine(asked.status.error)
+    return { name: host.name, isGood: false, ...empty, clockSkewSeconds: asked.skew, tlsDaysLeft, note }
+  }
+  const { version, caller, running, limit, draining, stopping } = asked.status.value
+  const note = stopping ? 'stopping' : draining ? 'draining' : ''
+  const known = { version, key: caller.id, rights: caller.rights, running, limit }
+  return { name: host.name, isGood: note === '', ...known, clockSkewSeconds: asked.skew, tlsDaysLeft, note }
+}
+
+const ask = async (host: Host) => {
+  let skew: number | null = null
+  const { client } = await askHost(host, response => {
+    const date = Date.parse(response.headers.get('date') ?? '')
+    // It has whole seconds: half a second more is right on average.
+    if (!Number.isNaN(date)) skew = Math.round((date + 500 - Date.now()) / 1000)
+  })
+  const status = await client.status()
+  return { status, skew: skew as number | null }
+}
+
+/** Of the certificate that a server shows; null without TLS. Rejects when there is no connection. */
+const daysLeft = ({ url, tls }: Host): Promise<number | null> => {
+  const { protocol, hostname, port } = new URL(url)
+  if (protocol !== 'https:') return Promise.resolve(null)
+  return new Promise((resolve, reject) => {
+    const servername = /^[\d.]+$|:/.test(hostname) ? '' : hostname
+    // Also of one that is not trusted: that it has ended may be why.
+    const options = {
+      ...tls,
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port: Number(port || 443),
+      servername,
+      rejectUnauthorized: false,
+    }
+    const socket = connectTls(options, () => {
+      const until = Date.parse(socket.getPeerCertificate().valid_to)
+      socket.destroy()
+      resolve(Number.isNaN(until) ? null : Math.floor((until - Date.now()) / DAY_MS))
+    })
+    socket.setTimeout(CONNECT_MS, () => socket.destroy(new Error('no answer')))
+    socket.on('error', reject)
+  })
+}
+
+const DAY_MS = 86_400_000
+const CONNECT_MS = 10_000
+const orDash = (value: unknown): string => (value === null ? '-' : String(value))
+
+const COLUMNS: Column<Row>[] = [
+  { head: 'NAME', text: ({ name }) => name },
+  {
+    head: 'STATE',
+    text: ({ isGood }) => (isGood ? 'ok' : 'failed'),
+    colour: ({ isGood }) => (isGood ? 'green' : 'red'),
+  },
+  { head: 'VERSION', text: ({ version }) => orDash(version) },
+  { head: 'KEY', text: ({ key }) => orDash(key) },
+  { head: 'RIGHTS', text: ({ rights }) => rights?.join(',') ?? '-' },
+  { head: 'SLOTS', text: ({ running, limit }) => (limit === null ? '-' : `${running}/${limit}`) },
+  {
+    head: 'CLOCK',
+    text: ({ clockSkewSeconds: skew }) => (skew === null ? '-' : `${skew > 0 ? '+' : ''}${skew}s`),
+  },
+  { head: 'TLS DAYS', text: ({ tlsDaysLeft }) => orDash(tlsDaysLeft) },
+  { head: 'NOTE', text: ({ note }) => note },
+]

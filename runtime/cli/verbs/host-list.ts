@@ -1,0 +1,41 @@
+import { type HostEntry, readHosts } from '../hosts-file.ts'
+import { type OutputFormat, outputOption, printRows } from '../output-format.ts'
+import type { Column } from '../table.ts'
+import { type Verb, verb } from '../verb.ts'
+
+interface Row {
+  name: string
+  url: string
+  current: boolean
+  auth: string
+}
+
+/** The hosts that are kept; never a secret. */
+export const hostList: Verb = cli =>
+  verb('list', 'list the hosts that are kept', ['newdt host ls'])
+    .alias('ls')
+    .addOption(outputOption())
+    .action(async ({ output }: { output: OutputFormat }) => {
+      const { hosts, current } = await readHosts(cli.env)
+      const rows = Object.entries(hosts).map(
+        ([name, entry]): Row => ({ name, url: entry.url, current: name === current, auth: authOf(entry) }),
+      )
+      await printRows(cli, rows, COLUMNS, output)
+    })
+
+const COLUMNS: Column<Row>[] = [
+  { head: 'NAME', text: ({ name, current }) => (current ? `${name} *` : name) },
+  { head: 'URL', text: ({ url }) => url },
+  { head: 'AUTH', text: ({ auth }) => auth },
+]
+
+const authOf = (entry: HostEntry): string => {
+  const kinds = [
+    entry.private_key_file !== undefined && 'ed25519',
+    (entry.secret ?? entry.secret_file) !== undefined &&
+      (entry.signature === 'contract' ? 'contract' : 'secret'),
+    (entry.token ?? entry.token_file) !== undefined && 'token',
+    entry.cert !== undefined && 'certificate',
+  ].filter(kind => kind !== false)
+  return `${kinds.join(', ') || 'none'}${entry.key === undefined ? '' : ` (${entry.key})`}`
+}

@@ -1,0 +1,23 @@
+import { tell } from '../cli.ts'
+import { Failure } from '../failure.ts'
+import { type Verb, verb } from '../verb.ts'
+
+/** Takes a key out of its file; agents notice within a second. */
+export const keyRevoke: Verb = cli => {
+  const command = verb('revoke', 'take a key out of the file of keys', [
+    'newdt key revoke alice --file /etc/newdt/keys.json',
+  ])
+  command
+    .argument('<id>', 'of the key')
+    .option('--file <file>', 'the file of keys (default: AGENT_KEYS_FILE)')
+  return command.action(async (id: string, { file }: { file?: string }) => {
+    const { neededKeysPath, readKeys, writeKeys } = await import('../keys-file.ts')
+    const path = neededKeysPath(cli, file)
+    const keys = (await readKeys(path)) ?? []
+    const left = keys.filter(key => key.id !== id)
+    if (left.length === keys.length) throw new Failure(`${path}: there is no key "${id}"; newdt key list`)
+    await writeKeys(path, left)
+    const isDefault = id === 'default' ? '; the secret of the agent itself is good all the same' : ''
+    await tell(cli, `${path}: the key "${id}" is gone${isDefault}`)
+  })
+}

@@ -1,0 +1,130 @@
+import { InvalidArgumentError, Option } from 'commander'
+import type { AgentClient, JobQuery, ListedJob } from '../../../lib/client/client.ts'
+import { askAgent, unwrap } from '../ask.ts'
+import { tell } from '../cli.ts'
+import { UsageError } from '../failure.ts'
+import { wholeNumber } from '../fleet-options.ts'
+import { formatAge, formatDuration } from '../format.ts'
+import { type OutputFormat, outputOption, printRows } from '../output-format.ts'
+import type { Colour } from '../sink.ts'
+import type { Column } from '../table.ts'
+import { addHostOption, type Verb, verb } from '../verb.ts'
+
+interface Options {
+  all?: boolean
+  failed?: boolean
+  state?: string
+  since?: string
+  until?: string
+  label?: string[]
+  caller?: string
+  grep?: string
+  number: number
+  quiet?: boolean
+  output: OutputFormat
+  host?: string
+}
+
+/** The jobs of an agent; those that run, unless more is asked for. */
+export const ps: Verb = cli => {
+  const command = verb('ps', 'list jobs: those that run, or others by -a, --failed, --state, --since', [
+    'newdt ps',
+    'newdt ps --failed --since 1h',
+    'newdt ps -a --label env=prod --grep backup -n 200',
+    'newdt cancel $(newdt ps -q)',
+  ])
+  addHostOption(command)
+    .option('-a, --all', 'jobs in any state')
+    .option('--failed', 'jobs that failed; like --state failed')
+    .option('--state <states>', 'running, success, failed, canceled, rejected; several with commas')
+    .option('--since <time>', 'created since then: 1h ago, or 2026-01-31T12:00:00Z')
+    .option('--until <time>', 'created before then')
+    .addOption(
+      new Option('--label <name=value>', 'with this label; may be repeated').argParser(collectLabels),
+    )
+    .option('--caller <key>', 'submitted by this key')
+    .option('--grep <text>', 'with this text in the command, parameters or script name')
+    .addOption(
+      new Option('-n, --number <number>', 'so many at most, the newest').default(50).argParser(wholeNumber),
+    )
+    .option('-q, --quiet', 'ids alone')
+    .addOption(outputOption())
+  return command.action(async (options: Options) => {
+    const { client } = await askAgent(cli, options.host)
+    const found = await listJobs(client, queryOf(options), options.number + 1)
+    const jobs = found.slice(0, options.number)
+    if (options.quiet) await cli.out.write(jobs.map(({ id }) => `${id}\n`).join(''))
+    else await printRows(cli, jobs, columnsFor(jobs), options.output)
+    if (found.length > jobs.length && cli.err.isTerminal)
+      await tell(cli, `there are more; -n ${options.number * 4} shows more of them`)
+  })
+}
+
+const collectLabels = (text: string, known: string[] = []): string[] => {
+  if (text.indexOf('=') < 1) throw new InvalidArgumentError('It should be NAME=VALUE.')
+  return [...known, text]
+}
+
+const queryOf = ({ all, failed, state, since, until, label, caller, grep }: Options): JobQuery => {
+  if (failed && state !== undefined) throw new UsageError('--failed and --state say the same thing; use one')
+  // Who asks for a time asks for what was then.
+  const isPast = all || since !== undefined || until !== undefined
+  const states = failed ? 'failed' : (state ?? (isPast ? undefined : 'running'))
+  const query = { state: states, since, until, label: label?.join(','), caller, q: grep }
+  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined))
+}
+
+/** Page by page, the newest first. */
+const listJobs = async (client: AgentClient, query: JobQuery, number: number): Promise<ListedJob[]> => {
+  const jobs: ListedJob[] = []
+  while (jobs.length < number) {
+    const limit = Math.min(PAGE, number - jobs.length)
+    const last = jobs.at(-1)
+    const page = unwrap(await client.list({ ...query, limit, ...(last ? { before: last.id } : {}) }))
+    jobs.push(...page)
+    if (page.length < limit) break
+  }
+  return jobs
+}
+
+/** What an agent gives at most. */
+const PAGE = 200
+
+const columnsFor = (jobs: readonly ListedJob[]): Column<ListedJob>[] => {
+  const digits = distinctDigits(jobs.map(({ id }) => id))
+  const now = Date.now()
+  return [
+    { head: 'ID', text: ({ id }) => id.slice(0, digits) },
+    { head: 'STATE', text: ({ state }) => state, colour: ({ state }) => COLOURS[state] },
+    { head: 'EXIT', text: exitText },
+    { head: 'CREATED', text: ({ createTime }) => formatAge(now - Date.parse(createTime)) },
+    { head: 'DURATION', text: job => durationText(job, now) },
+    { head: 'CALLER', text: ({ caller }) => caller },
+    { head: 'COMMAND', text: ({ execCmd }) => execCmd },
+  ]
+}
+
+const COLOURS: Record<string, Colour> = {
+  running: 'cyan',
+  success: 'green',
+  failed: 'red',
+  canceled: 'yellow',
+}
+
+const exitText = ({ state, reason, exitCode, signal }: ListedJob): string => {
+  if (state === 'running' || state === 'rejected') return '-'
+  if (signal !== '') return signal.replace(/^SIG/, '')
+  return reason === 'exited' ? String(exitCode) : reason
+}
+
+const durationText = ({ state, startTime, finishTime, pid }: ListedJob, now: number): string => {
+  if (pid === 0) return '-'
+  return formatDuration((state === 'running' ? now : Date.parse(finishTime)) - Date.parse(startTime))
+}
+
+/** How many digits of their ids tell the jobs apart; ids sort by time, and twelve digits are a millisecond. */
+const distinctDigits = (ids: readonly string[]): number => {
+  let digits = 12
+  while (digits < 32 && new Set(ids.map(id => id.slice(0, digits))).size < ids.length) digits++
+  return digits
+}

@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises'
+import { basename, extname } from 'node:path'
+import { Option } from 'commander'
+import type { ScriptRequest } from '../../../lib/client/client.ts'
+import { askAgent } from '../ask.ts'
+import type { Cli } from '../cli.ts'
+import { quoteWord } from '../command-line.ts'
+import { Failure, UsageError } from '../failure.ts'
+import { addFleetOptions, type FleetChoice, isFleet } from '../fleet-options.ts'
+import { runJob } from '../run-job.ts'
+import { runOnHosts } from '../run-on-hosts.ts'
+import { addSubmissionOptions, readStdin, type SubmissionOptions, submissionOf } from '../submission.ts'
+import { addHostOption, type Verb, verb } from '../verb.ts'
+import { whichHosts } from '../which-host.ts'
+
+type ScriptType = 'shell' | 'python'
+type Options = SubmissionOptions & FleetChoice & { type?: ScriptType }
+
+/** A script file of this machine, run there; ends with its exit code. */
+export const script: Verb = cli => {
+  const command = verb('script', 'run a script file of this machine there, end with its exit code', [
+    'newdt script ./check.sh -- --verbose "two words"',
+    'newdt script db1 ./report.py --timeout 5m',
+    "echo 'hostname; uptime' | newdt script -",
+  ])
+  command
+    .argument('<host-or-file>', 'the script file (- is standard input), or the agent that it runs on')
+    .argument('[file]', 'the script file, when a host is named before')
+    .usage('[host] <file> [options] [-- <argument...>]')
+  addFleetOptions(addHostOption(addSubmissionOptions(command, cli)))
+  command.addOption(
+    new Option('--type <type>', 'by default by its name or first line').choices(['shell', 'python']),
+  )
+  return command.action(async (first: string, second: string | undefined, options: Options) => {
+    const [host, file] = second === undefined ? [undefined, first] : [first, second]
+    const request = { ...(await submissionOf(cli, options)), ...(await scriptOf(cli, file, options)) }
+    if (isFleet(host, options)) {
+      cli.exitCode = await runOnHosts(cli, await whichHosts(cli.env, options.hosts), request, options)
+    } else {
+      cli.exitCode = await runJob(cli, await askAgent(cli, host ?? options.host), request, options)
+    }
+  })
+}
+
+const scriptOf = async (cli: Cli, file: string, { type, stdin }: Options): Promise<ScriptRequest> => {
+  if (file === '-' && stdin) throw new UsageError('standard input cannot be both, the script and its input')
+  const scriptContent = file === '-' ? await readStdin(cli) : await readScript(file)
+  return {
+    scriptName: file === '-' ? 'stdin' : nameOf(file),
+    scriptContent,
+    scriptType: type ?? typeOf(file, scriptContent),
+    params: (cli.rest ?? []).map(quoteWord).join(' '),
+  }
+}
+
+const readScript = async (file: string): Promise<string> => {
+  const bytes = await readFile(file).catch(error => {
+    throw new Failure(`the script cannot be read: ${(error as Error).message}`)
+  })
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    throw new UsageError(`${file}: is not UTF-8, so it cannot be sent`)
+  }
+}
+
+/** What an agent takes for a name of a script. */
+const nameOf = (file: string): string =>
+  basename(file)
+    .replace(/[^\p{Script=Han}\w.-]/gu, '_')
+    .slice(0, 100)
+
+const typeOf = (file: string, content: string): ScriptType => {
+  if (extname(file) === '.py' || /^#!.*\bpython/.test(content)) return 'python'
+  return 'shell'
+}

@@ -1,0 +1,65 @@
+import { setTimeout } from 'node:timers/promises'
+import type { Job, JobProcess } from '../../../lib/client/client.ts'
+import { askAgent, findJob, unwrap } from '../ask.ts'
+import { formatBytes, formatDuration, printable } from '../format.ts'
+import { onInterrupt } from '../interrupt.ts'
+import { type Column, renderTable } from '../table.ts'
+import { addHostOption, type Verb, verb } from '../verb.ts'
+
+interface Look {
+  at: number
+  processes: JobProcess[]
+}
+
+/** The processes of a job: on a terminal refreshed until it ends, else once. */
+export const top: Verb = cli => {
+  const command = verb('top', 'show the processes of a job, refreshed on a terminal', [
+    'newdt top 01a202f8d357',
+  ])
+  addHostOption(command)
+    .argument('<id>', 'of the job, or the beginning of it')
+    .option('--once', 'print them once')
+  return command.action(async (prefix: string, { host, once }: { host?: string; once?: boolean }) => {
+    using interrupt = onInterrupt()
+    const job = await findJob(await askAgent(cli, host), prefix)
+    const isLive = cli.out.isTerminal && !once
+    let before: Look | undefined
+    while (true) {
+      const [state, processes] = [unwrap(await job.get({ output: false })), unwrap(await job.processes())]
+      const look = { at: performance.now(), processes }
+      const page = headOf(state) + renderTable(processes, columnsOf(look, before), cli.out)
+      await cli.out.write(isLive ? CLEAR + page : page)
+      if (!isLive || state.state !== 'running') return
+      before = look
+      await setTimeout(REFRESH_MS, undefined, { signal: interrupt.signal }).catch(() => {})
+      if (interrupt.signal.aborted) return
+    }
+  })
+}
+
+const headOf = ({ id, state, error, startTime, execCmd }: Job): string => {
+  const how = state === 'running' ? `for ${formatDuration(Date.now() - Date.parse(startTime))}` : error
+  return `${id}  ${state} ${how}\n${printable(execCmd).slice(0, 200)}\n\n`
+}
+
+const columnsOf = (look: Look, before: Look | undefined): Column<JobProcess>[] => [
+  { head: 'PID', text: ({ pid }) => String(pid) },
+  { head: 'PPID', text: ({ parent }) => String(parent) },
+  { head: 'STATE', text: ({ state }) => state },
+  { head: 'CPU%', text: process => cpuShare(process, look, before) },
+  { head: 'TIME', text: ({ cpu }) => formatDuration((cpu.user + cpu.system) * 1000) },
+  { head: 'RSS', text: ({ residentBytes }) => formatBytes(residentBytes) },
+  { head: 'COMMAND', text: ({ command }) => command },
+]
+
+/** Since the look before; a process that is new since then has none yet. */
+const cpuShare = ({ pid, cpu }: JobProcess, look: Look, before: Look | undefined): string => {
+  const known = before?.processes.find(process => process.pid === pid)
+  if (!before || !known) return '-'
+  const seconds = cpu.user + cpu.system - known.cpu.user - known.cpu.system
+  return Math.max(0, (seconds * 100_000) / (look.at - before.at)).toFixed(1)
+}
+
+const REFRESH_MS = 2000
+/** Cursor to the first place, and all behind it away (ECMA-48). */
+const CLEAR = '\u001b[H\u001b[J'

@@ -1,0 +1,34 @@
+import type { Job } from '../../../lib/client/client.ts'
+import { askAgent, findJobs, unwrap } from '../ask.ts'
+import { exitCodeOf, INTERRUPTED } from '../exit-code.ts'
+import { onInterrupt } from '../interrupt.ts'
+import { addHostOption, type Verb, verb } from '../verb.ts'
+
+/** Waits for jobs; ends with the exit code of the only one, or of the first that was no success. */
+export const wait: Verb = cli => {
+  const command = verb('wait', 'wait for jobs to end, print how, end with the exit code', [
+    'newdt wait 01a202f8d357',
+    'id=$(newdt run -d -- ./nightly.sh) && newdt wait "$id"',
+  ])
+  addHostOption(command).argument('<id...>', 'of the jobs, or the beginnings of them')
+  return command.action(async (ids: string[], { host }: { host?: string }) => {
+    using interrupt = onInterrupt()
+    const jobs = await findJobs(await askAgent(cli, host), ids)
+    // In the order in which they were named, as each ends.
+    const ends = jobs.map(job => job.wait({ output: false, signal: interrupt.signal }))
+    const codes: number[] = []
+    for (const end of ends) {
+      const result = await end
+      if (!result.ok && interrupt.signal.aborted) {
+        cli.exitCode = INTERRUPTED
+        return
+      }
+      const job = unwrap(result)
+      codes.push(exitCodeOf(job))
+      await cli.out.write(`${job.id} ${job.state}${howOf(job)}\n`)
+    }
+    cli.exitCode = codes.find(code => code !== 0) ?? 0
+  })
+}
+
+const howOf = ({ error }: Job): string => (error === '' ? '' : ` (${error})`)

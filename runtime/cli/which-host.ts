@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { Credentials } from '../../lib/client/client.ts'
+import { defaultDataDirectory } from '../data-directory.ts'
+import { isLoopback } from '../loopback.ts'
+import { Failure, UsageError } from './failure.ts'
+import { type HostEntry, readHosts } from './hosts-file.ts'
+
+/** An agent, and how to ask it. */
+export interface Host {
+  name: string
+  url: string
+  credentials?: Credentials | undefined
+  /** PEM. */
+  tls?: { ca?: string | undefined; cert?: string | undefined; key?: string | undefined } | undefined
+}
+
+/**
+ * The host that is meant: the one that is named, by its name or URL; else NEWDT_HOST; else that of `newdt host use`;
+ * else the agent of this machine.
+ */
+export const whichHost = async (env: NodeJS.ProcessEnv, named?: string): Promise<Host> => {
+  const wanted = named ?? env.NEWDT_HOST
+  if (wanted !== undefined && isUrl(wanted)) return hostOfUrl(env, wanted)
+  const { hosts, current } = await readHosts(env)
+  const name = wanted ?? current
+  if (name === undefined) return hostOfUrl(env, DEFAULT_URL)
+  const entry = Object.hasOwn(hosts, name) ? hosts[name] : undefined
+  if (!entry)
+    throw new UsageError(
+      `${name}: there is no such host; newdt host ls, or a URL such as http://${name}:8080`,
+    )
+  return hostOfEntry(env, name, entry)
+}
+
+/** All hosts of the file whose names match one of the patterns, such as `web*,db1`. Throws UsageError for none. */
+export const whichHosts = async (env: NodeJS.ProcessEnv, patterns: string): Promise<Host[]> => {
+  const { hosts, path } = await readHosts(env)
+  const names = new Set<string>()
+  for (const pattern of patterns.split(',').map(text => text.trim())) {
+    const matching = Object.keys(hosts).filter(name => globOf(pattern).test(name))
+    if (matching.length === 0)
+      throw new UsageError(`${pattern}: no host in ${path} is called so; newdt host ls`)
+    for (const name of matching) names.add(name)
+  }
+  return Promise.all([...names].map(name => hostOfEntry(env, name, hosts[name]!)))
+}
+
+const DEFAULT_URL = 'http://127.0.0.1:8080'
+
+const isUrl = (text: string): boolean => /^https?:\/\//i.test(text)
+
+const globOf = (pattern: string): RegExp =>
+  new RegExp(
+    `^${pattern
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+  )
+
+const hostOfUrl = async (env: NodeJS.ProcessEnv, url: string): Promise<Host> => {
+  if (!URL.canParse(url)) throw new UsageError(`${url}: is no URL; it should be such as ${DEFAULT_URL}`)
+  const { host, hostname } = new URL(url)
+  return {
+    name: host,
+    url,
+    credentials: (await ownCredentials(env)) ?? (await localCredentials(env, hostname)),
+  }
+}
+
+const ownCredentials = async (env: NodeJS.ProcessEnv): Promise<Credentials | undefined> => {
+  const { NEWDT_TOKEN: token, NEWDT_SECRET: secret, NEWDT_KEY: keyId } = env
+  if (token && secret) throw new UsageError('NEWDT_TOKEN and NEWDT_SECRET are both set; unset one of them')
+  if (token) return { token }
+  return secret ? { secret, keyId: keyId || undefined } : undefined
+}
+
+/** Whoever may read the secret of the agent on this machine need not be told it. */
+const localCredentials = async (
+  env: NodeJS.ProcessEnv,
+  hostname: string,
+): Promise<Credentials | undefined> => {
+  if (!isLoopback(hostname.replace(/^\[|\]$/g, ''))) return undefined
+  const directory = env.AGENT_DATA_DIR || defaultDataDirectory(env)
+  const text = await readFile(env.AGENT_SECRET_FILE || join(directory, 'secret'), 'utf8').catch(() => '')
+  const [secret] = text.split(/\r?\n/).filter(line => line !== '')
+  return secret === undefined ? undefined : { secret }
+}
+
+const hostOfEntry = async (env: NodeJS.ProcessEnv, name: string, entry: HostEntry): Promise<Host> => {
+  const file = async (path: string | undefined): Promise<string | undefined> => {
+    if (path === undefined) return undefined
+    const absolute = path.startsWith('~/') ? join(env.HOME || homedir(), path.slice(2)) : path
+    return readFile(absolute, 'utf8').catch(error => {
+      throw new Failure(`host ${name}: ${(error as Error).message}`)
+    })
+  }
+  const [ca, cert, key] = [await file(entry.ca), await file(entry.cert), await file(entry.cert_key)]
+  const hasTls = ca !== undefined || cert !== undefined
+  return {
+    name,
+    url: entry.url,
+    credentials: await credentialsOf(entry, file),
+    ...(hasTls ? { tls: { ca, cert, key } } : {}),
+  }
+}
+
+type ReadFile = (path: string | undefined) => Promise<string | undefined>
+
+const credentialsOf = async (entry: HostEntry, file: ReadFile): Promise<Credentials | undefined> => {
+  const privateKey = await file(entry.private_key_file)
+  if (privateKey !== undefined) return { privateKey, keyId: entry.key! }
+  const token = entry.token ?? (await file(entry.token_file))?.trim()
+  if (token !== undefined) return { token }
+  const secret = entry.secret ?? firstLine(await file(entry.secret_file))
+  return secret === undefined ? undefined : { secret, keyId: entry.key, signature: entry.signature }
+}
+
+const firstLine = (text: string | undefined): string | undefined => text?.split(/\r?\n/)[0]
