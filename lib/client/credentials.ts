@@ -15,6 +15,8 @@ export interface RequestToSign {
   method: string
   url: URL
   body?: Uint8Array<ArrayBuffer> | undefined
+  /** Of those headers that change what is done; the signature covers them. */
+  headers?: Record<string, string>
 }
 
 /** Makes the headers that prove who sends a request; each call makes new ones. */
@@ -51,7 +53,7 @@ type Sign = (base: Uint8Array<ArrayBuffer>) => Promise<ArrayBuffer>
 
 /** RFC 9421, 2.5 and 3.1, in the profile that agents take. */
 const signMessage = async (
-  { method, url, body }: RequestToSign,
+  { method, url, body, headers = {} }: RequestToSign,
   keyId: string,
   sign: Sign,
 ): Promise<Record<string, string>> => {
@@ -63,6 +65,8 @@ const signMessage = async (
     ['@query', url.search === '' ? '?' : url.search],
   ]
   if (digest !== undefined) components.push(['content-digest', digest])
+  const idempotencyKey = headers['Idempotency-Key']
+  if (idempotencyKey !== undefined) components.push(['idempotency-key', idempotencyKey])
   const names = components.map(([name]) => `"${name}"`).join(' ')
   const created = Math.floor(Date.now() / 1000)
   const nonce = encodeBase64(crypto.getRandomValues(new Uint8Array(18)))

@@ -31,23 +31,11 @@ const main = async (args: string[]): Promise<number> => {
 
 const tellFailure = async (cli: Cli, verb: string, error: unknown): Promise<number> => {
   if (error instanceof BrokenPipeError) return BROKEN_PIPE
-  const isOfAJob = VERBS_OF_A_JOB.includes(verb)
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return 0
-    // The help was printed for want of a verb.
-    if (error.code !== 'commander.help') await tell(cli, usageLine(verb, error))
-    return isOfAJob ? NEWDT_FAILED : WRONG_USAGE
-  }
+  // Help was printed: it was asked for, or a verb is missing.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE
   await tell(cli, failureLine(error))
-  if (isOfAJob) return NEWDT_FAILED
+  if (VERBS_OF_A_JOB.includes(verb)) return NEWDT_FAILED
   return error instanceof UsageError ? WRONG_USAGE : 1
-}
-
-/** "error: unknown option '--x'\n(Did you mean …?)" becomes one line. */
-const usageLine = (verb: string, { message, code }: CommanderError): string => {
-  const text = message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
-  const isVerb = !verb.startsWith('-') && !(code === 'commander.unknownCommand' && text.includes(`'${verb}'`))
-  return `${text}; see newdt ${isVerb ? `${verb} ` : ''}--help`
 }
 
 process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { addHost, hostsPath, readHosts, removeHost, useHost } from '../../../runtime/cli/hosts-file.ts'
+import { scratchDirectory } from '../../support/scratch.ts'
+
+const newEnv = () => ({ XDG_CONFIG_HOME: scratchDirectory() })
+const textOf = (env: NodeJS.ProcessEnv): string => readFileSync(hostsPath(env), 'utf8')
+
+test('a file that is not there has no hosts, and is made for the account alone', async () => {
+  const env = newEnv()
+  assert.deepEqual(await readHosts(env), { path: join(env.XDG_CONFIG_HOME, 'newdt/hosts.toml'), hosts: {} })
+  await addHost(env, 'db1', { url: 'http://db1', token: 'a "quoted" \\ token' })
+  assert.equal(statSync(hostsPath(env)).mode & 0o777, 0o600)
+  assert.deepEqual((await readHosts(env)).hosts, { db1: { url: 'http://db1', token: 'a "quoted" \\ token' } })
+})
+
+test('any changes one after the other give what was wanted, and leave comments of other hosts', async () => {
+  const name = fc.constantFrom('a', 'b', 'c.d', 'e-f', 'g_1')
+  const change = fc.record({ kind: fc.constantFrom('add', 'remove', 'use'), name })
+  await fc.assert(
+    fc.asyncProperty(fc.array(change, { maxLength: 12 }), async changes => {
+      const env = newEnv()
+      const hosts: Record<string, { url: string }> = { kept: { url: 'http://kept' } }
+      let current: string | undefined
+      await addHost(env, 'kept', hosts.kept!)
+      writeFileSync(hostsPath(env), `# above\n${textOf(env)}# below kept\n`)
+      for (const { kind, name } of changes) {
+        if (kind === 'add' && !hosts[name]) {
+          await addHost(env, name, { url: `http://${name}` })
+          hosts[name] = { url: `http://${name}` }
+        } else if (kind === 'remove' && hosts[name]) {
+          await removeHost(env, name)
+          delete hosts[name]
+          if (current === name) current = undefined
+        } else if (kind === 'use' && hosts[name]) {
+          await useHost(env, name)
+          current = name
+        }
+        const after = await readHosts(env)
+        assert.deepEqual([after.hosts, after.current], [hosts, current])
+        assert.match(textOf(env), /^(current = .*\n)?# above\n[\s\S]*# below kept\n/)
+      }
+    }),
+    { numRuns: 40 },
+  )
+})
+
+test('a file that is written in another way is not changed, but said to be', async () => {
+  const env = newEnv()
+  await addHost(env, 'a', { url: 'http://a' })
+  const text = 'hosts = { a = { url = "http://a" }, b = { url = "http://b" } }\n'
+  writeFileSync(hostsPath(env), text)
+  await assert.rejects(removeHost(env, 'a'), /please edit it by hand/)
+  assert.equal(textOf(env), text)
+})
+
+test('hosts that are added at the same time are all there', async () => {
+  const env = newEnv()
+  const names = Array.from({ length: 8 }, (_, index) => `host${index}`)
+  await Promise.all(names.map(name => addHost(env, name, { url: `http://${name}` })))
+  assert.deepEqual(Object.keys((await readHosts(env)).hosts).sort(), names)
+  assert.deepEqual(readdirSync(join(env.XDG_CONFIG_HOME, 'newdt')), ['hosts.toml'])
+})
