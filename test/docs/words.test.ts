@@ -42,7 +42,7 @@ for (const language of LANGUAGES) {
     const page = read(`docs/errors${language}`)
     const statusOf = (word: string): string | undefined => {
       const before = page.slice(0, page.indexOf(`### ${word}\n`))
-      const own = /^(\d{3})[.,。，]/.exec(page.slice(page.indexOf(`### ${word}\n`)).split('\n')[2] ?? '')
+      const own = /^HTTP (\d{3})[.,。，]/.exec(page.slice(page.indexOf(`### ${word}\n`)).split('\n')[2] ?? '')
       // Where a section has one status, it stands at its head: "All of them are 401."
       return (
         own?.[1] ??
