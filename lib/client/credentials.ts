@@ -8,8 +8,11 @@ import { md5 } from './md5.ts'
 export type Credentials =
   | { secret: string; keyId?: string | undefined; signature?: 'rfc9421' | 'contract' | undefined }
   /** Ed25519: a CryptoKey, or PKCS #8 in PEM. */
-  | { privateKey: CryptoKey | string; keyId: string }
+  | { privateKey: SigningKey | string; keyId: string }
   | { token: string }
+
+/** A CryptoKey; Node's own types have none of that name. */
+export type SigningKey = Parameters<typeof crypto.subtle.sign>[1]
 
 export interface RequestToSign {
   method: string
@@ -80,12 +83,12 @@ const signMessage = async (
   }
 }
 
-const importSecret = (secret: string): Promise<CryptoKey> =>
+const importSecret = (secret: string): Promise<SigningKey> =>
   crypto.subtle.importKey('raw', new TextEncoder().encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, [
     'sign',
   ])
 
-const importPem = async (pem: string): Promise<CryptoKey> => {
+const importPem = async (pem: string): Promise<SigningKey> => {
   const [, base64] = /-----BEGIN PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END PRIVATE KEY-----/.exec(pem) ?? []
   if (base64 === undefined) throw new TypeError('the private key is no PKCS #8 in PEM')
   return crypto.subtle.importKey('pkcs8', decodeBase64(base64.replace(/\s/g, '')), 'Ed25519', false, ['sign'])
