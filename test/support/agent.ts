@@ -41,6 +41,8 @@ export interface AgentOptions {
   env?: Record<string, string>
   /** How it is started; the agent itself by default. */
   command?: [file: string, ...args: string[]]
+  /** Where it, and its jobs, are; the root of the repository by default. */
+  cwd?: string
 }
 
 // A test that fails must not leave its agent behind, nor keep the test process alive.
@@ -52,10 +54,10 @@ after(() => {
 })
 
 /** Starts the real agent as a child process on a free port, and waits until it listens. */
-export const startAgent = async (home: Home, { env = {}, command }: AgentOptions = {}) => {
+export const startAgent = async (home: Home, { env = {}, command, cwd = ROOT }: AgentOptions = {}) => {
   const [file, ...args] = command ?? [process.execPath, join(ROOT, 'runtime/main.ts')]
   const child = spawn(file, args, {
-    cwd: ROOT,
+    cwd,
     env: {
       ...withoutAgentSettings(process.env),
       TMPDIR: home.temporary,
