@@ -10,7 +10,7 @@ export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE-$modules/.cache/newdt-auto}"
 # whose work would only stay in memory. One thread helps with both: more would take the processors from the jobs.
 for node in "$modules"/node-linux-*/bin/node; do
   # The names are those of the V8 in this very version of Node.
-  [ -x "$node" ] && exec "$node" --max-semi-space-size=4 --heap-growing-percent=20 --v8-pool-size=1 \
+  [ -x "$node" ] && exec "$node" --disable-sigusr1 --max-semi-space-size=4 --heap-growing-percent=20 --v8-pool-size=1 \
     --no-maglev --invocation-count-for-turbofan=100 "$@"
 done
-exec node --max-semi-space-size=4 "$@"
+exec node --disable-sigusr1 --max-semi-space-size=4 "$@"
