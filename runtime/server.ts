@@ -12,7 +12,7 @@ import {
 import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type SecureContextOptions, TLSSocket, Server as TlsServer } from 'node:tls'
+import { type SecureContextOptions, Server as TlsServer } from 'node:tls'
 import { createServerAdapter } from '@whatwg-node/server'
 import { refusal } from '../handlers/http/refusal.ts'
 import { errorAnswer, JOB_ID_HEADER } from '../handlers/http/reply.ts'
@@ -21,6 +21,7 @@ import type { AgentError } from '../lib/base/errors.ts'
 import type { Log } from '../lib/base/log.ts'
 import type { AddressList } from '../lib/security/address-list.ts'
 import type { Client } from '../lib/security/authenticator.ts'
+import { plainAuthority } from './authority.ts'
 import { clientOf } from './client.ts'
 import { limitConnections } from './connections.ts'
 import { SAFE_HEADERS } from './safe-headers.ts'
@@ -132,7 +133,7 @@ class NamedRequest extends IncomingMessage {
  */
 const normalizeTarget = (request: NamedRequest): string | undefined => {
   const target = request.url ?? ''
-  request.authority = plainAuthority(request.headers.host ?? '', request)
+  request.authority = plainAuthority(request.headers.host ?? '', request.client.isEncrypted)
   request.target = target
   if (PLAIN_TARGET.test(target)) {
     request.headers.host = LOCAL
@@ -144,14 +145,11 @@ const normalizeTarget = (request: NamedRequest): string | undefined => {
   request.headers.host = LOCAL
   request.url = url.pathname + url.search
   if (!target.startsWith('/')) {
-    request.authority = plainAuthority(url.host, request) // RFC 9112, 3.2.2: the Host header is ignored.
+    request.authority = plainAuthority(url.host, request.client.isEncrypted) // RFC 9112, 3.2.2: the Host header is ignored.
     request.target = request.url
   }
   return url.pathname
 }
-
-const plainAuthority = (host: string, { socket }: NamedRequest): string =>
-  host.toLowerCase().replace(socket instanceof TLSSocket ? /:443$/ : /:80$/, '')
 
 /** The router copies what it has of a repeated parameter for each repetition, before it is known who asks. */
 const targetRefusal = (target: string): AgentError | undefined => {
