@@ -17,7 +17,7 @@ export const listen = async (
   opened: AsyncDisposableStack,
 ) => {
   const { tls: files, host, port } = config
-  const tls = files && (await orStartupError('AGENT_TLS_CERT, AGENT_TLS_KEY', () => loadTls(files)))
+  const tls = files && (await orStartupError('AGENT_TLS_CERT, AGENT_TLS_KEY', () => loadTls(files, log)))
   const server = createServer({ ...config, fetch, log, tls: tls?.options })
   if (files && tls && server instanceof TlsServer) {
     const onChange = (options: SecureContextOptions) => server.setSecureContext(options)
