@@ -114,12 +114,17 @@ const announce = (
  */
 const onStopSignal = (stop: (signal: string) => void, kill: () => unknown): void => {
   let first: number | undefined
+  // Each time all processes are looked through: a key that is held down would make the end wait.
+  let hasKilled = false
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
     process.on(signal, () => {
       if (first === undefined) {
         first = performance.now()
         stop(signal)
-      } else if (performance.now() - first > IMPATIENCE_MS) kill()
+      } else if (performance.now() - first > IMPATIENCE_MS && !hasKilled) {
+        hasKilled = true
+        kill()
+      }
     })
   }
 }
