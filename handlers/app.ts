@@ -2,6 +2,7 @@ import { type IRequestStrict, Router } from 'itty-router'
 import { AgentError } from '../lib/base/errors.ts'
 import { audited } from './http/audited.ts'
 import { authenticate } from './http/authenticate.ts'
+import { createBodyBudget } from './http/body-budget.ts'
 import { createPace } from './http/pace.ts'
 import { refuseUnknownParameters } from './http/query.ts'
 import { refusal } from './http/refusal.ts'
@@ -14,6 +15,7 @@ import type { AuditLine, CallerContext, Context, Handler, Services } from './ser
 export const createApp = (services: Services) => {
   const guarded = createGuardedRouter(ROUTES)
   const pace = createPace()
+  const bodies = createBodyBudget({ bytes: Math.max(BODIES_BYTES, 2 * services.bodyLimit) })
   const router = Router<IRequestStrict, [Services, Context]>()
   for (const { path, handler } of OPEN_ROUTES) router.get(path, handler).head(path, handler)
   router.all('*', async (request, services, context) => {
@@ -21,7 +23,8 @@ export const createApp = (services: Services) => {
       recordFailure(error, services, context),
     )
     context.note({ caller: caller.id })
-    const bodyRules = { limit: services.bodyLimit, signed: signedBody }
+    const reserve = (bytes: number) => bodies.reserve(caller.id, bytes)
+    const bodyRules = { limit: services.bodyLimit, signed: signedBody, reserve }
     return guarded.fetch(request, services, { ...context, caller, bodyRules, pace, auditLine: NO_AUDIT_LINE })
   })
 
@@ -34,6 +37,9 @@ export const createApp = (services: Services) => {
     return new Response(null, response)
   }
 }
+
+/** Of all bodies that are being received at a time, or twice the largest if that is more. */
+const BODIES_BYTES = 64 << 20
 
 /** Of a request that only looks. */
 const NO_AUDIT_LINE: AuditLine = { add() {}, async write() {} }

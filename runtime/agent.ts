@@ -96,7 +96,7 @@ const putTogether = async (
   )
   await recover({ jobStore, outputStore, lifecycle, processes, clock, log })
   const scriptDirectory = join(dataDirectory, 'scripts')
-  await orStartupError(`${scriptDirectory}: cannot be made`, () => openScriptDirectory(scriptDirectory))
+  await orStartupError(`${scriptDirectory}: cannot be used`, () => openScriptDirectory(scriptDirectory))
   const reserve = opened.adopt(
     await orStartupError(`AGENT_DATA_DIR=${dataDirectory}`, () =>
       openBallast(join(dataDirectory, 'reserve'), { bytes: 4 * MB, enoughBytes: 32 * MB }),

@@ -26,9 +26,15 @@ export const clientOf = (request: IncomingMessage, proxies: AddressList | undefi
 
 /** The last address that no trusted proxy has: those before it anybody could have written. */
 const forwardedFor = (header: string, proxies: AddressList): string | undefined => {
-  const addresses = header.split(',').map(address => address.trim())
+  const addresses = header.split(',').map(item => withoutPort(item.trim()))
   const last = addresses.findLast(address => !proxies.has(address))
   return last !== undefined && isIP(last) !== 0 ? last : undefined
+}
+
+/** Some proxies write `192.0.2.7:4711` and `[2001:db8::7]:4711`. */
+const withoutPort = (text: string): string => {
+  const [, ipv6, ipv4] = /^(?:\[([^\]]+)\]|([\d.]+))(?::\d{1,5})?$/.exec(text) ?? []
+  return ipv6 ?? ipv4 ?? text
 }
 
 /** The certificate that the client has shown, and whether it is good. */
@@ -37,7 +43,20 @@ const certificateOf = (socket: TLSSocket): ClientCertificate | undefined => {
   if (certificate === undefined) return undefined
   return {
     fault: socket.authorized ? undefined : String(socket.authorizationError),
-    subject: certificate.subject.split('\n').reverse().join(','),
+    ...subjectOf(certificate.subject),
     fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
   }
 }
+
+/**
+ * As RFC 2253 writes it: the last name first. Node has one on each line, with ` + ` between those that belong together;
+ * a line break or a plus sign of a value is escaped.
+ */
+const subjectOf = (lines: string): Pick<ClientCertificate, 'subject' | 'asciiSubject'> => {
+  const names = lines.split('\n').reverse()
+  const subject = names.map(name => name.split(' + ').reverse().join('+')).join(',')
+  return { subject, asciiSubject: subject.replace(/[^\0-\x7f]+/g, escapeBytes) }
+}
+
+const escapeBytes = (text: string): string =>
+  Buffer.from(text).toString('hex').toUpperCase().replace(/../g, '\\$&')

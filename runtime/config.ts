@@ -5,6 +5,7 @@ import { LONGEST_TIMER_MS, parseDuration } from '../lib/base/duration.ts'
 import { nearest } from '../lib/base/nearest.ts'
 import { parseSize } from '../lib/base/size.ts'
 import { parseAddresses } from '../lib/security/address-list.ts'
+import { plainAuthority } from './authority.ts'
 import { defaultDataDirectory } from './data-directory.ts'
 import { isLoopback } from './loopback.ts'
 import type { TlsFiles } from './tls.ts'
@@ -115,8 +116,8 @@ const notEmpty = z.string().min(1, 'must not be empty')
 const list = (text: string): string[] => text.split(',').map(item => item.trim())
 
 const authorities = z.string().transform((text, context) => {
-  const items = list(text.toLowerCase())
-  if (items.every(item => /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/.test(item))) return items
+  const items = list(text)
+  if (items.every(item => /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i.test(item))) return items
   context.addIssue({
     code: 'custom',
     message: 'must be hosts such as db1.example.com or db1:8080, with commas between them',
@@ -189,7 +190,7 @@ const schema = settings.transform(env => ({
   secretFile: env.AGENT_SECRET_FILE,
   keysFile: env.AGENT_KEYS_FILE,
   isStrict: env.AGENT_AUTH === 'strict',
-  authorities: env.AGENT_AUTHORITIES,
+  authorities: env.AGENT_AUTHORITIES?.map(one => plainAuthority(one, env.AGENT_TLS_CERT !== undefined)),
   tls: tlsFilesOf(env),
   metricsListen: env.AGENT_METRICS_LISTEN,
   allowed: env.AGENT_ALLOW,

@@ -17,7 +17,7 @@ export const listen = async (
   opened: AsyncDisposableStack,
 ) => {
   const { tls: files, host, port } = config
-  const tls = files && (await orStartupError('AGENT_TLS_CERT, AGENT_TLS_KEY', () => loadTls(files)))
+  const tls = files && (await orStartupError('AGENT_TLS_CERT, AGENT_TLS_KEY', () => loadTls(files, log)))
   const server = createServer({ ...config, fetch, log, tls: tls?.options })
   if (files && tls && server instanceof TlsServer) {
     const onChange = (options: SecureContextOptions) => server.setSecureContext(options)
@@ -32,14 +32,16 @@ export const listen = async (
 
 /** Serves the metrics on an address of their own, if one is configured. Rejects with StartupError. */
 export const listenForMetrics = async (
-  { metricsListen }: Config,
+  { metricsListen, allowed }: Config,
   metrics: MetricsService,
   log: Log,
   opened: AsyncDisposableStack,
 ): Promise<void> => {
   if (!metricsListen) return
   const { host, port } = metricsListen
-  const server = opened.adopt(createMetricsServer(metrics, log), one => {
+  // Whoever has it listen on the loopback address means this host, which AGENT_ALLOW need not have.
+  const options = { metrics, log, allowed: isLoopback(host) ? undefined : allowed }
+  const server = opened.adopt(createMetricsServer(options), one => {
     one.close()
     one.closeAllConnections()
   })

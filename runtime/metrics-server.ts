@@ -1,21 +1,37 @@
 import { createServer } from 'node:http'
 import type { MetricsService } from '../handlers/services.ts'
 import type { Log } from '../lib/base/log.ts'
+import type { AddressList } from '../lib/security/address-list.ts'
+import { limitConnections } from './connections.ts'
+import { SAFE_HEADERS } from './safe-headers.ts'
+
+export interface MetricsServerOptions {
+  metrics: Pick<MetricsService, 'text' | 'contentType'>
+  log: Log
+  /** Who may connect; all when absent. */
+  allowed?: AddressList | undefined
+}
 
 /** Answers GET /metrics without a signature, and nothing else: for a Prometheus that can send none. */
-export const createMetricsServer = (metrics: Pick<MetricsService, 'text' | 'contentType'>, log: Log) => {
-  const server = createServer({ headersTimeout: 5000, requestTimeout: 10_000 }, (request, response) => {
+export const createMetricsServer = ({ metrics, log, allowed }: MetricsServerOptions) => {
+  const server = createServer(TIMES, (request, response) => {
     request.resume() // A body is not looked at.
     const isKnown = request.url === '/metrics' && ['GET', 'HEAD'].includes(request.method ?? '')
-    if (!isKnown) return void response.writeHead(404).end()
+    if (!isKnown) return void response.writeHead(404, SAFE_HEADERS).end()
     void metrics.text().then(
-      text => response.writeHead(200, { 'Content-Type': metrics.contentType }).end(text),
+      text => response.writeHead(200, { 'Content-Type': metrics.contentType, ...SAFE_HEADERS }).end(text),
       err => {
         log.error({ err }, 'the metrics could not be collected')
-        response.writeHead(500).end()
+        response.writeHead(500, SAFE_HEADERS).end()
       },
     )
   })
-  server.maxConnections = 20
+  limitConnections(server, { most: MOST_CONNECTIONS, allowed, log })
+  server.setTimeout(STALLED_MS)
   return server
 }
+
+const TIMES = { headersTimeout: 5000, requestTimeout: 10_000, connectionsCheckingInterval: 1000 }
+/** No answer takes that long: whoever is silent then does not read it. */
+const STALLED_MS = 10_000
+const MOST_CONNECTIONS = 20

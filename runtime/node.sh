@@ -33,6 +33,6 @@ esac
 # often is compiled once, and well, after a hundred calls instead of three thousand, with no compiler in between
 # whose work would only stay in memory. One thread helps with both: more would take the processors from the jobs.
 # The names are those of the V8 in the very version of Node that is installed.
-[ "$node" ] && exec "$node" --max-semi-space-size=4 --heap-growing-percent=20 --v8-pool-size=1 \
+[ "$node" ] && exec "$node" --disable-sigusr1 --max-semi-space-size=4 --heap-growing-percent=20 --v8-pool-size=1 \
   --no-maglev --invocation-count-for-turbofan=100 "$@"
-exec node --max-semi-space-size=4 "$@"
+exec node --disable-sigusr1 --max-semi-space-size=4 "$@"

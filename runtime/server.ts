@@ -12,7 +12,7 @@ import {
 import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type SecureContextOptions, TLSSocket } from 'node:tls'
+import { type SecureContextOptions, Server as TlsServer } from 'node:tls'
 import { createServerAdapter } from '@whatwg-node/server'
 import { refusal } from '../handlers/http/refusal.ts'
 import { errorAnswer, JOB_ID_HEADER } from '../handlers/http/reply.ts'
@@ -21,7 +21,10 @@ import type { AgentError } from '../lib/base/errors.ts'
 import type { Log } from '../lib/base/log.ts'
 import type { AddressList } from '../lib/security/address-list.ts'
 import type { Client } from '../lib/security/authenticator.ts'
+import { plainAuthority } from './authority.ts'
 import { clientOf } from './client.ts'
+import { limitConnections } from './connections.ts'
+import { SAFE_HEADERS } from './safe-headers.ts'
 
 export interface ServerOptions {
   fetch(request: Request, context: Context): Promise<Response>
@@ -36,16 +39,8 @@ export interface ServerOptions {
   headersTimeoutMs?: number
   /** How long a client may take for its whole request; the answer may take as long as it likes. */
   requestTimeoutMs?: number
-}
-
-/**
- * For a browser that shows an answer: what a job has written is no page, runs nothing, is not kept, and is nobody
- * else's to read (there is no CORS header).
- */
-const SAFE_HEADERS = {
-  'X-Content-Type-Options': 'nosniff',
-  'Cache-Control': 'no-store',
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  /** How long a client may take no byte of an answer that is there. */
+  stalledTimeoutMs?: number
 }
 
 /** Serves a fetch function by node:http; one log line a request. */
@@ -60,6 +55,7 @@ export const createServer = (
     trustedProxies,
     headersTimeoutMs = 20_000,
     requestTimeoutMs = 120_000,
+    stalledTimeoutMs = 300_000,
   } = options
   const adapter = createServerAdapter<{ req: NamedRequest }>((request, { req }) =>
     // A rejection that reached the adapter would be answered with its stack.
@@ -77,6 +73,7 @@ export const createServer = (
       requireHostHeader: false,
     },
     (request, response) => {
+      response.stalledTimeoutMs = stalledTimeoutMs
       request.client = clientOf(request, trustedProxies)
       const path = normalizeTarget(request)
       logWhenDone(log, request, response, path ?? '')
@@ -86,8 +83,9 @@ export const createServer = (
       void adapter.requestListener(request, response)
     },
   )
-  if (allowed) server.prependListener('connection', cutOffOthers(allowed, log))
-  server.maxConnections = MOST_CONNECTIONS
+  limitConnections(server, { most: MOST_CONNECTIONS, allowed, proxies: trustedProxies, log })
+  keepHalfOpen(server)
+  closeStalled(server, stalledTimeoutMs)
   server.on('clientError', refuse)
   server.on('checkExpectation', (_request, response) => sendFailure(response, refusal('expectation-failed')))
   return server
@@ -102,25 +100,10 @@ const createHttpOrHttps = (
   // A certificate that is not good is told of in the answer.
   const clients = tls.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: false }
   return createHttpsServer(
-    { ...options, ...tls, ...clients, handshakeTimeout: options.headersTimeout },
+    { ...options, ...tls, ...clients, handshakeTimeout: options.headersTimeout, allowHalfOpen: true },
     listener,
   )
 }
-
-/** Ends connections of others before a byte of them is parsed; each address is told to the log once. */
-const cutOffOthers = (allowed: AddressList, log: Log) => {
-  const told = new Set<string>()
-  return (socket: Socket): void => {
-    const address = socket.remoteAddress ?? ''
-    if (allowed.has(address)) return
-    socket.destroy()
-    if (told.size >= MOST_TOLD || told.has(address)) return
-    told.add(address)
-    log.warn({ client: address }, 'cut off: AGENT_ALLOW does not have its address')
-  }
-}
-
-const MOST_TOLD = 1000
 
 const contextOf = (request: NamedRequest): Context => {
   const { id, client, authority, target, notes } = request
@@ -150,7 +133,7 @@ class NamedRequest extends IncomingMessage {
  */
 const normalizeTarget = (request: NamedRequest): string | undefined => {
   const target = request.url ?? ''
-  request.authority = plainAuthority(request.headers.host ?? '', request)
+  request.authority = plainAuthority(request.headers.host ?? '', request.client.isEncrypted)
   request.target = target
   if (PLAIN_TARGET.test(target)) {
     request.headers.host = LOCAL
@@ -162,14 +145,11 @@ const normalizeTarget = (request: NamedRequest): string | undefined => {
   request.headers.host = LOCAL
   request.url = url.pathname + url.search
   if (!target.startsWith('/')) {
-    request.authority = plainAuthority(url.host, request) // RFC 9112, 3.2.2: the Host header is ignored.
+    request.authority = plainAuthority(url.host, request.client.isEncrypted) // RFC 9112, 3.2.2: the Host header is ignored.
     request.target = request.url
   }
   return url.pathname
 }
-
-const plainAuthority = (host: string, { socket }: NamedRequest): string =>
-  host.toLowerCase().replace(socket instanceof TLSSocket ? /:443$/ : /:80$/, '')
 
 /** The router copies what it has of a repeated parameter for each repetition, before it is known who asks. */
 const targetRefusal = (target: string): AgentError | undefined => {
@@ -194,11 +174,46 @@ const PLAIN_TARGET = /^\/[\w/-]*$/
 const MOST_CONNECTIONS = 1000
 
 /**
+ * Closes connections whose client does not take its answer, and those that are kept open for another request. Who waits
+ * for an answer that is not there yet may wait: neither side sends anything then.
+ */
+const closeStalled = (server: Server<typeof NamedRequest, typeof CompleteResponse>, ms: number): void => {
+  server.setTimeout(ms, (socket: AnsweredSocket) => {
+    if (!socket._httpMessage || socket.writableLength > 0) socket.destroy()
+  })
+}
+
+/** Node's own mark of the answer that is being made. */
+type AnsweredSocket = Socket & { _httpMessage?: ServerResponse | null }
+
+/**
+ * Lets a client that has ended its side get its answer, as long as there is one: a client that was killed has ended its
+ * side too, and its host says so when the system asks it. Nobody reads from the connection any more, so that is found
+ * out by writing, be it nothing.
+ */
+const keepHalfOpen = (server: Server<typeof NamedRequest, typeof CompleteResponse>): void => {
+  // Node's own, of no documentation: without it the end of a request's side is the end of the answer's.
+  Object.assign(server, { httpAllowHalfOpen: true })
+  const probe = (socket: Socket): void => {
+    if (socket.destroyed || socket.writableEnded) return
+    socket.setKeepAlive(true, PROBE_MS)
+    const timer = setInterval(() => socket.writable && socket.write(''), PROBE_MS)
+    socket.once('close', () => clearInterval(timer))
+  }
+  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
+    socket.once('end', () => probe(socket))
+  })
+}
+
+const PROBE_MS = 30_000
+
+/**
  * The adapter gives no reason phrase, and Node keeps the head of an answer back until its first byte: a follower of
  * a silent job would not know that it has been heard.
  */
 class CompleteResponse extends ServerResponse<NamedRequest> {
   jobId: unknown
+  stalledTimeoutMs = 0
 
   override writeHead(status: number, reason?: unknown, headers: OutgoingHttpHeaders = {}): this {
     // Headers that come with the head cannot be asked for afterwards.
@@ -210,6 +225,10 @@ class CompleteResponse extends ServerResponse<NamedRequest> {
       ...SAFE_HEADERS,
     })
     if (!hasLength) this.flushHeaders()
+    // The adapter takes the connection's time-out away when it begins to send a stream.
+    process.nextTick(() => {
+      if (!this.writableFinished) this.req.socket.setTimeout(this.stalledTimeoutMs)
+    })
     return this
   }
 }
@@ -235,7 +254,7 @@ const logWhenDone = (log: Log, request: NamedRequest, response: CompleteResponse
 
 /** What the parser refuses, and clients that are too slow, get the envelope too. */
 const refuse = (error: NodeJS.ErrnoException, socket: Duplex): void => {
-  const response = (socket as Duplex & { _httpMessage?: ServerResponse })._httpMessage
+  const response = (socket as AnsweredSocket)._httpMessage
   if (response?.req.complete && socket.writable && error.code !== 'ECONNRESET') {
     // An answer is still owed to the request before, a sync call perhaps: it must not be taken for this one's.
     response.shouldKeepAlive = false
@@ -254,7 +273,13 @@ const refuse = (error: NodeJS.ErrnoException, socket: Duplex): void => {
         .join('') +
       `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   )
+  // At once would be a reset where more has come than was read, and the client would lose its answer.
+  const timer = setTimeout(() => socket.destroy(), LAST_READ_MS)
+  socket.once('close', () => clearTimeout(timer))
 }
+
+/** How long a client that was refused may take to read why. */
+const LAST_READ_MS = 1000
 
 const parserRefusal = (code: string | undefined): AgentError => {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return refusal('request-timeout')

@@ -1,5 +1,5 @@
 import { constants, X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import type { Log } from '../lib/base/log.ts'
 import { versionOf, watchFiles } from './watch-files.ts'
@@ -19,7 +19,7 @@ export interface LoadedTls {
 }
 
 /** Reads the files and tries them. Rejects with an Error that names the file. */
-export const loadTls = async (files: TlsFiles): Promise<LoadedTls> => {
+export const loadTls = async (files: TlsFiles, log: Pick<Log, 'warn'>): Promise<LoadedTls> => {
   // Taken before the files are read: a change that comes meanwhile is seen by the next look.
   const version = await versionOf(pathsOf(files))
   const { cert, key, clientCa } = files
@@ -40,8 +40,14 @@ export const loadTls = async (files: TlsFiles): Promise<LoadedTls> => {
   // An authority that is none would be taken for no authority at all, and refuse every client.
   if (clientCa !== undefined) orFault(clientCa, () => new X509Certificate(caPem!))
   orFault(key, () => createSecureContext(options))
+  if (((await stat(key)).mode & OTHERS) !== 0) log.warn({ key }, OPEN_KEY)
   return { options, version }
 }
+
+/** To read, and to write. A group may be there for it, as Debian's ssl-cert is. */
+const OTHERS = 0o006
+const OPEN_KEY =
+  'THE FILE OF AGENT_TLS_KEY IS OPEN TO OTHERS: whoever reads it can pass for this agent; take a new key, with mode 0600'
 
 export interface TlsWatchOptions {
   files: TlsFiles
@@ -59,7 +65,7 @@ export const watchTls = ({ files, version, onChange, log, ...rest }: TlsWatchOpt
     version,
     async onChange() {
       try {
-        const loaded = await loadTls(files)
+        const loaded = await loadTls(files, log)
         onChange(loaded.options)
         const { subject, validTo } = new X509Certificate(loaded.options.cert as Buffer)
         log.info({ subject, validTo }, 'the TLS certificate has been renewed')

@@ -11,18 +11,21 @@ export interface BodyRules {
   limit: number
   /** What the request's signature says of it: its SHA-256, or that there is none. Undefined: it says nothing. */
   signed?: { sha256: Uint8Array | undefined } | undefined
+  /** Resolves when there is room for so many bytes, with what gives it back. Rejects with AgentError too-many-bodies. */
+  reserve(bytes: number): Promise<Disposable>
 }
 
 type Body = Pick<Request, 'headers' | 'body' | 'bytes'>
 
-/** Reads a JSON body; `bytes` is what it came as. Throws AgentError 400, 401, 413, 415. */
+/** Reads a JSON body; `bytes` is what it came as. Throws AgentError 400, 401, 413, 415, 503. */
 export const readJson = async <T>(
   request: Body,
   schema: ZodType<T>,
   rules: BodyRules,
 ): Promise<{ value: T; bytes: Uint8Array }> => {
   assertJsonType(request)
-  const bytes = await readBytes(request, rules)
+  using body = await readBytes(request, rules)
+  const { bytes } = body
   return { value: validate(schema, parseJson(bytes)), bytes }
 }
 
@@ -32,7 +35,8 @@ export const readOptionalJson = async <T>(
   schema: ZodType<T>,
   rules: BodyRules,
 ): Promise<T> => {
-  const bytes = await readBytes(request, rules)
+  using body = await readBytes(request, rules)
+  const { bytes } = body
   if (bytes.length === 0) return validate(schema, {})
   assertJsonType(request)
   return validate(schema, parseJson(bytes))
@@ -44,15 +48,26 @@ const assertJsonType = ({ headers }: Pick<Request, 'headers'>): void => {
 
 const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?$/i
 
-const readBytes = async (request: Body, { limit, signed }: BodyRules): Promise<Uint8Array> => {
+/** What was read; to be disposed of when it is not needed any more. */
+type ReadBody = Disposable & { bytes: Uint8Array }
+
+const readBytes = async (request: Body, { limit, signed, reserve }: BodyRules): Promise<ReadBody> => {
   const announced = request.headers.get('content-length')
   if (Number(announced) > limit) throw refusal('body-too-large', { limit })
+  using reserved = new DisposableStack()
+  const makeRoom = async (size: number) => void reserved.use(await reserve(size))
+  if (Number(announced) > FREE_BYTES) await makeRoom(Number(announced))
   // HTTP ends a body at its announced length, so it can be taken whole; which costs less than a stream.
-  const bytes = announced === null ? await readStream(request.body, limit) : await readWhole(request)
+  const bytes =
+    announced === null ? await readStream(request.body, limit, makeRoom) : await readWhole(request)
   if (bytes.length > limit) throw refusal('body-too-large', { limit })
   if (signed) assertSigned(bytes, signed.sha256)
-  return bytes
+  const held = reserved.move()
+  return { bytes, [Symbol.dispose]: () => held.dispose() }
 }
+
+/** What every connection may have at a time: small bodies pass whatever becomes of the large ones. */
+const FREE_BYTES = 16 << 10
 
 const assertSigned = (bytes: Uint8Array, sha256: Uint8Array | undefined): void => {
   if (sha256 === undefined) {
@@ -70,10 +85,16 @@ const readWhole = async (request: Body): Promise<Uint8Array> => {
   }
 }
 
-const readStream = async (body: Body['body'], limit: number): Promise<Uint8Array> => {
+/** `makeRoom` is called once, for all that there may be, as soon as that is more than every connection may have. */
+const readStream = async (
+  body: Body['body'],
+  limit: number,
+  makeRoom: (bytes: number) => Promise<void>,
+): Promise<Uint8Array> => {
   if (!body) return new Uint8Array()
   const chunks: Uint8Array[] = []
   let length = 0
+  let hasRoom = false
   const reader = body.getReader()
   const read = () => reader.read().catch(() => Promise.reject(refusal('incomplete-body')))
   for (let next = await read(); !next.done; next = await read()) {
@@ -82,6 +103,13 @@ const readStream = async (body: Body['body'], limit: number): Promise<Uint8Array
       // Canceling the stream would tear down the connection before the answer is sent.
       void discardRest(read)
       throw refusal('body-too-large', { limit })
+    }
+    if (length > FREE_BYTES && !hasRoom) {
+      await makeRoom(limit).catch(error => {
+        void discardRest(read)
+        throw error
+      })
+      hasRoom = true
     }
     chunks.push(next.value)
   }

@@ -279,6 +279,12 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
     en: () => 'the audit trail cannot be written, so the job was not run; try again later',
     headers: retrySoon,
   },
+  'too-many-bodies': {
+    status: 503,
+    zh: () => '正在接收的请求体过多，请稍后再尝试',
+    en: () => 'too many large request bodies are being received; try again later',
+    headers: retrySoon,
+  },
   'nonce-not-remembered': {
     status: 503,
     zh: () => 'nonce 无法记录，请稍后再尝试',

@@ -25,6 +25,8 @@ export interface Refusals {
   'request-timeout': NoDetails
   /** Bytes. */
   'body-too-large': { limit: number }
+  /** So much is being received that there is no room for this one. */
+  'too-many-bodies': NoDetails
   /** Bytes. */
   'target-too-long': { limit: number }
   'unsupported-media-type': NoDetails

@@ -11,6 +11,9 @@ const SCRIPT_NAME = /^(?:[A-Za-z0-9._\-]|[\p{L}&&[\p{scx=Han}\p{scx=Hira}\p{scx=
 export const newScriptPath = (directory: string, name: string): string =>
   join(directory, `newdt-auto-${randomInt(1e9, 1e10)}-${shorten(name)}`)
 
+/** Whether a file is called as only a job's script is. */
+export const isScriptFile = (name: string): boolean => /^newdt-auto-\d{10}-./s.test(name)
+
 /** Creates the file, mode 0700; rejects if anything is there already, a planted symbolic link included. */
 export const writeScript = async (path: string, content: string): Promise<void> => {
   const file = await open(path, 'wx', 0o700)

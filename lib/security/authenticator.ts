@@ -32,6 +32,8 @@ export interface ClientCertificate {
   fault: string | undefined
   /** As RFC 2253 writes it, `CN=alice,O=Example`. */
   subject: string
+  /** The same, with each byte of other characters than ASCII's as `\\E5`: so openssl's `-nameopt RFC2253` prints it. */
+  asciiSubject?: string | undefined
   /** SHA-256, 64 hex digits. */
   fingerprint: string
 }
@@ -85,8 +87,9 @@ export const createAuthenticator = (keys: readonly Key[], options: Authenticator
   }
 
   const authenticateCertificate = ({ certificate }: Client): Key => {
-    const { subject = '', fingerprint = '' } = certificate ?? {}
-    const key = ring.byCertificate.get(`sha256:${fingerprint}`) ?? ring.byCertificate.get(subject)
+    const { subject = '', asciiSubject = '', fingerprint = '' } = certificate ?? {}
+    const names = [`sha256:${fingerprint}`, subject, asciiSubject]
+    const key = names.map(name => ring.byCertificate.get(name)).find(found => found !== undefined)
     if (!key) throw failure('certificate-unknown', { subject })
     return key
   }

@@ -1,5 +1,5 @@
 import { constants, rmSync } from 'node:fs'
-import { lstat, open, rm, statfs } from 'node:fs/promises'
+import { type FileHandle, lstat, open, rm, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 export interface Ballast {
@@ -29,6 +29,8 @@ export const openBallast = async (
   const found = await lstat(path).catch(() => undefined)
   // A named pipe would hold up whoever opens it; what a link leads to is somebody else's.
   if (found && !found.isFile()) throw new Error(`${path} is no regular file`)
+  if (await isForeign(path))
+    throw new Error(`${path} is somebody else's file, which is not removed for the agent's own`)
   let isHeld = false
   // Removing it while it is made would leave a file that is taken for one that makes room.
   let isFilling = false
@@ -63,6 +65,7 @@ export const openBallast = async (
 
 /** True when the file is there in full and the disk has just taken a write. */
 const make = async (path: string, bytes: number, enoughBytes: number): Promise<boolean> => {
+  if (await isForeign(path)) return false
   try {
     if ((await lstat(path).catch(() => undefined))?.size === bytes) {
       await write(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK, PROBE_BYTES)
@@ -80,18 +83,45 @@ const make = async (path: string, bytes: number, enoughBytes: number): Promise<b
   }
 }
 
+/** Whether a file is there that no agent has made; false where it cannot be read. */
+const isForeign = async (path: string): Promise<boolean> => {
+  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch(() => undefined)
+  if (!file) return false
+  try {
+    return await hasOther(file)
+  } catch {
+    return false
+  } finally {
+    await file.close()
+  }
+}
+
+/** Whether a file has other bytes than a ballast. Those that a loss of power kept from the disk are 0. */
+const hasOther = async (file: FileHandle): Promise<boolean> => {
+  const buffer = Buffer.alloc(CHUNK_BYTES)
+  for (;;) {
+    const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, null)
+    if (bytesRead === 0) return false
+    if (buffer.subarray(0, bytesRead).some(byte => byte !== FILLING && byte !== 0)) return true
+  }
+}
+
 /** Writes so many bytes at the start of the file and waits for the disk. A hole would take no room. */
 const write = async (path: string, flags: number, bytes: number): Promise<void> => {
   const file = await open(path, flags, 0o600)
   try {
-    await file.writeFile(Buffer.alloc(bytes, 1))
+    await file.writeFile(Buffer.alloc(bytes, FILLING))
     await file.sync()
   } finally {
     await file.close()
   }
 }
 
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
+
+/** The byte that a ballast is made of. */
+const FILLING = 1
+const CHUNK_BYTES = 1 << 18
 
 /** Room for the ends of a hundred jobs. */
 const BALLAST_BYTES = 1 << 20

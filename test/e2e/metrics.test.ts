@@ -83,4 +83,18 @@ describe('the metrics of an agent', () => {
     await agent.end()
     await assert.rejects(fetch(address))
   })
+
+  test('are for whom AGENT_ALLOW has, and for this host where they are served to it alone', async () => {
+    const AGENT_ALLOW = '192.0.2.0/24'
+    for (const [listen, isServed] of [
+      ['127.0.0.1:0', true],
+      ['0.0.0.0:0', false],
+    ] as const) {
+      const agent = await startAgent(home, { env: { AGENT_METRICS_LISTEN: listen, AGENT_ALLOW } })
+      const address = await waitFor('the address is told', () => metricsAddress(agent.output().stdout))
+      const scraped = fetch(address.replace('0.0.0.0', '127.0.0.1')).then(({ ok }) => ok)
+      assert.equal(await scraped.catch(() => false), isServed)
+      await agent.end()
+    }
+  })
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import { copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { connect } from 'node:tls'
@@ -77,6 +77,47 @@ describe('an agent that speaks TLS', { skip }, () => {
     )
     assert.equal((await curl(agent, '/api/jobs')).error, 'signature-missing')
     await end(agent)
+  })
+
+  for (const [name, subject, ...ways] of [
+    ['letters beyond ASCII', '/O=示例/CN=张三', 'CN=张三,O=示例'],
+    ['names that belong together', '/O=X/CN=dora+UID=17'],
+    ['letters that are escaped', '/O=Acme, Inc/CN=#frank "g" \\+ h'],
+  ] as const) {
+    test(`knows a subject of ${name} as openssl prints it${ways.length > 0 ? ', and as people write it' : ''}`, async () => {
+      const one = certificates.make('one', subject, authority)
+      const printed = execFileSync('openssl', [
+        ...['x509', '-noout', '-subject', '-nameopt', 'RFC2253', '-in', one.cert],
+      ])
+      const file = join(home.path, 'one.json')
+      for (const certificate of [
+        printed
+          .toString()
+          .trim()
+          .replace(/^subject=\s*/, ''),
+        ...ways,
+      ]) {
+        const key = { id: 'one', rights: ['read'], certificate }
+        writeFileSync(file, JSON.stringify({ keys: [key] }), { mode: 0o600 })
+        const agent = await startAgent(home, { env: { ...TLS, AGENT_KEYS_FILE: file } })
+        assert.equal((await curl(agent, '/api/jobs', ...showing(one))).msg, '', certificate)
+        await end(agent)
+      }
+    })
+  }
+
+  test('says so when others may read its key, and not when a group may', async () => {
+    const key = join(home.path, 'open.key')
+    copyFileSync(server.key, key)
+    for (const [mode, count] of [
+      [0o644, 1],
+      [0o640, 0],
+    ] as const) {
+      chmodSync(key, mode)
+      const agent = await startAgent(home, { env: { ...TLS, AGENT_TLS_KEY: key } })
+      assert.equal(agent.output().stdout.split('AGENT_TLS_KEY IS OPEN TO OTHERS').length - 1, count)
+      await end(agent)
+    }
   })
 
   test('refuses a certificate of another authority, whatever else the request has', async () => {
@@ -211,6 +252,10 @@ describe('an agent on a network', () => {
       (await one.execute({ cmd: 'true' }, { 'X-Forwarded-For': forwarded })).client
     assert.equal(await clientOf(agent, '203.0.113.9, 192.0.2.7, 10.1.2.3'), '192.0.2.7')
     assert.equal(await clientOf(agent, '2001:db8::7'), '2001:db8::7')
+    assert.equal(await clientOf(agent, '203.0.113.9:1, 192.0.2.7:4711, 10.1.2.3:80'), '192.0.2.7')
+    assert.equal(await clientOf(agent, '[2001:db8::7]:4711, [::ffff:10.1.2.3]:80'), '2001:db8::7')
+    for (const garbage of ['192.0.2.7:', '192.0.2.7:x', '[192.0.2.7', '[]:1', '1.2:3'])
+      assert.equal(await clientOf(agent, garbage), '127.0.0.1')
     for (const nothing of ['', 'unknown', '10.0.0.1', '192.0.2.7, garbage'])
       assert.equal(await clientOf(agent, nothing), '127.0.0.1')
     const byToken = async (headers: Record<string, string>) => {

@@ -45,13 +45,18 @@ test('every setting has its default', () => {
   })
 })
 
+test('a name of the agent may have the port that goes without saying', () => {
+  const { authorities } = readConfig({ AGENT_AUTHORITIES: 'DB1:80,[::1]:80,db1:443,db1:8080,db1' })
+  assert.deepEqual(authorities, ['db1', '[::1]', 'db1:443', 'db1:8080', 'db1'])
+})
+
 test('every setting is read from its variable', () => {
   const { allowed, trustedProxies, ...config } = readConfig({
     AGENT_HOST: '0.0.0.0',
     AGENT_PORT: '0',
     AGENT_SECRET: SECRET,
     AGENT_AUTH: 'strict',
-    AGENT_AUTHORITIES: 'DB1.example.com:8080, [::1]:80',
+    AGENT_AUTHORITIES: 'DB1.example.com:8080, [::1]:80, db1:443',
     AGENT_TLS_CERT: '/c.pem',
     AGENT_TLS_KEY: '/k.pem',
     AGENT_TLS_CLIENT_CA: '/ca.pem',
@@ -80,7 +85,7 @@ test('every setting is read from its variable', () => {
     secretFile: undefined,
     keysFile: undefined,
     isStrict: true,
-    authorities: ['db1.example.com:8080', '[::1]:80'],
+    authorities: ['db1.example.com:8080', '[::1]:80', 'db1'],
     tls: { cert: '/c.pem', key: '/k.pem', clientCa: '/ca.pem' },
     metricsListen: { host: '::1', port: 9464 },
     auditsCommands: true,

@@ -16,7 +16,7 @@ export const createCertificates = (directory: string) => ({
       'openssl',
       [
         ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
-        ...['-subj', subject, '-addext', 'subjectAltName=IP:127.0.0.1'],
+        ...['-utf8', '-multivalue-rdn', '-subj', subject, '-addext', 'subjectAltName=IP:127.0.0.1'],
         ...['-keyout', files.key, '-out', files.cert, ...issuer],
       ],
       { stdio: 'pipe' },

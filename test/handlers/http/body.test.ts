@@ -118,6 +118,35 @@ test('a Content-Length that lies does not lift the limit', async () => {
   }
 })
 
+for (const [name, headers] of [
+  ['whose length is told', { 'Content-Length': String(8 << 20) }],
+  ['whose length is not told', {}],
+] as const) {
+  test(`large bodies ${name} are 503 while others take the room, small ones pass, and what was taken is given back`, async () => {
+    const fake = createFake({ bodyLimit: 8 << 20 })
+    const ends: (() => void)[] = []
+    /** More than a small one, and it does not end by itself. */
+    const large = () => {
+      const start = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+        controller.enqueue(Buffer.alloc(20_000, ' '))
+        ends.push(() => controller.error(new Error('gone')))
+      }
+      return fake.ask(postStream(new ReadableStream({ start }), headers))
+    }
+    const answers = Array.from({ length: 6 }, large)
+    await assertRefused(
+      fake,
+      postStream(countedBody([Buffer.alloc(20_000, ' ')]).stream, headers),
+      503,
+      '正在接收的请求体过多，请稍后再尝试',
+    )
+    assert.equal((await fake.ask(post(COMMAND_PATH, { cmd: 'x'.repeat(10_000) }))).status, 200)
+    for (const end of ends) end()
+    for (const answer of answers) assert.equal((await answer).status, 400)
+    assert.equal((await fake.ask(post(COMMAND_PATH, { cmd: 'x'.repeat(20_000) }, headers))).status, 200)
+  })
+}
+
 test('a body may be split anywhere, inside a character too', () =>
   fc.assert(
     fc.asyncProperty(fc.string({ unit: 'grapheme', minLength: 1 }), fc.nat(), async (text, cut) => {

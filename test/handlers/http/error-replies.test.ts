@@ -244,6 +244,13 @@ const TOLD: [AgentError, status: number, zh: string, en: string, headers?: Recor
     { 'Retry-After': '1' },
   ],
   [
+    refusal('too-many-bodies'),
+    503,
+    '正在接收的请求体过多，请稍后再尝试',
+    'too many large request bodies are being received; try again later',
+    { 'Retry-After': '1' },
+  ],
+  [
     failure('nonce-not-remembered'),
     503,
     'nonce 无法记录，请稍后再尝试',

@@ -92,7 +92,7 @@ const keyOf = async (request: Request): Promise<IdempotencyKey> => {
     target: '',
     note() {},
     caller,
-    bodyRules: { limit: BODY_LIMIT },
+    bodyRules: { limit: BODY_LIMIT, reserve: async () => ({ [Symbol.dispose]() {} }) },
     pace: createPace(),
     auditLine: { add() {}, async write() {} },
   }

@@ -1,28 +1,65 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openScriptDirectory } from '../../../lib/jobs/script-directory.ts'
+import { newScriptPath, writeScript } from '../../../lib/jobs/script-file.ts'
 import { scratchDirectory } from '../../support/scratch.ts'
 
-const directory = scratchDirectory()
+const NOBODY = 65_534
+const isRoot = process.getuid?.() === 0
 
-test('it is made for the account alone, and emptied of what an earlier agent has left', async () => {
-  const path = join(directory, 'scripts')
+test('it is made for the account alone, and emptied of the scripts that an earlier agent has left', async () => {
+  const path = join(scratchDirectory(), 'scripts')
   await openScriptDirectory(path)
   assert.equal(statSync(path).mode & 0o777, 0o700)
-  mkdirSync(join(path, 'below'), { mode: 0o755 })
-  writeFileSync(join(path, 'below', 'newdt-auto-1-x.sh'), 'true')
+  for (const name of ['x.sh', '脚本.py']) await writeScript(newScriptPath(path, name), 'true')
   await openScriptDirectory(path)
   assert.deepEqual(readdirSync(path), [])
 })
 
-test('a link in its place is replaced, and what it leads to stays', async () => {
+test('whatever else is in it stays', async () => {
+  const path = join(scratchDirectory(), 'scripts')
+  mkdirSync(path)
+  const files = ['mine.sh', 'newdt-auto-1-x.sh', 'newdt-auto-12345678901-x.sh', 'newdt-auto-1234567890-']
+  for (const name of files) writeFileSync(join(path, name), 'true')
+  mkdirSync(join(path, 'newdt-auto-1234567890-directory'))
+  symlinkSync(join(path, 'mine.sh'), join(path, 'newdt-auto-1234567890-link'))
+  const before = readdirSync(path)
+  await openScriptDirectory(path)
+  assert.deepEqual(readdirSync(path), before)
+})
+
+test('files of other users stay, and a directory of theirs is refused', {
+  skip: !isRoot && 'needs root',
+}, async () => {
+  const path = join(scratchDirectory(), 'scripts')
+  mkdirSync(path)
+  const file = newScriptPath(path, 'x.sh')
+  await writeScript(file, 'true')
+  chownSync(file, NOBODY, NOBODY)
+  await openScriptDirectory(path)
+  assert.equal(readdirSync(path).length, 1)
+  chownSync(path, NOBODY, NOBODY)
+  await assert.rejects(openScriptDirectory(path), { message: `it belongs to user ${NOBODY}` })
+})
+
+test('what is no directory is refused and stays as it is', async () => {
+  const directory = scratchDirectory()
   const target = join(directory, 'target')
   mkdirSync(target)
-  writeFileSync(join(target, 'precious'), '')
+  await writeScript(newScriptPath(target, 'precious'), '')
   symlinkSync(target, join(directory, 'link'))
-  await openScriptDirectory(join(directory, 'link'))
-  assert.deepEqual(readdirSync(target), ['precious'])
-  assert.deepEqual(readdirSync(join(directory, 'link')), [])
+  writeFileSync(join(directory, 'file'), '')
+  for (const name of ['link', 'file'])
+    await assert.rejects(openScriptDirectory(join(directory, name)), /something else is in its place/)
+  assert.equal(readdirSync(target).length, 1)
+})
+
+test('others may not write it any more', async () => {
+  const path = join(scratchDirectory(), 'scripts')
+  mkdirSync(path)
+  chmodSync(path, 0o775)
+  await openScriptDirectory(path)
+  assert.equal(statSync(path).mode & 0o777, 0o700)
 })

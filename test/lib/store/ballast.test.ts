@@ -62,6 +62,34 @@ test('what is no regular file is refused, is not waited for, and a link is not f
   assert.equal(readFileSync(path('precious'), 'utf8'), 'precious')
 })
 
+test('a file of somebody else is refused, and one that comes later is left alone', async t => {
+  const path = join(scratchDirectory(), 'ballast')
+  for (const content of ['precious', `${'\x01'.repeat(1000)}precious`, 'x'.repeat(1 << 20)]) {
+    writeFileSync(path, content)
+    await assert.rejects(openBallast(path), { message: new RegExp(`^${path} is somebody else's file`) })
+    assert.equal(readFileSync(path, 'utf8'), content)
+  }
+  rmSync(path)
+  const ballast = await open(t, path)
+  assert.equal(ballast.giveUp(), true)
+  writeFileSync(path, 'precious')
+  // It is made again after a second, where it can be.
+  const other = await open(t, join(scratchDirectory(), 'ballast'))
+  other.giveUp()
+  await waitFor('the other is held again', other.isHeld)
+  assert.deepEqual([ballast.isHeld(), readFileSync(path, 'utf8')], [false, 'precious'])
+})
+
+test('what a loss of power has left of one is made in full', async t => {
+  const path = join(scratchDirectory(), 'ballast')
+  for (const content of [Buffer.alloc(0), Buffer.alloc(1 << 20), Buffer.alloc(5000, 1)]) {
+    writeFileSync(path, content)
+    const ballast = await open(t, path)
+    assert.deepEqual([ballast.isHeld(), statSync(path).size], [true, 1 << 20])
+    ballast.close()
+  }
+})
+
 test('it is not made where too little is free, for that is what the ends of jobs are using', async t => {
   const path = join(scratchDirectory(), 'ballast')
   const ballast = await openBallast(path, { enoughBytes: 2 ** 60 })
