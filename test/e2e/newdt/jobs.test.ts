@@ -43,7 +43,7 @@ describe('newdt ps', () => {
     const wrong = await ask('ps', '--state', 'lost')
     assert.deepEqual(
       [wrong.code, wrong.stderr.startsWith('newdt: invalid request: state must be')],
-      [1, true],
+      [2, true],
     )
     assert.equal((await ask('cancel', id)).stdout, `${id}\n`)
   })
