@@ -9,7 +9,7 @@ export const DEFAULT_KEY = 'default'
 export interface RunBounds {
   /** Directories that jobs may run in, or below. */
   cwd?: readonly string[] | undefined
-  /** Whole command lines, and scripts as `sha256:<hex>` of their content. */
+  /** Whole command lines, and scripts as `sha256:<hex>:<type>` of their content; without the type it is a shell script. */
   commands?: readonly string[] | undefined
   /** The longest timeout, in milliseconds, and the one of a job that asks for none. */
   timeoutMs?: number | undefined
