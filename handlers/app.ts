@@ -19,12 +19,15 @@ export const createApp = (services: Services) => {
   router.get('/healthz', health).head('/healthz', health)
   router.get('/readyz', ready).head('/readyz', ready)
   router.all('*', async (request, services, context) => {
-    const { caller, signedBody } = await authenticate(request, services, context).catch(error =>
-      recordFailure(error, services, context),
-    )
+    const {
+      caller,
+      signedBody,
+      isNonceStored = true,
+    } = await authenticate(request, services, context).catch(error => recordFailure(error, services, context))
     context.note({ caller: caller.id })
     const bodyRules = { limit: services.bodyLimit, signed: signedBody }
-    return guarded.fetch(request, services, { ...context, caller, bodyRules, pace, auditLine: NO_AUDIT_LINE })
+    const known = { caller, bodyRules, mayStart: isNonceStored, pace, auditLine: NO_AUDIT_LINE }
+    return guarded.fetch(request, services, { ...context, ...known })
   })
 
   return async (request: Request, context: Context): Promise<Response> => {

@@ -108,8 +108,8 @@ export const createFake = ({
     },
     authenticator: {
       async authenticate(credentials, client) {
-        const { caller, signedBody } = authenticator.authenticate(credentials, client)
-        return { caller: rights ? { ...caller, rights: new Set(rights) } : caller, signedBody }
+        const { caller, ...rest } = authenticator.authenticate(credentials, client)
+        return { caller: rights ? { ...caller, rights: new Set(rights) } : caller, ...rest }
       },
     },
     audit: {
