@@ -52,8 +52,8 @@ const ask = async (
 const message = (key: string): Credentials => {
   const sent = { method: 'GET', authority: 'db1', path: '/', query: '?' }
   const headers = createMessageSigner({ keyId: 'default', key, now: () => NOW })({ ...sent, target: '/' })
-  const header = (name: string) =>
-    name === 'signature-input' ? headers['Signature-Input'] : headers.Signature
+  const lower = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+  const header = (name: string) => lower.get(name)
   return { kind: 'message-signature', message: { ...sent, header } }
 }
 
