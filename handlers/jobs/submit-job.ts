@@ -36,7 +36,7 @@ export const submitJob = async (
   return withJob(submission.id, jobs, request, pace, async job => {
     if (acceptsEvents(request)) return eventStream(job)
     if (!value.async) await job.waitForEnd({ signal: request.signal })
-    return replyJob(job)
+    return replyJob(job, caller)
   })
 }
 

@@ -27,6 +27,10 @@ export interface Caller {
   address: string
 }
 
+/** Whether somebody may see the output of a job that `owner` has submitted. */
+export const mayReadOutput = ({ id, rights }: Caller, owner: string): boolean =>
+  rights.has('read') || id === owner
+
 /** Whether somebody may control a job that `owner` has submitted. */
 export const mayControl = ({ id, rights }: Caller, owner: string): boolean =>
   rights.has('admin') || id === owner

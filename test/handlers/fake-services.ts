@@ -272,7 +272,7 @@ export const STATUS: AgentStatus = {
 
 /** The contract's finished job, as the service gives it. */
 export const jobRecord = (
-  fields: { state?: Job['state']; encoding?: string; cmd?: string; id?: string } = {},
+  fields: { state?: Job['state']; encoding?: string; cmd?: string; id?: string; caller?: string } = {},
   output: OutputTotals = NO_OUTPUT,
 ): JobRecord => {
   const { state = 'success', ...given } = fields
