@@ -1,14 +1,13 @@
 import { type IRequestStrict, Router } from 'itty-router'
 import { AgentError } from '../lib/base/errors.ts'
-import { health } from './health.ts'
 import { audited } from './http/audited.ts'
 import { authenticate } from './http/authenticate.ts'
 import { createPace } from './http/pace.ts'
 import { refuseUnknownParameters } from './http/query.ts'
 import { refusal } from './http/refusal.ts'
 import { failed } from './http/reply.ts'
-import { ready } from './ready.ts'
-import { ROUTES, type Route } from './routes.ts'
+import type { Route } from './route.ts'
+import { OPEN_ROUTES, ROUTES } from './routes.ts'
 import type { AuditLine, CallerContext, Context, Handler, Services } from './services.ts'
 
 /** Binds every endpoint to one set of services; the result is a plain fetch function that never rejects. */
@@ -16,8 +15,7 @@ export const createApp = (services: Services) => {
   const guarded = createGuardedRouter(ROUTES)
   const pace = createPace()
   const router = Router<IRequestStrict, [Services, Context]>()
-  router.get('/healthz', health).head('/healthz', health)
-  router.get('/readyz', ready).head('/readyz', ready)
+  for (const { path, handler } of OPEN_ROUTES) router.get(path, handler).head(path, handler)
   router.all('*', async (request, services, context) => {
     const {
       caller,
@@ -72,8 +70,7 @@ const createGuardedRouter = (routes: readonly Route[]) => {
     router[route.method](route.path, handler)
     if (route.method === 'get') router.head(route.path, handler)
   }
-  for (const { method, path } of routes) router.all(path, methodNotAllowed(method))
-  for (const path of ['/healthz', '/readyz']) router.all(path, methodNotAllowed('get'))
+  for (const { method, path } of [...routes, ...OPEN_ROUTES]) router.all(path, methodNotAllowed(method))
   router.all('*', () => {
     throw refusal('unknown-endpoint')
   })
@@ -81,10 +78,11 @@ const createGuardedRouter = (routes: readonly Route[]) => {
 }
 
 /** Lets pass who has one of the rights, with a query that the endpoint knows. */
-const guard = ({ rights, handler, query = [], action }: Route): Handler => {
+const guard = ({ rights, handler, query, action }: Route): Handler => {
+  const parameters = Object.keys(query?.shape ?? {})
   const checked: Handler = (request, services, context) => {
     if (!rights.some(right => context.caller.rights.has(right))) throw refusal('forbidden', { rights })
-    refuseUnknownParameters(request.url, query)
+    refuseUnknownParameters(request.url, parameters)
     return handler(request, services, context)
   }
   return action === undefined ? checked : audited(action, checked)

@@ -82,6 +82,26 @@ test('no files import each other in a circle, types included', () => {
   assert.deepEqual(circles, [])
 })
 
+/** What is loaded with a file, and with what that loads. */
+const loadedWith = (file: string, loaded = new Set<string>()): Set<string> => {
+  if (loaded.has(file) || !file.endsWith('.ts')) return loaded
+  loaded.add(file)
+  for (const [, imported] of read(file).matchAll(/^(?:import|export) (?:\{[^}]*\} from )?'(\.[^']+)'/gm)) {
+    loadedWith(relative(ROOT, join(ROOT, dirname(file), imported!)), loaded)
+  }
+  return loaded
+}
+
+test('what makes the OpenAPI document is not loaded before somebody asks for it', () => {
+  const loaded = [...loadedWith('runtime/main.ts')]
+  assert.ok(loaded.length > 100 && loaded.includes('handlers/agent/get-openapi.ts'))
+  assert.deepEqual(
+    loaded.filter(file => file.startsWith('handlers/openapi/')),
+    [],
+  )
+  for (const file of usersOf(/'zod-openapi'/)) assert.ok(file.startsWith('handlers/openapi/'), file)
+})
+
 test('the client knows only the types of the handlers, and nothing that a browser has not', () => {
   for (const file of SOURCES.filter(file => file.startsWith('lib/client/'))) {
     for (const [line] of read(file).matchAll(/^(?:import|export)\b.*from '.*'$/gm)) {

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { parseDuration } from '../../lib/base/duration.ts'
+import { DURATION, parseDuration } from '../../lib/base/duration.ts'
 import { message } from './text.ts'
 
 /** A duration such as "30s" in milliseconds, at most `mostMs`; `most` says that to the client. */
 export const durationUpTo = (mostMs: number, most: string) =>
-  z.string().transform((text, context) => {
+  durationText.transform((text, context) => {
     const ms = parseDuration(text)
     if (ms !== undefined && ms <= mostMs) return ms
     context.addIssue({
@@ -16,3 +16,6 @@ export const durationUpTo = (mostMs: number, most: string) =>
     })
     return z.NEVER
   })
+
+/** Text that a transform is to make a duration of. */
+export const durationText = z.string().meta({ pattern: DURATION.source, examples: ['30s'] })

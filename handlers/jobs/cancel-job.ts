@@ -15,4 +15,13 @@ export const cancelJob: Handler = async (request, { jobs }, { caller, bodyRules,
   })
 }
 
-const bodySchema = z.strictObject({ grace: durationUpTo(LONGEST_TIMER_MS, '24d').optional() })
+export const bodySchema = z
+  .strictObject({
+    grace: durationUpTo(LONGEST_TIMER_MS, '24d')
+      .meta({
+        description:
+          'The time between TERM and KILL, at most 24d; `0s` is KILL at once. The default is a setting.',
+      })
+      .optional(),
+  })
+  .meta({ id: 'CancelRequest', description: 'How a job is to be stopped.' })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { durationUpTo } from '../http/duration-schema.ts'
-import { flagSchema } from '../http/flag-schema.ts'
 import { validateQuery } from '../http/query.ts'
+import { flag } from '../http/query-values.ts'
 import type { Handler } from '../services.ts'
 import { replyJob } from './reply-job.ts'
 import { withJob } from './with-job.ts'
@@ -15,7 +15,9 @@ export const getJob: Handler = (request, { jobs }, { caller, pace }) => {
   })
 }
 
-const querySchema = z.object({
-  wait: durationUpTo(10 * 60_000, '10m').optional(),
-  output: flagSchema(true),
+export const querySchema = z.object({
+  wait: durationUpTo(10 * 60_000, '10m')
+    .optional()
+    .meta({ description: 'Answer when the job has ended, or after this time, at most 10m.' }),
+  output: flag(true, '`false` leaves its stdout and stderr out.'),
 })

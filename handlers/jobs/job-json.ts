@@ -1,5 +1,11 @@
 import { formatTimestamp, type Micros, ZERO_TIME } from '../../lib/base/timestamp.ts'
-import { type Job, type JobRecord, NOTHING_RAN, type RejectedJob } from '../../lib/jobs/job.ts'
+import {
+  type EndReason,
+  type Job,
+  type JobRecord,
+  NOTHING_RAN,
+  type RejectedJob,
+} from '../../lib/jobs/job.ts'
 import { execCmd } from '../../lib/jobs/program.ts'
 
 /** A job as the contract writes it, without its output: all that was written and is not kept is dropped. */
@@ -30,6 +36,7 @@ export const fieldsBeforeOutput = ({ job }: JobRecord) => ({
 export const fieldsAfterOutput = ({ job, output, livingLeftovers }: JobRecord, deliveredBytes: number) => {
   const end = endOf(job)
   const { stdoutBytes, stderrBytes } = output
+  const reason: EndReason | '' = end?.reason ?? ''
   return {
     exitCode: end?.exitCode ?? 0,
     execCmd: execCmd(job),
@@ -37,7 +44,7 @@ export const fieldsAfterOutput = ({ job, output, livingLeftovers }: JobRecord, d
     createTime: formatTimestamp(job.createTime),
     startTime: timeOrZero(job.state === 'rejected' ? undefined : job.startTime),
     finishTime: timeOrZero(end?.finishTime),
-    reason: end?.reason ?? '',
+    reason,
     signal: end?.signal ?? '',
     stdoutBytes,
     stderrBytes,

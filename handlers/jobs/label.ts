@@ -18,12 +18,23 @@ const NOT_LABELS = message(
 )
 
 /** The labels of a submission, by name. */
-export const labelsSchema = z.custom<Record<string, string>>(
-  value =>
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    Object.keys(value).length <= MOST_LABELS &&
-    Object.entries(value).every(([name, text]) => typeof text === 'string' && isLabel(`${name}=${text}`)),
-  NOT_LABELS,
-)
+export const labelsSchema = z
+  .custom<Record<string, string>>(
+    value =>
+      typeof value === 'object' &&
+      value !== null &&
+      !Array.isArray(value) &&
+      Object.keys(value).length <= MOST_LABELS &&
+      Object.entries(value).every(([name, text]) => typeof text === 'string' && isLabel(`${name}=${text}`)),
+    NOT_LABELS,
+  )
+  .meta({
+    description: 'Names and values that lists can ask for.',
+    override: {
+      type: 'object',
+      maxProperties: MOST_LABELS,
+      propertyNames: { pattern: NAME.source },
+      additionalProperties: { type: 'string', pattern: VALUE.source },
+    },
+    examples: [{ env: 'prod' }],
+  })

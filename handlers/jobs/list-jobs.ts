@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { parseDuration } from '../../lib/base/duration.ts'
 import { JOB_STATES, type JobRecord, type JobState } from '../../lib/jobs/job.ts'
 import { validateQuery } from '../http/query.ts'
+import { listMeta, numberMeta } from '../http/query-values.ts'
 import { ok } from '../http/reply.ts'
 import { message } from '../http/text.ts'
 import type { Handler } from '../services.ts'
@@ -53,14 +54,17 @@ const NOT_A_LABEL = message(
 )
 
 /** A duration counts back from now. A plus sign that was not escaped arrives as a space. */
-const time = z.string().transform((text, context) => {
-  const ago = parseDuration(text)
-  if (ago !== undefined) return Date.now() - ago
-  const instant = RFC_3339.test(text) ? Date.parse(text.replace(' ', '+')) : Number.NaN
-  if (!Number.isNaN(instant)) return instant
-  context.addIssue({ code: 'custom', message: NOT_A_TIME })
-  return z.NEVER
-})
+const time = z
+  .string()
+  .meta({ examples: ['1h', '2026-01-31T12:00:00Z'] })
+  .transform((text, context) => {
+    const ago = parseDuration(text)
+    if (ago !== undefined) return Date.now() - ago
+    const instant = RFC_3339.test(text) ? Date.parse(text.replace(' ', '+')) : Number.NaN
+    if (!Number.isNaN(instant)) return instant
+    context.addIssue({ code: 'custom', message: NOT_A_TIME })
+    return z.NEVER
+  })
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[-+ ]\d\d:\d\d)$/
 
 const states = z
@@ -73,22 +77,32 @@ const labels = z
   .transform(text => [...new Set(text.split(','))])
   .refine(all => all.length <= MOST_LABELS && all.every(isLabel), NOT_A_LABEL)
 
+const notEmpty = z.string().min(1, message('不能为空', 'must not be empty'))
+
 /** The parameters of the query, as they are written. */
 export const querySchema = z.object({
-  state: states.optional(),
-  label: labels.optional(),
-  caller: z.string().min(1, message('不能为空', 'must not be empty')).optional(),
-  q: z.string().min(1, message('不能为空', 'must not be empty')).optional(),
-  since: time.optional(),
-  until: time.optional(),
+  state: states
+    .optional()
+    .meta(listMeta('Only jobs in one of these states.', { type: 'string', enum: JOB_STATES })),
+  label: labels
+    .optional()
+    .meta(listMeta('Only with all of these labels.', { type: 'string', pattern: '=' }, MOST_LABELS)),
+  caller: notEmpty.optional().meta({ description: 'Only what the key with this id has submitted.' }),
+  q: notEmpty
+    .optional()
+    .meta({ description: 'Only with this text in the command, the params or the name of the script.' }),
+  since: time.optional().meta({ description: 'Only created at this time, or so long ago, or later.' }),
+  until: time.optional().meta({ description: 'Only created before that.' }),
   limit: z
     .string()
     .regex(/^(200|1?\d{1,2})$/, NOT_A_LIMIT)
     .transform(Number)
     .refine(limit => limit >= 1, NOT_A_LIMIT)
-    .default(50),
+    .default(50)
+    .meta(numberMeta('How many, newest first.', { minimum: 1, maximum: 200, default: 50 })),
   before: z
     .string()
     .regex(/^[0-9a-f]{32}$/, message('应为任务 ID', 'must be the id of a job'))
-    .optional(),
+    .optional()
+    .meta({ description: 'Only older than the job with this id: for the next page, the last of this one.' }),
 })

@@ -21,12 +21,24 @@ const NOT_A_SIGNAL = message(
   'must be the name of a signal, such as "HUP" or "SIGHUP"',
 )
 
-const bodySchema = z.strictObject({
-  signal: z.string().transform((text, context) => {
-    const signal = parseSignal(text)
-    if (signal) return signal
-    context.addIssue({ code: 'custom', message: NOT_A_SIGNAL })
-    return z.NEVER
-  }),
-  to: z.enum(['leader', 'all']).default('leader'),
-})
+export const bodySchema = z
+  .strictObject({
+    signal: z
+      .string()
+      .meta({
+        description: 'Its name, as `kill -l` lists it, with or without SIG.',
+        pattern: '^(SIG)?[A-Z0-9]+$',
+        examples: ['HUP'],
+      })
+      .transform((text, context) => {
+        const signal = parseSignal(text)
+        if (signal) return signal
+        context.addIssue({ code: 'custom', message: NOT_A_SIGNAL })
+        return z.NEVER
+      }),
+    to: z
+      .enum(['leader', 'all'])
+      .default('leader')
+      .meta({ description: "The job's own process, or all of its processes." }),
+  })
+  .meta({ id: 'SignalRequest', description: 'Which signal is to be sent, and to what.' })

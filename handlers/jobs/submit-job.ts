@@ -53,9 +53,11 @@ const acceptsEvents = ({ headers }: IRequestStrict): boolean =>
 const idempotencyKey = (request: IRequestStrict, body: Uint8Array): IdempotencyKey | undefined => {
   const key = request.headers.get('idempotency-key')
   if (key === null) return undefined
-  if (!/^[\x20-\x7e]{1,255}$/.test(key)) throw refusal('invalid-request', { detail: BAD_KEY })
+  if (!IDEMPOTENCY_KEY.test(key)) throw refusal('invalid-request', { detail: BAD_KEY })
   return { key, requestHash: createHash('sha256').update(body).digest() }
 }
+
+export const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/
 
 const BAD_KEY = {
   zh: 'Idempotency-Key 应为 1 到 255 个可见 ASCII 字符',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { flagSchema } from '../http/flag-schema.ts'
 import { validateQuery } from '../http/query.ts'
+import { flag, numberMeta } from '../http/query-values.ts'
 import { message } from '../http/text.ts'
 import { validate } from '../http/validate.ts'
 import { withJob } from '../jobs/with-job.ts'
@@ -33,12 +33,16 @@ const seq = z
   .regex(/^\d{1,15}$/, message('应为事件的序号', 'must be the number of an event'))
   .transform(Number)
   .optional()
+  .meta(numberMeta('The number of an event: what comes after it is sent.', { minimum: 0 }))
 
 export const querySchema = z.object({
   after: seq,
   tail: tailSchema,
-  follow: flagSchema(true),
-  encoding: z.enum(['text', 'base64']).default('text'),
-  output: flagSchema(true),
+  follow: flag(true, '`false`: ends when all that is kept now was sent, with `caught-up` if the job runs.'),
+  encoding: z
+    .enum(['text', 'base64'])
+    .default('text')
+    .meta({ description: '`base64`: the bytes of every chunk, not only of those that are no text.' }),
+  output: flag(true, '`false`: the job of the last event comes without its output.'),
 })
-const headerSchema = z.object({ 'Last-Event-ID': seq })
+export const headerSchema = z.object({ 'Last-Event-ID': seq })

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { OutputRemovedError, type OutputView } from '../../lib/output/view.ts'
 import type { OutputStream } from '../../lib/process/types.ts'
-import { flagSchema } from '../http/flag-schema.ts'
 import { validateQuery } from '../http/query.ts'
+import { flag } from '../http/query-values.ts'
 import { refusal } from '../http/refusal.ts'
 import { type StreamedReply, withJob } from '../jobs/with-job.ts'
 import type { Handler } from '../services.ts'
@@ -64,9 +64,9 @@ const HEADERS = {
 }
 const ACCEPT_RANGES = { 'Accept-Ranges': 'bytes' }
 
-const querySchema = z.object({
+export const querySchema = z.object({
   tail: tailSchema,
-  follow: flagSchema(false),
+  follow: flag(false, '`true` goes on until the job ends.'),
 })
 
 function* whileKept(

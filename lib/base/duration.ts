@@ -5,7 +5,9 @@ import ms from 'ms'
  * negative one included. `ms` alone would take "abc" for undefined and "-5m" for a negative duration.
  */
 export const parseDuration = (text: string): number | undefined =>
-  /^\d{1,9}(\.\d{1,9})? ?(ms|s|m|h|d|w)$/.test(text) ? ms(text as ms.StringValue) : undefined
+  DURATION.test(text) ? ms(text as ms.StringValue) : undefined
+
+export const DURATION = /^\d{1,9}(\.\d{1,9})? ?(ms|s|m|h|d|w)$/
 
 /** What a timer can wait for at most, 24.8 days; a longer one fires at once (setTimeout). */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1

@@ -8,13 +8,18 @@ import { md5 } from './md5.ts'
 export type Credentials =
   | { secret: string; keyId?: string | undefined; signature?: 'rfc9421' | 'contract' | undefined }
   /** Ed25519: a CryptoKey, or PKCS #8 in PEM. */
-  | { privateKey: CryptoKey | string; keyId: string }
+  | { privateKey: SigningKey | string; keyId: string }
   | { token: string }
+
+/** A CryptoKey; Node's own types have none of that name. */
+export type SigningKey = Parameters<typeof crypto.subtle.sign>[1]
 
 export interface RequestToSign {
   method: string
   url: URL
   body?: Uint8Array<ArrayBuffer> | undefined
+  /** Of those headers that change what is done; the signature covers them. */
+  headers?: Record<string, string>
 }
 
 /** Makes the headers that prove who sends a request; each call makes new ones. */
@@ -51,7 +56,7 @@ type Sign = (base: Uint8Array<ArrayBuffer>) => Promise<ArrayBuffer>
 
 /** RFC 9421, 2.5 and 3.1, in the profile that agents take. */
 const signMessage = async (
-  { method, url, body }: RequestToSign,
+  { method, url, body, headers = {} }: RequestToSign,
   keyId: string,
   sign: Sign,
 ): Promise<Record<string, string>> => {
@@ -63,6 +68,8 @@ const signMessage = async (
     ['@query', url.search === '' ? '?' : url.search],
   ]
   if (digest !== undefined) components.push(['content-digest', digest])
+  const idempotencyKey = headers['Idempotency-Key']
+  if (idempotencyKey !== undefined) components.push(['idempotency-key', idempotencyKey])
   const names = components.map(([name]) => `"${name}"`).join(' ')
   const created = Math.floor(Date.now() / 1000)
   const nonce = encodeBase64(crypto.getRandomValues(new Uint8Array(18)))
@@ -76,12 +83,12 @@ const signMessage = async (
   }
 }
 
-const importSecret = (secret: string): Promise<CryptoKey> =>
+const importSecret = (secret: string): Promise<SigningKey> =>
   crypto.subtle.importKey('raw', new TextEncoder().encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, [
     'sign',
   ])
 
-const importPem = async (pem: string): Promise<CryptoKey> => {
+const importPem = async (pem: string): Promise<SigningKey> => {
   const [, base64] = /-----BEGIN PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END PRIVATE KEY-----/.exec(pem) ?? []
   if (base64 === undefined) throw new TypeError('the private key is no PKCS #8 in PEM')
   return crypto.subtle.importKey('pkcs8', decodeBase64(base64.replace(/\s/g, '')), 'Ed25519', false, ['sign'])

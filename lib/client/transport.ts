@@ -40,6 +40,8 @@ export const createTransport = (base: string, options: ConnectOptions = {}): Tra
   const root = new URL(base)
   if (!/^https?:$/.test(root.protocol))
     throw new TypeError(`${base}: an agent's URL begins with http or https`)
+  if (credentials && 'token' in credentials && root.protocol === 'http:' && !LOOPBACK.test(root.hostname))
+    throw new TypeError(`${base}: a token is sent by https only, or to this host: others could read it`)
   const signer = createSigner(credentials)
 
   const open = async (path: string, call: Call = {}): Promise<Result<Response>> => {
@@ -58,7 +60,7 @@ export const createTransport = (base: string, options: ConnectOptions = {}): Tra
           'Accept-Language': language,
           ...(body ? { 'Content-Type': 'application/json' } : {}),
           ...headers,
-          ...(await signer({ method, url, body })),
+          ...(await signer({ method, url, body, headers })),
         },
         ...(body ? { body } : {}),
         // The agent never redirects; who does is not to be given what was signed for it.
@@ -97,6 +99,8 @@ export const createTransport = (base: string, options: ConnectOptions = {}): Tra
     },
   }
 }
+
+const LOOPBACK = /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/
 
 /** Tries again, less and less often, while the agent does not answer; for at most `patienceMs` milliseconds. */
 export const withPatience = async <T>(
@@ -168,5 +172,10 @@ export const unreachable = ({ host }: URL, error: unknown): ClientError => {
 const reasonOf = (error: unknown): string => {
   const { cause = error } = error as { cause?: unknown }
   if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0])
-  return cause instanceof Error ? cause.message : String(cause)
+  if (!(cause instanceof Error)) return String(cause)
+  const { code, message } = cause as Error & { code?: unknown }
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER')
+    return 'TLS is not spoken there; the address may be one with http://'
+  if (message === 'bad port') return 'that port is on the list of those that fetch never asks'
+  return message.split('\n')[0]!
 }

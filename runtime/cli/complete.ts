@@ -30,12 +30,12 @@ export const candidatesFor = async (
   const begun = words.at(-1) ?? ''
   // What stands there is a command of somebody else's.
   if (before.includes('--')) return []
-  const { command, argument, option, host } = placeOf(program, before)
+  const { command, taken, argument, option, host } = placeOf(program, before)
   const all = option
     ? await valuesOf(cli, option.attributeName(), option.argChoices)
     : begun.startsWith('-')
       ? optionsOf(command)
-      : command.commands.length > 0
+      : command.commands.length > 0 && taken === 0
         ? verbsOf(command)
         : argument
           ? await valuesOf(cli, argument.name(), argument.argChoices, { command, host })
@@ -45,6 +45,8 @@ export const candidatesFor = async (
 
 interface Place {
   command: Command
+  /** How many arguments of it stand before. */
+  taken: number
   /** The argument that comes next; undefined when there is none. */
   argument: Argument | undefined
   /** The option whose value comes next. */
@@ -76,7 +78,7 @@ const placeOf = (program: Command, words: readonly string[]): Place => {
   }
   const { registeredArguments: all } = command
   const last = all.at(-1)
-  return { command, argument: all[taken] ?? (last?.variadic ? last : undefined), option, host }
+  return { command, taken, argument: all[taken] ?? (last?.variadic ? last : undefined), option, host }
 }
 
 const optionsOf = (command: Command): Candidate[] =>

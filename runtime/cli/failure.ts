@@ -20,14 +20,14 @@ const clientErrorLine = ({ word, message }: ClientError): string => {
 /** By the word of the error. */
 const HINTS: Record<string, string> = {
   unreachable: 'is an agent running there? "newdt agent" starts one, --host or NEWDT_HOST names another',
+  'unknown-endpoint': 'check the address: --host, NEWDT_HOST, newdt host ls',
   'not-an-agent': 'check the address: --host, NEWDT_HOST, newdt host ls',
   'signature-missing': 'say who you are: NEWDT_SECRET, NEWDT_TOKEN, or newdt host add',
-  'signature-wrong': 'check the secret, and the id of its key: NEWDT_SECRET, NEWDT_KEY, newdt host ls',
+  'signature-wrong':
+    'check the secret, and the id of its key: NEWDT_SECRET and NEWDT_KEY, newdt host ls, else the secret file of the agent here',
   'token-wrong': 'check the token: NEWDT_TOKEN, newdt host ls',
   'token-insecure': 'use https, or a secret, which signs',
   'unknown-job': 'newdt ps -a lists those that are kept',
   'ambiguous-id': 'type more of it',
-  'too-many-jobs': 'newdt ps shows what runs',
-  'too-many-jobs-of-key': 'newdt ps shows what runs',
   'unknown-parameter': 'the agent may be older than this newdt: newdt host check',
 }

@@ -1,10 +1,10 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { readPrivateFile } from '../private-file.ts'
+import { changeFile } from './change-file.ts'
 import { Failure, UsageError } from './failure.ts'
-import { replaceFile } from './replace-file.ts'
 
 /** One host as the file has it. Paths are absolute, or begin with `~/`. */
 export interface HostEntry {
@@ -46,28 +46,33 @@ export const readHosts = async (env: NodeJS.ProcessEnv): Promise<HostsFile> => {
   }
 }
 
-/** Adds a host at the end; what stands there stays as it is, comments too. */
-export const addHost = async (file: HostsFile, name: string, entry: HostEntry): Promise<void> => {
-  if (Object.hasOwn(file.hosts, name))
-    throw new UsageError(`host add: ${name} is there already; newdt host rm ${name} takes it out`)
+/** Adds a host at the end; what stands there stays as it is, comments too. Throws UsageError when it is there. */
+export const addHost = async (env: NodeJS.ProcessEnv, name: string, entry: HostEntry): Promise<void> => {
   const { stringify } = await import('smol-toml')
-  const before = await textOf(file)
-  const gap = before === '' || before.endsWith('\n\n') ? '' : before.endsWith('\n') ? '\n' : '\n\n'
-  const text = `${before}${gap}${stringify({ hosts: { [name]: entry } })}\n`
-  await write(file, text, { current: file.current, hosts: { ...file.hosts, [name]: entry } })
+  await changeHosts(env, (text, { hosts, current }) => {
+    if (Object.hasOwn(hosts, name))
+      throw new UsageError(`host add: ${name} is there already; newdt host rm ${name} takes it out`)
+    const gap = text === '' || text.endsWith('\n\n') ? '' : text.endsWith('\n') ? '\n' : '\n\n'
+    const added = `${text}${gap}${stringify({ hosts: { [name]: entry } })}\n`
+    return { text: added, wanted: { current, hosts: { ...hosts, [name]: entry } } }
+  })
 }
 
-export const removeHost = async (file: HostsFile, name: string): Promise<void> => {
-  const { [name]: _removed, ...hosts } = file.hosts
-  const current = file.current === name ? undefined : file.current
-  const kept = withoutTable(await textOf(file), name)
-  await write(file, current === file.current ? kept : withoutCurrent(kept), { current, hosts })
-}
+/** Throws UsageError when there is no such host. */
+export const removeHost = (env: NodeJS.ProcessEnv, name: string): Promise<void> =>
+  changeHosts(env, (text, file) => {
+    const { [name]: _removed, ...hosts } = knownHosts(file, name)
+    const kept = withoutTable(text, name)
+    if (file.current !== name) return { text: kept, wanted: { current: file.current, hosts } }
+    return { text: withoutCurrent(kept), wanted: { hosts } }
+  })
 
-export const useHost = async (file: HostsFile, name: string): Promise<void> => {
-  const text = `current = ${JSON.stringify(name)}\n${withoutCurrent(await textOf(file))}`
-  await write(file, text, { current: name, hosts: file.hosts })
-}
+/** Throws UsageError when there is no such host. */
+export const useHost = (env: NodeJS.ProcessEnv, name: string): Promise<void> =>
+  changeHosts(env, (text, file) => ({
+    text: `current = ${JSON.stringify(name)}\n${withoutCurrent(text)}`,
+    wanted: { current: name, hosts: knownHosts(file, name) },
+  }))
 
 type Hosts = Omit<HostsFile, 'path'>
 
@@ -86,11 +91,10 @@ const loadParser = async () => {
   }
 }
 
-const textOf = ({ path }: HostsFile): Promise<string> =>
-  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
-    return ''
-  })
+const knownHosts = ({ hosts }: Hosts, name: string): Hosts['hosts'] => {
+  if (!Object.hasOwn(hosts, name)) throw new UsageError(`${name}: there is no such host; newdt host ls`)
+  return hosts
+}
 
 const withoutCurrent = (text: string): string => text.replace(/^current\s*=.*\n?/m, '')
 
@@ -105,13 +109,22 @@ const withoutTable = (text: string, name: string): string => {
   return lines.join('\n')
 }
 
-/** At once, and only if it then says what is wanted: the file may be written in ways that this does not know. */
-const write = async ({ path }: HostsFile, text: string, wanted: Hosts): Promise<void> => {
-  const parse = await loadParser()
-  const plain = (hosts: Hosts): unknown => JSON.parse(JSON.stringify(hosts))
-  if (!isDeepStrictEqual(plain(parse(text)), plain(wanted))) {
-    throw new Failure(`${path}: it is written in a way that newdt cannot change; please edit it by hand`)
-  }
+/** Only if the file then says what is wanted: it may be written in ways that this does not know. */
+const changeHosts = async (
+  env: NodeJS.ProcessEnv,
+  edit: (text: string, file: Hosts) => { text: string; wanted: Hosts },
+): Promise<void> => {
+  const path = hostsPath(env)
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  await replaceFile(path, text)
+  await changeFile(path, async (before = '') => {
+    const { hosts, current } = await readHosts(env)
+    const { text, wanted } = edit(before, { hosts, current })
+    const parse = await loadParser()
+    if (!isDeepStrictEqual(plain(parse(text)), plain(wanted)))
+      throw new Failure(`${path}: it is written in a way that newdt cannot change; please edit it by hand`)
+    return text
+  })
 }
+
+/** Without what is undefined. */
+const plain = (hosts: Hosts): unknown => JSON.parse(JSON.stringify(hosts))

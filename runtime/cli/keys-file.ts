@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { parseKeys } from '../../lib/security/keys.ts'
+import { changeFile } from './change-file.ts'
 import type { Cli } from './cli.ts'
 import { Failure, UsageError } from './failure.ts'
-import { replaceFile } from './replace-file.ts'
 
 /** A key as the file has it; the fields that newdt does not know stay as they are. */
 export interface KeyInFile {
@@ -26,26 +26,36 @@ export const neededKeysPath = (cli: Cli, option: string | undefined): string => 
   return path
 }
 
-/** Undefined where there is no file. Rejects when it is no file of keys. */
-export const readKeys = async (path: string): Promise<KeyInFile[] | undefined> => {
+/** None where there is no file. Rejects with Failure when it is no file of keys. */
+export const readKeys = async (path: string): Promise<KeyInFile[]> => {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
+    return undefined
   })
-  if (text === undefined) return undefined
-  check(path, text)
-  return (JSON.parse(text) as { keys: KeyInFile[] }).keys
+  return parse(path, text)
 }
 
-export const writeKeys = async (path: string, keys: KeyInFile[]): Promise<void> => {
-  const text = textOf(keys)
-  check(path, text)
-  await replaceFile(path, text)
-}
+/** Rejects with Failure when it is no file of keys, or would be none. */
+export const changeKeys = (
+  path: string,
+  change: (keys: KeyInFile[]) => KeyInFile[] | Promise<KeyInFile[]>,
+): Promise<void> =>
+  changeFile(path, async text => {
+    const changed = textOf(await change(parse(path, text)))
+    check(path, changed)
+    return changed
+  })
 
-/** Rejects what an agent would not take. */
+/** Throws Failure for what an agent would not take. */
 export const checkKeys = (keys: KeyInFile[]): void => check('the key', textOf(keys))
 
 const textOf = (keys: KeyInFile[]): string => `${JSON.stringify({ keys }, null, 2)}\n`
+
+const parse = (path: string, text: string | undefined): KeyInFile[] => {
+  if (text === undefined) return []
+  check(path, text)
+  return (JSON.parse(text) as { keys: KeyInFile[] }).keys
+}
 
 const check = (path: string, text: string): void => {
   try {

@@ -1,9 +1,10 @@
 import { CommanderError } from 'commander'
+import { ClientError } from '../../lib/client/client.ts'
 import { type Cli, createCli, tell } from './cli.ts'
 import { splitAtDashes } from './command-line.ts'
 import { BROKEN_PIPE, NEWDT_FAILED, WRONG_USAGE } from './exit-code.ts'
 import { failureLine, UsageError } from './failure.ts'
-import { createProgram } from './program.ts'
+import { createProgram, isVerb } from './program.ts'
 import { BrokenPipeError } from './sink.ts'
 
 /** What the completions of shells call. */
@@ -19,7 +20,7 @@ const main = async (args: string[]): Promise<number> => {
   const [verb = ''] = own
   try {
     if (own.length === 0) own.push('--help')
-    if (rest && !VERBS_WITH_REST.includes(verb))
+    if (rest && isVerb(verb) && !VERBS_WITH_REST.includes(verb))
       throw new UsageError(`newdt ${verb}: nothing can stand behind --`)
     if (verb === COMPLETE) await (await import('./complete.ts')).complete(cli)
     else await (await createProgram(cli, verb)).parseAsync(own, { from: 'user' })
@@ -31,23 +32,15 @@ const main = async (args: string[]): Promise<number> => {
 
 const tellFailure = async (cli: Cli, verb: string, error: unknown): Promise<number> => {
   if (error instanceof BrokenPipeError) return BROKEN_PIPE
-  const isOfAJob = VERBS_OF_A_JOB.includes(verb)
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return 0
-    // The help was printed for want of a verb.
-    if (error.code !== 'commander.help') await tell(cli, usageLine(verb, error))
-    return isOfAJob ? NEWDT_FAILED : WRONG_USAGE
-  }
+  // Help was printed: it was asked for, or a verb is missing.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE
   await tell(cli, failureLine(error))
-  if (isOfAJob) return NEWDT_FAILED
-  return error instanceof UsageError ? WRONG_USAGE : 1
+  if (VERBS_OF_A_JOB.includes(verb)) return NEWDT_FAILED
+  return error instanceof UsageError || isInvalidRequest(error) ? WRONG_USAGE : 1
 }
 
-/** "error: unknown option '--x'\n(Did you mean …?)" becomes one line. */
-const usageLine = (verb: string, { message, code }: CommanderError): string => {
-  const text = message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
-  const isVerb = !verb.startsWith('-') && !(code === 'commander.unknownCommand' && text.includes(`'${verb}'`))
-  return `${text}; see newdt ${isVerb ? `${verb} ` : ''}--help`
-}
+/** What was typed is passed on, and the agent has found the fault. */
+const isInvalidRequest = (error: unknown): boolean =>
+  error instanceof ClientError && error.word === 'invalid-request'
 
 process.exitCode = await main(process.argv.slice(2))

@@ -19,7 +19,7 @@ export const prefixLines = (sink: Pick<Sink, 'write'>, prefix: string) => {
       start = end + 1
     }
     if (start < bytes.length) {
-      rest.push(bytes.slice(start))
+      rest.push(Uint8Array.from(bytes.subarray(start))) // A copy: whoever owns the bytes may use them again.
       restBytes += bytes.length - start
     }
     if (lines.length > 0) await sink.write(Buffer.concat(lines))

@@ -1,6 +1,7 @@
-import { Command } from 'commander'
+import { Command, type CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Cli } from './cli.ts'
+import { UsageError } from './failure.ts'
 import type { Verb } from './verb.ts'
 
 /**
@@ -31,6 +32,8 @@ const VERBS: readonly { name: string; group: string; load(): Promise<Verb> }[] =
   },
 ]
 
+export const isVerb = (name: string): boolean => VERBS.some(verb => verb.name === name)
+
 /** Only with the verb that is used, where that is known: then its help and its errors are the same. */
 export const createProgram = async (cli: Cli, used?: string): Promise<Command> => {
   const program = new Command('newdt')
@@ -48,15 +51,31 @@ export const createProgram = async (cli: Cli, used?: string): Promise<Command> =
 
 const allOf = (command: Command): Command[] => [command, ...command.commands.flatMap(allOf)]
 
+/** "error: unknown option '--x'\n(Did you mean …?)" becomes one line. */
+const usageLine = (command: Command, { message }: CommanderError): string => {
+  const names: string[] = []
+  for (let one: Command | null = command; one; one = one.parent) names.unshift(one.name())
+  return `${message
+    .replace(/^error: /, '')
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/\.$/, '')}; see ${names.join(' ')} --help`
+}
+
 /** Errors are thrown; main tells them. */
 const prepare = (command: Command, { out, err }: Cli): void => {
-  command.exitOverride().configureOutput({
-    writeOut: text => void out.write(text).catch(() => {}),
-    writeErr: text => void err.write(text).catch(() => {}),
-    outputError() {},
-    getOutHelpWidth: () => out.columns() ?? 100,
-    getOutHasColors: () => out.isTerminal,
-  })
+  command
+    .exitOverride(error => {
+      // Help that was asked for, and help for want of a verb.
+      if (error.exitCode === 0 || error.code === 'commander.help') throw error
+      throw new UsageError(usageLine(command, error))
+    })
+    .configureOutput({
+      writeOut: text => void out.write(text).catch(() => {}),
+      writeErr: text => void err.write(text).catch(() => {}),
+      outputError() {},
+      getOutHelpWidth: () => out.columns() ?? 100,
+      getOutHasColors: () => out.isTerminal,
+    })
 }
 
 const EXAMPLES = `

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { Cli } from './cli.ts'
+import { UsageError } from './failure.ts'
 
 /** Makes the command of a verb, which writes to the sinks of `cli` and throws what has gone wrong. */
 export type Verb = (cli: Cli) => Command
@@ -11,6 +12,20 @@ export const verb = (name: string, description: string, examples: readonly strin
     command.addHelpText('after', `\nExamples:\n${examples.map(line => `  ${line}\n`).join('')}`)
   return command
 }
+
+/**
+ * For verbs that run something: `newdt run df -h` asks for the help of df, and must not pass for one that was given.
+ * `mistake` says how it is written.
+ */
+export const addHelpOption = (command: Command, mistake: string): Command =>
+  command
+    .helpOption(false)
+    .option('-h, --help', 'display help for command')
+    .hook('preAction', () => {
+      if (!command.opts().help) return
+      if (command.args.length > 0) throw new UsageError(mistake)
+      command.help()
+    })
 
 /** For what asks one agent. */
 export const addHostOption = (command: Command): Command =>

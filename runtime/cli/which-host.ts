@@ -27,10 +27,7 @@ export const whichHost = async (env: NodeJS.ProcessEnv, named?: string): Promise
   const name = wanted ?? current
   if (name === undefined) return hostOfUrl(env, DEFAULT_URL)
   const entry = Object.hasOwn(hosts, name) ? hosts[name] : undefined
-  if (!entry)
-    throw new UsageError(
-      `${name}: there is no such host; newdt host ls, or a URL such as http://${name}:8080`,
-    )
+  if (!entry) throw new UsageError(`${name}: there is no such host; newdt host ls, or ${urlLike(name)}`)
   return hostOfEntry(env, name, entry)
 }
 
@@ -45,6 +42,12 @@ export const whichHosts = async (env: NodeJS.ProcessEnv, patterns: string): Prom
     for (const name of matching) names.add(name)
   }
   return Promise.all([...names].map(name => hostOfEntry(env, name, hosts[name]!)))
+}
+
+/** What was probably meant. */
+const urlLike = (name: string): string => {
+  if (name.includes('://')) return 'a URL that begins with http:// or https://'
+  return `a URL such as http://${name}${/:\d+$/.test(name) ? '' : ':8080'}`
 }
 
 const DEFAULT_URL = 'http://127.0.0.1:8080'

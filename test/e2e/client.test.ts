@@ -88,6 +88,10 @@ describe('the client', () => {
     const ended = await client().run({ cmd: 'true' })
     assert.equal(ended.ok && (await wordOf(client().job(ended.value.id).signal('HUP'))), 'job-ended')
     for (const url of ['ftp://x', 'x']) assert.throws(() => connect(url), TypeError)
+    const token = { credentials: { token: 'nda_token' } }
+    assert.throws(() => connect('http://db1.example.com:8080', token), /a token is sent by https only/)
+    for (const url of ['https://db1', 'http://localhost', 'http://[::1]:1', 'http://127.1.2.3'])
+      connect(url, token)
   })
 
   test('says who has answered when it was no agent, and that nobody has', async t => {

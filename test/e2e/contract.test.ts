@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import type { JobJson } from '../../handlers/jobs/job-json.ts'
 import { createHome, type Envelope, ROOT, type RunningAgent, startAgent } from '../support/agent.ts'
+import { askByCurl } from '../support/ask-by-curl.ts'
 import { waitFor } from '../support/wait-for.ts'
 
 const run = promisify(execFile)
@@ -34,10 +35,8 @@ describe('the contract', () => {
     return stdout.split('\n')[0]!
   }
 
-  const curl = async (...args: string[]): Promise<unknown> => {
-    const { stdout } = await run('curl', ['-sS', '--max-time', '60', ...args])
-    return JSON.parse(stdout)
-  }
+  const curl = async (...args: string[]): Promise<unknown> =>
+    JSON.parse((await askByCurl('--max-time', '60', ...args)).body)
 
   const get = async (path: string) => (await curl(`${agent.url}${path}?${await signature()}`)) as Envelope
   const post = async (path: string, body: object) =>

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { globSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { promisify } from 'node:util'
 import { hashToken } from '../../lib/security/keys.ts'
 import { createHome, type RunningAgent, sign, startAgent } from '../support/agent.ts'
+import { askByCurl } from '../support/ask-by-curl.ts'
 import { allPids } from '../support/proc.ts'
 import { waitFor } from '../support/wait-for.ts'
 
@@ -21,10 +20,8 @@ const writeKeys = (path: string, keys: object[]): void => {
 }
 
 const curl = async (agent: RunningAgent, path: string, ...args: string[]) => {
-  const options = ['-s', '-w', '\n%{http_code}', ...args, `${agent.url}${path}`]
-  const { stdout } = await promisify(execFile)('curl', options)
-  const [body, status] = stdout.split(/\n(?=\d+$)/) as [string, string]
-  return { status: Number(status), ...JSON.parse(body) }
+  const { status, body } = await askByCurl(...args, `${agent.url}${path}`)
+  return { status, ...JSON.parse(body) }
 }
 
 const bearer = (token: string): string[] => ['-H', `Authorization: Bearer ${token}`]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
@@ -171,7 +171,7 @@ describe('the life of an agent', () => {
       process.execPath,
       join(ROOT, 'runtime/main.ts'),
     ]
-    const read = async () => (await import('node:fs')).readFileSync(join(home.data, 'secret'), 'utf8')
+    const read = async () => readFileSync(join(home.data, 'secret'), 'utf8')
     const agent = await startAgent(home, { command })
     const secret = await read()
     assert.match(secret, /^[0-9a-f]{48}\n$/)
@@ -188,6 +188,16 @@ describe('the life of an agent', () => {
       startAgent(home, { command, env: { AGENT_HOST: '0.0.0.0' } }),
       /AGENT_HOST=0\.0\.0\.0/,
     )
+  })
+
+  test('newdt agent becomes the agent itself, so that ps shows it and signals reach it', async () => {
+    const agent = await startAgent(home, { command: [join(ROOT, 'runtime/newdt'), 'agent'] })
+    assert.equal(agent.pid, agent.child.pid)
+    const shown = readFileSync(`/proc/${agent.pid}/cmdline`, 'latin1').split('\0')
+    assert.ok(shown.includes(join(ROOT, 'runtime/main.ts')), shown.join(' '))
+    await agent.execute({ cmd: 'sleep 1000', async: true })
+    agent.child.kill('SIGINT')
+    assert.equal((await agent.ended).code, 0)
   })
 
   test('npm start is ended by TERM', async () => {
@@ -212,7 +222,6 @@ describe('the life of an agent', () => {
     })
     await waitFor('the trap is set', async () => (await agent.job(job.id)).stdout)
     const leader = know(agent.pid)
-    const { readFileSync } = await import('node:fs')
     const stat = readFileSync(`/proc/${agent.pid}/stat`, 'latin1')
     const group = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2])
     process.kill(-group, 'SIGINT')

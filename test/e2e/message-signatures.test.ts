@@ -48,8 +48,10 @@ const send = async (request: Request): Promise<Answer[]> => {
 
 const told = (answers: Answer[]): unknown[] => answers.map(([status, { error }]) => error ?? status)
 
-const readme = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
-const pythonOf = (name: string): string => /```python\n(.*?)```/s.exec(readme(name))![1]!
+const page = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
+/** The program that signs whole requests; the page has a shorter one before it. */
+const pythonOf = (name: string): string =>
+  /```python\n(?<program>import base64, hashlib, hmac.*?)```/s.exec(page(name))!.groups!.program!
 
 describe('an agent that is sent signed messages', { skip }, () => {
   const home = createHome()
@@ -145,9 +147,9 @@ describe('an agent that is sent signed messages', { skip }, () => {
     await end(agent)
   })
 
-  test('runs the example of the README, which is the same in both languages', async () => {
-    const program = pythonOf('README.md')
-    assert.equal(pythonOf('README.zh-CN.md'), program)
+  test('runs the example of the page on clients, which is the same in both languages', async () => {
+    const program = pythonOf('docs/clients.md')
+    assert.equal(pythonOf('docs/clients.zh-CN.md'), program)
     const agent = await start()
     const { host } = new URL(agent.url)
     const printed = execFileSync('python3', ['-c', program.replace('127.0.0.1:8080', host)], {

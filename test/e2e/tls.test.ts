@@ -8,6 +8,7 @@ import { connect } from 'node:tls'
 import { promisify } from 'node:util'
 import { hashToken } from '../../lib/security/keys.ts'
 import { createHome, type Envelope, type RunningAgent, sign, startAgent } from '../support/agent.ts'
+import { askByCurl } from '../support/ask-by-curl.ts'
 import { createCertificates } from '../support/certificates.ts'
 import { isInstalled } from '../support/is-installed.ts'
 import { waitFor } from '../support/wait-for.ts'
@@ -50,9 +51,8 @@ describe('an agent that speaks TLS', { skip }, () => {
   }
 
   const curl = async (agent: RunningAgent, path: string, ...args: string[]) => {
-    const options = ['-sS', '--cacert', authority.cert, ...args, `${agent.url}${path}`]
-    const { stdout } = await run('curl', options)
-    return JSON.parse(stdout) as Envelope & { data: Record<string, unknown> }
+    const { body } = await askByCurl('--cacert', authority.cert, ...args, `${agent.url}${path}`)
+    return JSON.parse(body) as Envelope & { data: Record<string, unknown> }
   }
   const showing = ({ cert, key }: { cert: string; key: string }): string[] => ['--cert', cert, '--key', key]
   const end = async (agent: RunningAgent) => {

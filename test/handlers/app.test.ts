@@ -195,8 +195,8 @@ test('a signature check that throws lets nobody in', async () => {
 })
 
 test('an expected failure is answered as it is and not reported', async () => {
-  const fake = createFake({ jobs: { list: () => raise(failure('not-stored')) } })
-  const { status, body, headers } = await fake.ask(signed('/api/jobs'))
+  const fake = createFake({ jobs: { submit: () => raise(failure('not-stored')) } })
+  const { status, body, headers } = await fake.ask(post(COMMAND_PATH, { cmd: 'true' }))
   assert.equal(status, 503)
   assert.deepEqual(body, failed(503, '任务记录无法写入存储，任务未执行，请稍后再尝试'))
   assert.equal(headers.get('retry-after'), '1')

@@ -8,6 +8,7 @@ import { type Authenticator, createAuthenticator } from '../../lib/security/auth
 import { type Caller, RIGHTS, type Right } from '../../lib/security/caller.ts'
 import { withDefaultKey } from '../../lib/security/keys.ts'
 import type { OutputTotals } from '../../lib/store/output-store.ts'
+import { checkAnswer } from '../support/check-answer.ts'
 import { memoryNonces } from '../support/nonces.ts'
 import { createFakeOutput } from './fake-output.ts'
 
@@ -148,7 +149,10 @@ export const createFake = ({
     const text = await response.text()
     const isJson = response.headers.get('content-type')?.startsWith('application/json')
     const body: unknown = isJson && text !== '' ? JSON.parse(text) : undefined
-    return { status: response.status, headers: response.headers, text, body }
+    const { status, headers } = response
+    const path = new URL(request.url).pathname
+    assert.deepEqual(checkAnswer({ method: request.method, path, status, headers, text }), [])
+    return { status, headers, text, body }
   }
   return { services, calls, reported, notes, audited, counted, opens, open, ask }
 }

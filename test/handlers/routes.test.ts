@@ -20,6 +20,7 @@ const EXPECTED: [method: string, path: string, rights: Right[]][] = [
   ['post', '/api/agent/drain', ['admin']],
   ['get', '/api/agent', ['read']],
   ['get', '/metrics', ['read']],
+  ['get', '/openapi.json', ['read']],
 ]
 
 test('every endpoint needs the right that it should', () => {

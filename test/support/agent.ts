@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after } from 'node:test'
 import type { JobJson } from '../../handlers/jobs/job-json.ts'
 import { createSigner } from '../../lib/security/md5-signature.ts'
+import { checkAnswersOf } from './checked-fetch.ts'
 import { findByText, know, lives } from './proc.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -41,6 +42,8 @@ export interface AgentOptions {
   env?: Record<string, string>
   /** How it is started; the agent itself by default. */
   command?: [file: string, ...args: string[]]
+  /** Where it, and its jobs, are; the root of the repository by default. */
+  cwd?: string
 }
 
 // A test that fails must not leave its agent behind, nor keep the test process alive.
@@ -52,10 +55,10 @@ after(() => {
 })
 
 /** Starts the real agent as a child process on a free port, and waits until it listens. */
-export const startAgent = async (home: Home, { env = {}, command }: AgentOptions = {}) => {
+export const startAgent = async (home: Home, { env = {}, command, cwd = ROOT }: AgentOptions = {}) => {
   const [file, ...args] = command ?? [process.execPath, join(ROOT, 'runtime/main.ts')]
   const child = spawn(file, args, {
-    cwd: ROOT,
+    cwd,
     env: {
       ...withoutAgentSettings(process.env),
       TMPDIR: home.temporary,
@@ -77,6 +80,7 @@ export const startAgent = async (home: Home, { env = {}, command }: AgentOptions
   if (listening === true) throw new AgentEndedError(await ended)
 
   const url = listening.address
+  checkAnswersOf(url)
   const agent = know(listening.pid)
   return {
     url,

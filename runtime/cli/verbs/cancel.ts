@@ -7,7 +7,7 @@ export const cancel: Verb = cli => {
   const command = verb('cancel', 'end jobs: TERM to all of their processes, then KILL', [
     'newdt cancel 01a202f8d357',
     'newdt cancel --grace 30s 01a202f8d357',
-    'newdt cancel $(newdt ps -q --label env=test)',
+    'newdt ps -q --label env=test | xargs -r newdt cancel',
   ])
   addHostOption(command)
     .argument('<id...>', 'of the jobs, or the beginnings of them')

@@ -10,7 +10,8 @@ export const drain: Verb = cli => {
   return command.action(async (named: string | undefined, { host }: { host?: string }) => {
     const { client, host: asked } = await askAgent(cli, named ?? host)
     const { running } = unwrap(await client.drain())
-    const jobs = running === 1 ? 'one job' : `${running} jobs`
-    await cli.out.write(`${asked.name}: takes no new jobs, ends with the last of ${jobs}\n`)
+    const end =
+      running === 0 ? 'ends now' : `ends with the last of ${running === 1 ? 'one job' : `${running} jobs`}`
+    await cli.out.write(`${asked.name}: takes no new jobs, ${end}\n`)
   })
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { Option } from 'commander'
 import { type Cli, tell } from '../cli.ts'
 import { UsageError } from '../failure.ts'
-import { addHost, type HostEntry, readHosts } from '../hosts-file.ts'
+import { addHost, type HostEntry, hostsPath } from '../hosts-file.ts'
 import { readStdin } from '../submission.ts'
 import { type Verb, verb } from '../verb.ts'
 
@@ -49,9 +49,8 @@ export const hostAdd: Verb = cli => {
       const [issue] = error.issues
       throw new UsageError(`host add: ${issue!.path.slice(2).join('.') || name}: ${issue!.message}`)
     }
-    const file = await readHosts(cli.env)
-    await addHost(file, name, entry)
-    await tell(cli, `${file.path}: ${name} is added; newdt host check ${name} asks it`)
+    await addHost(cli.env, name, entry)
+    await tell(cli, `${hostsPath(cli.env)}: ${name} is added; newdt host check ${name} asks it`)
   })
 }
 

@@ -15,7 +15,7 @@ export const keyList: Verb = cli => {
   return command.action(async ({ file, output }: { file?: string; output: OutputFormat }) => {
     const { neededKeysPath, readKeys } = await import('../keys-file.ts')
     const path = neededKeysPath(cli, file)
-    const keys = (await readKeys(path)) ?? []
+    const keys = await readKeys(path)
     await printRows(cli, keys.map(withoutSecrets), COLUMNS, output)
   })
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { RIGHTS } from '../../../lib/security/caller.ts'
 import { tell } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import type { KeyInFile } from '../keys-file.ts'
@@ -24,21 +25,30 @@ export const keyNew: Verb = cli => {
       'the file of keys (default: AGENT_KEYS_FILE); without one, the key is only printed',
     )
   return command.action(async ({ id, rights, file }: Options) => {
-    const { checkKeys, keysPath, readKeys, writeKeys } = await import('../keys-file.ts')
+    const { changeKeys, checkKeys, keysPath } = await import('../keys-file.ts')
     const { hashToken } = await import('../../../lib/security/keys.ts')
     const token = `nda_${randomBytes(32).toString('base64url')}`
     const path = keysPath(cli, file)
-    const given = (path === undefined ? undefined : await readKeys(path)) ?? []
     const rightsOf = rights?.split(',').map(right => right.trim())
-    const keys = withToken(given, id, rightsOf, hashToken(token))
-    checkKeys(keys)
-    if (path === undefined) {
-      await cli.err.write(`To be added to the file of keys:\n${JSON.stringify(keys[0])}\n`)
-    } else {
-      await writeKeys(path, keys)
-      await tell(cli, `${path}: the key "${id}" has a new token, which is shown only now`)
+    const wrong = rightsOf?.find(right => !(RIGHTS as readonly string[]).includes(right))
+    if (wrong !== undefined)
+      throw new UsageError(`key new: --rights: "${wrong}" is none of ${RIGHTS.join(', ')}`)
+    const withNew = (keys: KeyInFile[]): KeyInFile[] => {
+      const changed = withToken(keys, id, rightsOf, hashToken(token))
+      checkKeys(changed)
+      return changed
     }
-    await cli.out.write(`${token}\n`)
+    if (path === undefined) {
+      await cli.err.write(`To be added to the file of keys:\n${JSON.stringify(withNew([])[0])}\n`)
+      return cli.out.write(`${token}\n`)
+    }
+    await changeKeys(path, async keys => {
+      const changed = withNew(keys)
+      // Before its hash is kept: nobody must have a key whose token was never seen.
+      await cli.out.write(`${token}\n`)
+      return changed
+    })
+    await tell(cli, `${path}: the key "${id}" has a new token, which is shown only now`)
   })
 }
 

@@ -11,12 +11,13 @@ export const keyRevoke: Verb = cli => {
     .argument('<id>', 'of the key')
     .option('--file <file>', 'the file of keys (default: AGENT_KEYS_FILE)')
   return command.action(async (id: string, { file }: { file?: string }) => {
-    const { neededKeysPath, readKeys, writeKeys } = await import('../keys-file.ts')
+    const { changeKeys, neededKeysPath } = await import('../keys-file.ts')
     const path = neededKeysPath(cli, file)
-    const keys = (await readKeys(path)) ?? []
-    const left = keys.filter(key => key.id !== id)
-    if (left.length === keys.length) throw new Failure(`${path}: there is no key "${id}"; newdt key list`)
-    await writeKeys(path, left)
+    await changeKeys(path, keys => {
+      const left = keys.filter(key => key.id !== id)
+      if (left.length === keys.length) throw new Failure(`${path}: there is no key "${id}"; newdt key list`)
+      return left
+    })
     const isDefault = id === 'default' ? '; the secret of the agent itself is good all the same' : ''
     await tell(cli, `${path}: the key "${id}" is gone${isDefault}`)
   })

@@ -31,7 +31,7 @@ export const ps: Verb = cli => {
     'newdt ps',
     'newdt ps --failed --since 1h',
     'newdt ps -a --label env=prod --grep backup -n 200',
-    'newdt cancel $(newdt ps -q)',
+    'newdt ps -q | xargs -r newdt cancel',
   ])
   addHostOption(command)
     .option('-a, --all', 'jobs in any state')

@@ -31,7 +31,6 @@ const commandOf = ({ cmd, params, labels, id, scriptName }: Job) => {
   return { cmd, params, labels }
 }
 
-const WORDS = `
-Neither the directory, the environment, the input, the timeout nor the limits of a job are kept: give them again
+const WORDS = `Neither the directory, the environment, the input, the timeout nor the limits of a job are kept: give them again
 where it needs them. A script is not kept either.
 `

@@ -6,7 +6,7 @@ import { addFleetOptions, type FleetChoice, isFleet } from '../fleet-options.ts'
 import { runJob } from '../run-job.ts'
 import { runOnHosts } from '../run-on-hosts.ts'
 import { addSubmissionOptions, type SubmissionOptions, submissionOf } from '../submission.ts'
-import { addHostOption, type Verb, verb } from '../verb.ts'
+import { addHelpOption, addHostOption, type Verb, verb } from '../verb.ts'
 import { whichHosts } from '../which-host.ts'
 
 /** A command, its output live; ends with its exit code. */
@@ -21,7 +21,7 @@ export const run: Verb = cli => {
     .argument('[host]', 'name or URL of the agent')
     .usage('[host] [options] -- <command...>')
     .addHelpText('after', WORDS)
-  addFleetOptions(addHostOption(addSubmissionOptions(command, cli)))
+  addHelpOption(addFleetOptions(addHostOption(addSubmissionOptions(command, cli))), NO_COMMAND)
   return command.action(async (host: string | undefined, options: SubmissionOptions & FleetChoice) => {
     const cmd = commandLineOf(commandWords(cli))
     const request = { ...(await submissionOf(cli, options)), cmd }
@@ -35,11 +35,12 @@ export const run: Verb = cli => {
 
 const commandWords = ({ rest }: Cli): string[] => {
   if (rest?.length) return rest
-  throw new UsageError('what is to be run? It stands behind --, such as: newdt run -- df -h')
+  throw new UsageError(NO_COMMAND)
 }
 
-const WORDS = `
-One word behind -- is a command line for bash; several are words that arrive as they are.
+const NO_COMMAND = 'what is to be run? It stands behind --, such as: newdt run -- df -h'
+
+const WORDS = `One word behind -- is a command line for bash; several are words that arrive as they are.
 Exit codes: the job's own; 128+n by a signal; 124 timed out; 126 could not be started; 125 newdt itself failed;
 130 after Ctrl-C, which leaves the job to run on unless --rm is given.
 `

@@ -10,7 +10,7 @@ import { addFleetOptions, type FleetChoice, isFleet } from '../fleet-options.ts'
 import { runJob } from '../run-job.ts'
 import { runOnHosts } from '../run-on-hosts.ts'
 import { addSubmissionOptions, readStdin, type SubmissionOptions, submissionOf } from '../submission.ts'
-import { addHostOption, type Verb, verb } from '../verb.ts'
+import { addHelpOption, addHostOption, type Verb, verb } from '../verb.ts'
 import { whichHosts } from '../which-host.ts'
 
 type ScriptType = 'shell' | 'python'
@@ -24,14 +24,15 @@ export const script: Verb = cli => {
     "echo 'hostname; uptime' | newdt script -",
   ])
   command
-    .argument('<host-or-file>', 'the script file (- is standard input), or the agent that it runs on')
+    .argument('[host-or-file]', 'the script file (- is standard input), or the agent that it runs on')
     .argument('[file]', 'the script file, when a host is named before')
     .usage('[host] <file> [options] [-- <argument...>]')
-  addFleetOptions(addHostOption(addSubmissionOptions(command, cli)))
+  addHelpOption(addFleetOptions(addHostOption(addSubmissionOptions(command, cli))), ARGUMENTS)
   command.addOption(
     new Option('--type <type>', 'by default by its name or first line').choices(['shell', 'python']),
   )
-  return command.action(async (first: string, second: string | undefined, options: Options) => {
+  return command.action(async (first: string | undefined, second: string | undefined, options: Options) => {
+    if (first === undefined) throw new UsageError('which script? Such as: newdt script ./check.sh')
     const [host, file] = second === undefined ? [undefined, first] : [first, second]
     const request = { ...(await submissionOf(cli, options)), ...(await scriptOf(cli, file, options)) }
     if (isFleet(host, options)) {
@@ -41,6 +42,8 @@ export const script: Verb = cli => {
     }
   })
 }
+
+const ARGUMENTS = 'what the script is given stands behind --, such as: newdt script ./check.sh -- -h'
 
 const scriptOf = async (cli: Cli, file: string, { type, stdin }: Options): Promise<ScriptRequest> => {
   if (file === '-' && stdin) throw new UsageError('standard input cannot be both, the script and its input')
@@ -55,7 +58,7 @@ const scriptOf = async (cli: Cli, file: string, { type, stdin }: Options): Promi
 
 const readScript = async (file: string): Promise<string> => {
   const bytes = await readFile(file).catch(error => {
-    throw new Failure(`the script cannot be read: ${(error as Error).message}`)
+    throw new Failure(`the script cannot be read: ${(error as Error).message.replace(/^E[A-Z]+: /, '')}`)
   })
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)

@@ -10,6 +10,7 @@ interface Options {
   data?: string
   signature?: 'rfc9421' | 'contract'
   config?: boolean
+  idempotencyKey?: string
   host?: string
 }
 
@@ -24,6 +25,7 @@ export const sign: Verb = cli => {
     .argument('<method>', 'GET or POST')
     .argument('<url>', 'a path of the agent, with its query, or a whole URL')
     .option('-d, --data <text>', 'the body that is sent, @FILE for that of a file')
+    .option('--idempotency-key <key>', 'the header Idempotency-Key, which the signature then covers')
     .addOption(
       new Option('--signature <kind>', 'rfc9421: of this request, good once').choices([
         'rfc9421',
@@ -35,8 +37,11 @@ export const sign: Verb = cli => {
     const host = await whichHost(cli.env, options.host)
     const body = await bodyOf(options.data)
     const signer = createSigner(credentialsOf(host, options))
-    const headers = await signer({ method: method.toUpperCase(), url: urlOf(host, url), body })
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+    const { idempotencyKey } = options
+    const own: Record<string, string> =
+      idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }
+    const proof = await signer({ method: method.toUpperCase(), url: urlOf(host, url), body, headers: own })
+    const lines = Object.entries({ ...own, ...proof }).map(([name, value]) => `${name}: ${value}`)
     if (options.config) await cli.out.write(lines.map(line => `header = ${JSON.stringify(line)}\n`).join(''))
     else await cli.out.write(`${lines.map(line => `-H ${quoteWord(line)}`).join(' ')}\n`)
   })

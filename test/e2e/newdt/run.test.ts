@@ -34,6 +34,7 @@ describe('newdt run', () => {
     ['a refusal', ['--output-limit', '1tb', '--', 'ls'], 125, /^newdt: invalid request: outputLimit/],
     ['no command', [], 125, /^newdt: what is to be run\?/],
     ['a command without --', ['ls'], 125, /^newdt: what is to be run\?/],
+    ['the help of a command without --', ['df', '-h'], 125, /^newdt: what is to be run\?/],
     [
       'an unknown option',
       ['--timout', '3s', '--', 'ls'],
@@ -170,6 +171,9 @@ describe('newdt script', () => {
 describe('newdt without an agent', () => {
   test('says in one line what is wrong and what to do', async () => {
     const cases: [Record<string, string>, RegExp][] = [
+      [{ ...env, NEWDT_HOST: agent.url.replace('http:', 'https:') }, /TLS is not spoken there/],
+      [{ ...env, NEWDT_HOST: `${agent.url}/x` }, /no such endpoint; check the address/],
+      [{ NEWDT_HOST: '127.0.0.1:8080' }, /no such host; .* a URL such as http:\/\/127\.0\.0\.1:8080\n$/],
       [
         { NEWDT_HOST: 'http://127.0.0.1:9', NEWDT_SECRET: SECRET },
         /^newdt: 127\.0\.0\.1:9: .*; is an agent running there\?/,

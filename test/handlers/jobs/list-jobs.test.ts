@@ -18,7 +18,7 @@ const queryOf = async (query: string): Promise<unknown> => {
 }
 
 test('the list is an array of jobs in the order of the service', async () => {
-  const jobs = [jobRecord({ id: 'b' }), jobRecord({ id: 'a' })]
+  const jobs = [jobRecord({ id: 'b'.repeat(32) }), jobRecord({ id: 'a'.repeat(32) })]
   const whole = { cmdTruncated: false, paramsTruncated: false, execCmdTruncated: false }
   const { status, body } = await createFake({ jobs: { list: async () => jobs } }).ask(signed('/api/jobs'))
   assert.deepEqual(

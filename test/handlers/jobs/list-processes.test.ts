@@ -48,8 +48,8 @@ test('an id is looked up as it came, whatever it looks like', async () => {
     '__proto__',
     "';drop%20table",
   ]) {
-    const fake = createFake()
-    assert.equal((await fake.ask(processes(id))).status, 200)
+    const fake = createFake({ jobs: { listProcesses: () => Promise.reject(failure('unknown-job')) } })
+    assert.equal((await fake.ask(processes(id))).status, 404)
     assert.deepEqual(fake.calls, [['listProcesses', id]])
   }
 })

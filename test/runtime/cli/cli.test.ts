@@ -1,10 +1,24 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import type { Command } from 'commander'
 import { openAudit } from '../../../lib/security/audit.ts'
 import { hashToken, parseKeys } from '../../../lib/security/keys.ts'
+import type { Cli } from '../../../runtime/cli/cli.ts'
+import { createProgram } from '../../../runtime/cli/program.ts'
+import type { Sink } from '../../../runtime/cli/sink.ts'
 import { ROOT } from '../../support/agent.ts'
 import { recordingLog } from '../../support/recording-log.ts'
 import { scratchDirectory } from '../../support/scratch.ts'
@@ -21,9 +35,51 @@ const newdt = (args: string[], env: NodeJS.ProcessEnv = {}, file = join(ROOT, 'r
 
 describe('newdt', () => {
   test('says how it is used, and what is no command of it', () => {
-    for (const args of [[], ['help'], ['--help']]) assert.match(newdt(args).stdout, /newdt key new --id/)
-    const wrong = newdt(['key', 'old'])
-    assert.deepEqual([wrong.status, wrong.stderr], [2, 'newdt: key old: no such command; see newdt help\n'])
+    for (const args of [[], ['help'], ['--help']]) {
+      const { status, stdout } = newdt(args)
+      assert.equal(status, 0)
+      assert.match(stdout, /^Usage: newdt [\s\S]*\n {2}run /)
+    }
+    assert.match(newdt(['--version']).stdout, /^newdt \d+\.\d+\.\d+\n$/)
+    const wrong: [string[], string][] = [
+      [['key', 'old'], "unknown command 'old'; see newdt key --help"],
+      [['jbos'], "unknown command 'jbos'; see newdt --help"],
+      [['hots'], "unknown command 'hots' (Did you mean host?); see newdt --help"],
+      [['key', 'new'], "required option '--id <id>' not specified; see newdt key new --help"],
+      [
+        ['ps', '-n', '0'],
+        "option '-n, --number <number>' argument '0' is invalid. It should be a whole number, 1 or more; see newdt ps --help",
+      ],
+      [['logs'], "missing required argument 'id'; see newdt logs --help"],
+      [['rnu', '--', 'ls'], "unknown command 'rnu' (Did you mean run?); see newdt --help"],
+      [['ps', '--', 'x'], 'newdt ps: nothing can stand behind --'],
+    ]
+    for (const [args, line] of wrong) {
+      const { status, stdout, stderr } = newdt(args)
+      assert.deepEqual([status, stdout, stderr], [2, '', `newdt: ${line}\n`])
+    }
+  })
+
+  test('has examples in the help of every verb', async () => {
+    let printed = ''
+    const sink: Sink = {
+      async write(text) {
+        printed += text
+      },
+      isTerminal: false,
+      columns: () => undefined,
+      colour: (_, text) => text,
+    }
+    const cli: Cli = { env: {}, rest: undefined, stdin: process.stdin, out: sink, err: sink, exitCode: 0 }
+    const verbsOf = (command: Command): Command[] =>
+      command.commands.length === 0 ? [command] : command.commands.flatMap(verbsOf)
+    const verbs = verbsOf(await createProgram(cli))
+    assert.ok(verbs.length > 20)
+    for (const verb of verbs) {
+      printed = ''
+      verb.outputHelp()
+      assert.match(printed, /\nExamples:\n {2}\S/, verb.name())
+    }
   })
 
   test('works by a link from anywhere', () => {
@@ -74,12 +130,12 @@ describe('newdt key new', () => {
   test('changes nothing when something is wrong, and says what', () => {
     const before = readFileSync(file, 'utf8')
     const wrong: [string[], number, RegExp][] = [
-      [['--rights', 'read'], 2, /--id is missing/],
+      [['--rights', 'read'], 2, /required option '--id/],
       [['--id', 'carol'], 2, /--rights is missing/],
       [['--id', 'alice', '--rights', 'admin'], 2, /"alice" is there already, with other rights/],
-      [['--id', 'carol', '--rights', 'write'], 1, /keys\.2\.rights\.0/],
+      [['--id', 'carol', '--rights', 'write'], 2, /"write" is none of read, run, admin/],
       [['--id', 'a b', '--rights', 'read'], 1, /keys\.2\.id/],
-      [['--name', 'x'], 2, /--name/],
+      [['--id', 'x', '--name', 'x'], 2, /unknown option '--name'/],
     ]
     for (const [args, code, message] of wrong) {
       const { status, stdout, stderr } = newdt(['key', 'new', '--file', file, ...args])
@@ -117,5 +173,64 @@ describe('newdt audit verify', () => {
     const missing = newdt(['audit', 'verify', join(data, 'nowhere')])
     assert.equal(missing.status, 1)
     assert.match(missing.stderr, /ENOENT/)
+  })
+})
+
+describe('newdt key list and revoke', () => {
+  test('list the keys without a secret, and take one out', () => {
+    const file = join(directory, 'more-keys.json')
+    const secret = 'sixteen characters'
+    writeFileSync(
+      file,
+      JSON.stringify({ keys: [{ id: 'a', rights: ['read'], secret, unknownToNewdt: undefined }] }),
+      {
+        mode: 0o600,
+      },
+    )
+    newdt(['key', 'new', '--id', 'b', '--rights', 'run', '--file', file])
+    newdt(['key', 'new', '--id', 'b', '--file', file])
+    const listed = newdt(['key', 'list', '--file', file])
+    assert.equal(
+      listed.stdout,
+      'ID  RIGHTS  CREDENTIALS  EXPIRES\na   read    secret       -\nb   run     2 × token    -\n',
+    )
+    const json = newdt(['key', 'ls', '-o', 'json'], { AGENT_KEYS_FILE: file })
+    assert.equal(JSON.parse(json.stdout).length, 2)
+    assert.doesNotMatch(json.stdout, /sixteen|[0-9a-f]{64}/)
+    assert.equal(newdt(['key', 'revoke', 'a', '--file', file]).status, 0)
+    assert.deepEqual(
+      parseKeys(readFileSync(file, 'utf8')).map(({ id }) => id),
+      ['b'],
+    )
+    const again = newdt(['key', 'revoke', 'a', '--file', file])
+    assert.deepEqual(
+      [again.status, again.stderr],
+      [1, `newdt: ${file}: there is no key "a"; newdt key list\n`],
+    )
+    assert.equal(newdt(['key', 'list']).status, 2)
+  })
+
+  test('follow a link, and leave it one', () => {
+    const target = join(directory, 'target.json')
+    const link = join(directory, 'link.json')
+    writeFileSync(target, '{"keys": []}', { mode: 0o600 })
+    symlinkSync(target, link)
+    assert.equal(newdt(['key', 'new', '--id', 'a', '--rights', 'read', '--file', link]).status, 0)
+    assert.ok(lstatSync(link).isSymbolicLink())
+    assert.equal(parseKeys(readFileSync(target, 'utf8')).length, 1)
+  })
+
+  test('a token that could not be printed is not kept', () => {
+    const file = join(directory, 'full.json')
+    writeFileSync(file, '{"keys": []}', { mode: 0o600 })
+    const full = openSync('/dev/full', 'w')
+    const { status } = spawnSync(
+      join(ROOT, 'runtime/newdt'),
+      ['key', 'new', '--id', 'a', '--rights', 'read', '--file', file],
+      { env: { PATH: process.env.PATH }, stdio: ['ignore', full, 'ignore'] },
+    )
+    closeSync(full)
+    assert.equal(status, 1)
+    assert.deepEqual(parseKeys(readFileSync(file, 'utf8')), [])
   })
 })

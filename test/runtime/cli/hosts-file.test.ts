@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -12,7 +12,7 @@ const textOf = (env: NodeJS.ProcessEnv): string => readFileSync(hostsPath(env), 
 test('a file that is not there has no hosts, and is made for the account alone', async () => {
   const env = newEnv()
   assert.deepEqual(await readHosts(env), { path: join(env.XDG_CONFIG_HOME, 'newdt/hosts.toml'), hosts: {} })
-  await addHost(await readHosts(env), 'db1', { url: 'http://db1', token: 'a "quoted" \\ token' })
+  await addHost(env, 'db1', { url: 'http://db1', token: 'a "quoted" \\ token' })
   assert.equal(statSync(hostsPath(env)).mode & 0o777, 0o600)
   assert.deepEqual((await readHosts(env)).hosts, { db1: { url: 'http://db1', token: 'a "quoted" \\ token' } })
 })
@@ -25,19 +25,18 @@ test('any changes one after the other give what was wanted, and leave comments o
       const env = newEnv()
       const hosts: Record<string, { url: string }> = { kept: { url: 'http://kept' } }
       let current: string | undefined
-      await addHost(await readHosts(env), 'kept', hosts.kept!)
+      await addHost(env, 'kept', hosts.kept!)
       writeFileSync(hostsPath(env), `# above\n${textOf(env)}# below kept\n`)
       for (const { kind, name } of changes) {
-        const file = await readHosts(env)
         if (kind === 'add' && !hosts[name]) {
-          await addHost(file, name, { url: `http://${name}` })
+          await addHost(env, name, { url: `http://${name}` })
           hosts[name] = { url: `http://${name}` }
         } else if (kind === 'remove' && hosts[name]) {
-          await removeHost(file, name)
+          await removeHost(env, name)
           delete hosts[name]
           if (current === name) current = undefined
         } else if (kind === 'use' && hosts[name]) {
-          await useHost(file, name)
+          await useHost(env, name)
           current = name
         }
         const after = await readHosts(env)
@@ -51,10 +50,17 @@ test('any changes one after the other give what was wanted, and leave comments o
 
 test('a file that is written in another way is not changed, but said to be', async () => {
   const env = newEnv()
-  await addHost(await readHosts(env), 'a', { url: 'http://a' })
+  await addHost(env, 'a', { url: 'http://a' })
   const text = 'hosts = { a = { url = "http://a" }, b = { url = "http://b" } }\n'
   writeFileSync(hostsPath(env), text)
-  const file = await readHosts(env)
-  await assert.rejects(removeHost(file, 'a'), /please edit it by hand/)
+  await assert.rejects(removeHost(env, 'a'), /please edit it by hand/)
   assert.equal(textOf(env), text)
+})
+
+test('hosts that are added at the same time are all there', async () => {
+  const env = newEnv()
+  const names = Array.from({ length: 8 }, (_, index) => `host${index}`)
+  await Promise.all(names.map(name => addHost(env, name, { url: `http://${name}` })))
+  assert.deepEqual(Object.keys((await readHosts(env)).hosts).sort(), names)
+  assert.deepEqual(readdirSync(join(env.XDG_CONFIG_HOME, 'newdt')), ['hosts.toml'])
 })

@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import { RIGHTS } from '../../lib/security/caller.ts'
+import type { AgentJson } from '../agent/get-agent.ts'
+import { describes } from './same-shape.ts'
+
+const count = z.int().min(0)
+
+const restarts = count.meta({ description: 'How often it had to be replaced.' })
+
+export const agentSchema = describes<AgentJson>()(
+  z
+    .object({
+      version: z.string(),
+      running: count.meta({ description: 'Jobs.' }),
+      limit: count.meta({ description: 'How many jobs may run at a time.' }),
+      stopping: z.boolean(),
+      draining: z.boolean().meta({ description: 'It takes no new jobs, and ends with the last that runs.' }),
+      guardian: z
+        .union([
+          z.object({ state: z.enum(['idle', 'starting', 'running']), restarts }),
+          z.object({ state: z.enum(['missing', 'unsupported']), error: z.string(), restarts }),
+        ])
+        .meta({ description: 'Whether jobs would end with the agent, should it be killed.' }),
+      guesses: z
+        .object({ wrong: count, unseen: count })
+        .meta({ description: 'Wrong credentials since the start, and those that were not looked at.' }),
+      audit: z.object({ state: z.enum(['ok', 'failing']) }),
+      store: z.object({ state: z.enum(['ok', 'full', 'gone']) }),
+      caller: z
+        .object({ id: z.string(), rights: z.array(z.enum(RIGHTS)) })
+        .meta({ description: 'As whom the agent knows who asks.' }),
+    })
+    .meta({ id: 'Agent', description: 'What the agent tells of itself.' }),
+)

@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import { bodySchema as drainBody } from '../agent/drain-agent.ts'
+import type { AgentJson } from '../agent/get-agent.ts'
+import { agentSchema } from './agent-answer.ts'
+import { data } from './answers.ts'
+import type { Operation } from './operation.ts'
+
+const AGENT: AgentJson = {
+  version: '0.1.0',
+  running: 1,
+  limit: 5,
+  stopping: false,
+  draining: false,
+  guardian: { state: 'running', restarts: 0 },
+  guesses: { wrong: 0, unseen: 0 },
+  audit: { state: 'ok' },
+  store: { state: 'ok' },
+  caller: { id: 'default', rights: ['read', 'run', 'admin'] },
+}
+
+export const getAgent: Operation = {
+  tag: 'agent',
+  summary: 'What the agent tells of itself',
+  answers: { 200: data('Its state.', agentSchema, AGENT) },
+}
+
+export const drainAgent: Operation = {
+  tag: 'agent',
+  summary: 'Takes no new jobs from now on',
+  description: 'The agent ends with the last job that runs.',
+  body: { schema: drainBody, isOptional: true, examples: { nothing: {} } },
+  answers: { 200: data('Its state.', agentSchema, { ...AGENT, draining: true }) },
+}
+
+export const getMetrics: Operation = {
+  tag: 'agent',
+  summary: 'Metrics for Prometheus',
+  answers: {
+    200: {
+      description: "Prometheus's text format, version 0.0.4.",
+      content: {
+        'text/plain': { schema: z.string(), examples: { running: { value: 'newdt_jobs_running 1\n' } } },
+      },
+    },
+  },
+}
+
+export const getOpenApi: Operation = {
+  tag: 'agent',
+  summary: 'This document',
+  answers: {
+    200: {
+      description: 'OpenAPI 3.1, without the envelope.',
+      content: {
+        'application/json': {
+          schema: z.looseObject({ openapi: z.string() }),
+          examples: { beginning: { value: { openapi: '3.1.1' } } },
+        },
+      },
+    },
+  },
+}
+
+export const health: Operation = {
+  tag: 'agent',
+  summary: 'Whether the agent is up',
+  answers: { 200: data('Also while it is stopping.', z.literal('up'), 'up') },
+}
+
+export const ready: Operation = {
+  tag: 'agent',
+  summary: 'Whether jobs may be sent here',
+  answers: { 200: data('They may.', z.literal('ready'), 'ready') },
+  refusals: ['not-ready'],
+}

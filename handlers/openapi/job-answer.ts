@@ -1,0 +1,97 @@
+import { z } from 'zod'
+import { JOB_STATES } from '../../lib/jobs/job.ts'
+import type { JobJson } from '../jobs/job-json.ts'
+import type { JobInList } from '../jobs/list-jobs.ts'
+import type { ProcessJson } from '../jobs/list-processes.ts'
+import { describes } from './same-shape.ts'
+
+const NO_TIME = '`0001-01-01T00:00:00Z` if it has not come.'
+
+const count = z.int().min(0)
+const time = z.iso.datetime({ offset: true })
+const cpu = z
+  .object({ user: z.number().min(0), system: z.number().min(0) })
+  .meta({ description: 'Seconds of CPU time.' })
+
+export const jobId = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/)
+  .meta({ description: 'Ids sort by time.', examples: ['01a202f8d35773718c4e1646bc5c61d9'] })
+
+const fields = {
+  id: jobId,
+  cmd: z.string().meta({ description: 'As it was sent, or empty.' }),
+  params: z.string(),
+  scriptName: z.string(),
+  scriptContent: z.string().meta({ description: 'Always empty.' }),
+  scriptType: z.enum(['shell', 'python', '']),
+  scriptPath: z.string().meta({ description: 'Where the script was written.' }),
+  async: z.boolean(),
+  pid: count.meta({ description: "Of the job's own process; 0 if there was none." }),
+  state: z.enum(JOB_STATES).meta({ description: 'Judge by this, not by `exitCode` alone.' }),
+  stdout: z.string().meta({ description: 'What is kept of it, decoded.' }),
+  stderr: z.string(),
+  exitCode: z.int().meta({ description: 'Also 0 for a job that was killed.' }),
+  execCmd: z.string().meta({ description: 'What is run.' }),
+  error: z.string().meta({ description: 'Such as `exit status 3`; empty if all went well.' }),
+  createTime: time,
+  startTime: time.meta({ description: NO_TIME }),
+  finishTime: time.meta({ description: NO_TIME }),
+  reason: z
+    .enum([
+      'exited',
+      'signaled',
+      'timeout',
+      'canceled',
+      'agent-stopped',
+      'output-limit',
+      'start-failed',
+      'agent-lost',
+      'rejected',
+      '',
+    ])
+    .meta({ description: 'Why it has ended; empty while it runs.' }),
+  signal: z.string().meta({ description: 'What ended it, such as `SIGKILL`, or empty.' }),
+  stdoutBytes: count.meta({ description: 'Written, kept or not.' }),
+  stderrBytes: count,
+  droppedBytes: count.meta({ description: 'How many of both are not kept, or not in this answer.' }),
+  encoding: z.string().meta({ description: 'Of its output, by its standard name.' }),
+  cpu,
+  leftovers: count.meta({ description: 'How many processes lived on when it had ended by itself.' }),
+  livingLeftovers: count.meta({ description: 'How many of them live now; always 0 in a list.' }),
+  survivors: z
+    .array(z.object({ pid: count, command: z.string() }))
+    .meta({ description: 'What lived on although it was killed.' }),
+  caller: z.string().meta({ description: 'The id of the key that has submitted it.' }),
+  client: z.string().meta({ description: 'The IP address that it came from.' }),
+  labels: z.record(z.string(), z.string()),
+}
+
+export const jobSchema = describes<JobJson>()(z.object(fields).meta({ id: 'Job', description: 'A job.' }))
+
+export const jobInListSchema = describes<JobInList>()(
+  z
+    .object({
+      ...fields,
+      cmdTruncated: z.boolean(),
+      paramsTruncated: z.boolean(),
+      execCmdTruncated: z.boolean(),
+    })
+    .meta({
+      id: 'ListedJob',
+      description: 'A job in a list: without output, `cmd`, `params` and `execCmd` cut to 1 KB.',
+    }),
+)
+
+export const processSchema = describes<ProcessJson>()(
+  z
+    .object({
+      pid: count,
+      parent: count,
+      state: z.string().meta({ description: 'As in ps: R, S, D, T …' }),
+      command: z.string().meta({ description: 'The short name, not the command line.' }),
+      cpu,
+      residentBytes: count,
+    })
+    .meta({ id: 'Process', description: 'A living process.' }),
+)
