@@ -19,13 +19,16 @@ export const createApp = (services: Services) => {
   const router = Router<IRequestStrict, [Services, Context]>()
   for (const { path, handler } of OPEN_ROUTES) router.get(path, handler).head(path, handler)
   router.all('*', async (request, services, context) => {
-    const { caller, signedBody } = await authenticate(request, services, context).catch(error =>
-      recordFailure(error, services, context),
-    )
+    const {
+      caller,
+      signedBody,
+      isNonceStored = true,
+    } = await authenticate(request, services, context).catch(error => recordFailure(error, services, context))
     context.note({ caller: caller.id })
     const reserve = (bytes: number) => bodies.reserve(caller.id, bytes)
     const bodyRules = { limit: services.bodyLimit, signed: signedBody, reserve }
-    return guarded.fetch(request, services, { ...context, caller, bodyRules, pace, auditLine: NO_AUDIT_LINE })
+    const known = { caller, bodyRules, mayStart: isNonceStored, pace, auditLine: NO_AUDIT_LINE }
+    return guarded.fetch(request, services, { ...context, ...known })
   })
 
   return async (request: Request, context: Context): Promise<Response> => {

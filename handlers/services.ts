@@ -116,6 +116,8 @@ export interface Context extends Client {
 export interface CallerContext extends Context {
   caller: Caller
   bodyRules: BodyRules
+  /** False while the nonce of its signature is only in memory: after a crash the same request would start it again. */
+  mayStart: boolean
   auditLine: AuditLine
   /** Shared by all bodies that are made while they are sent. */
   pace: Pace

@@ -24,11 +24,14 @@ export const openAccess = async (
 ) => {
   const { dataDirectory } = config
   const { keys, secret, madeUpIn, version } = await orStartupError(keyFilesOf(config), () => loadKeys(config))
+  const nonces = opened.adopt(createNonces({ store: createNonceStore(database), now: Date.now, log }), one =>
+    one.close(),
+  )
   const authenticator = createAuthenticator(keys, {
     ...config,
     ttlMs: config.signTtlMs,
     now: Date.now,
-    nonces: createNonces({ store: createNonceStore(database), now: Date.now }),
+    nonces,
   })
   const guessLimiter = createGuessLimiter(authenticator)
   const audit = opened.adopt(

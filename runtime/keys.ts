@@ -6,12 +6,15 @@ import { readPrivateFile } from './private-file.ts'
 import { loadSecrets, type SecretOptions } from './secret.ts'
 import { versionOf, watchFiles } from './watch-files.ts'
 
-/** All keys, from the secret and the file of keys. Rejects with an Error that never holds a secret. */
-export const loadKeys = async (options: SecretOptions) => {
-  const { madeUpIn } = await loadSecrets(options) // From here on its file is there.
+/**
+ * All keys, from the secret and the file of keys. Rejects with an Error that never holds a secret; also when one in the
+ * file of secrets has fewer characters than `leastSecret`.
+ */
+export const loadKeys = async (options: SecretOptions, leastSecret = 1) => {
+  const { madeUpIn } = await loadSecrets(options, leastSecret) // From here on its file is there.
   // Taken before the files are read: a change that comes meanwhile is seen by the next look.
   const version = await versionOf(filesOf(options))
-  const { values } = await loadSecrets(options)
+  const { values } = await loadSecrets(options, leastSecret)
   const keys = options.keysFile === undefined ? [] : await readKeysFile(options.keysFile)
   return {
     keys: values.length > 0 ? withDefaultKey(keys, values) : keys,
@@ -35,41 +38,27 @@ export interface KeyWatchOptions extends SecretOptions {
 }
 
 /**
- * Takes keys up when their files change. While a file is faulty the keys from before stay, and a line of the log says
- * what is wrong with it, once.
+ * Takes keys up when their files change. While they cannot be used the keys from before stay, a line of the log says
+ * why, once, and they are tried again.
  */
 export const watchKeys = ({ version, onKeys, audit, log, intervalMs, ...options }: KeyWatchOptions) => {
-  let isClosed = false
-  const watch = watchFiles({
-    paths: filesOf(options),
+  const files = filesOf(options)
+  return watchFiles({
+    paths: files,
     version,
     ...(intervalMs !== undefined && { intervalMs }),
-    async onChange() {
-      try {
-        const loaded = await loadKeys(options)
-        if (isClosed) return undefined
-        onKeys(loaded.keys)
-        const ids = loaded.keys.map(({ id }) => id)
-        log.info({ keys: ids }, 'the keys have changed')
-        await audit.record({ action: 'keys', outcome: 'changed', detail: ids.join(' ') })
-        return loaded.version
-      } catch (error) {
-        const { message } = error as Error
-        log.error(
-          { files: filesOf(options), error: message },
-          'THE CHANGED KEYS CANNOT BE USED: those from before stay',
-        )
-        await audit.record({ action: 'keys', outcome: 'faulty', detail: message })
-        return undefined
-      }
+    load: () => loadKeys(options, LEAST_CHANGED_SECRET),
+    async onLoaded({ keys }) {
+      onKeys(keys)
+      const ids = keys.map(({ id }) => id)
+      log.info({ keys: ids }, 'the keys have changed')
+      await audit.record({ action: 'keys', outcome: 'changed', detail: ids.join(' ') })
+    },
+    async onFault(message) {
+      log.error({ files, error: message }, 'THE CHANGED KEYS CANNOT BE USED: those from before stay')
+      await audit.record({ action: 'keys', outcome: 'faulty', detail: message })
     },
   })
-  return {
-    close(): void {
-      isClosed = true
-      watch.close()
-    },
-  }
 }
 
 /** Where the keys come from. */
@@ -77,3 +66,6 @@ export const filesOf = ({ secret, secretFile, keysFile, dataDirectory }: SecretO
   const given = [secretFile, keysFile].filter(path => path !== undefined)
   return given.length === 0 && secret === undefined ? [join(dataDirectory, 'secret')] : given
 }
+
+/** Characters. A shorter one in a file that has changed is more likely a file that somebody is still writing. */
+const LEAST_CHANGED_SECRET = 8

@@ -1,7 +1,8 @@
 import { constants, X509Certificate } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import type { Log } from '../lib/base/log.ts'
+import { withRegularFile } from './regular-file.ts'
 import { versionOf, watchFiles } from './watch-files.ts'
 
 /** Paths of PEM files. */
@@ -24,9 +25,9 @@ export const loadTls = async (files: TlsFiles, log: Pick<Log, 'warn'>): Promise<
   const version = await versionOf(pathsOf(files))
   const { cert, key, clientCa } = files
   const [certPem, keyPem, caPem] = await Promise.all([
-    readFile(cert),
-    readFile(key),
-    clientCa === undefined ? undefined : readFile(clientCa),
+    readPem(cert),
+    readPem(key),
+    clientCa === undefined ? undefined : readPem(clientCa),
   ])
   const options = {
     cert: certPem,
@@ -57,26 +58,23 @@ export interface TlsWatchOptions {
   intervalMs?: number
 }
 
-/** Takes renewed files up; while one is faulty those from before stay, and a line of the log says why. */
+/** Takes renewed files up; while they cannot be used those from before stay, and a line of the log says why. */
 export const watchTls = ({ files, version, onChange, log, ...rest }: TlsWatchOptions) =>
   watchFiles({
     ...rest,
     paths: pathsOf(files),
     version,
-    async onChange() {
-      try {
-        const loaded = await loadTls(files, log)
-        onChange(loaded.options)
-        const { subject, validTo } = new X509Certificate(loaded.options.cert as Buffer)
-        log.info({ subject, validTo }, 'the TLS certificate has been renewed')
-        return loaded.version
-      } catch (error) {
-        const { message } = error as Error
-        log.error({ files, error: message }, 'THE CHANGED TLS FILES CANNOT BE USED: those from before stay')
-        return undefined
-      }
+    load: () => loadTls(files, log),
+    onLoaded({ options }) {
+      onChange(options)
+      const { subject, validTo } = new X509Certificate(options.cert as Buffer)
+      log.info({ subject, validTo }, 'the TLS certificate has been renewed')
     },
+    onFault: message =>
+      log.error({ files, error: message }, 'THE CHANGED TLS FILES CANNOT BE USED: those from before stay'),
   })
+
+const readPem = (path: string): Promise<Buffer> => withRegularFile(path, file => file.readFile())
 
 const pathsOf = ({ cert, key, clientCa }: TlsFiles): string[] =>
   clientCa === undefined ? [cert, key] : [cert, key, clientCa]

@@ -1,24 +1,55 @@
 import { stat } from 'node:fs/promises'
 
-export interface FileWatchOptions {
+export interface FileWatchOptions<Loaded> {
   paths: readonly string[]
   /** Of the files when what is in use was read. */
   version: string
-  /** Called when a file has changed; returns the version that it has read. Never rejects. */
-  onChange(): Promise<string | undefined>
+  /** Reads files that have changed; rejects with an Error that says what is wrong with them. */
+  load(): Promise<Loaded>
+  /** What was read is to be used from now on. */
+  onLoaded(loaded: Loaded): void | Promise<void>
+  /** Called once for each fault of the same files, however often they are looked at. */
+  onFault(message: string): void | Promise<void>
   intervalMs?: number
 }
 
-/** Looks every second whether a file has changed: that works on every file system, and for files that are replaced. */
-export const watchFiles = ({ paths, version, onChange, intervalMs = INTERVAL_MS }: FileWatchOptions) => {
+/**
+ * Looks every second whether a file has changed: that works on every file system, and for files that are replaced. A
+ * change is taken up when the next look finds the files as the last one did, so that none is read half-written; and
+ * tried again at every look until it could be: what is wrong may have nothing to do with the files (EMFILE), and the
+ * change may be that a key was revoked.
+ */
+export const watchFiles = <Loaded>(options: FileWatchOptions<Loaded>) => {
+  const { paths, version, load, onLoaded, onFault, intervalMs = INTERVAL_MS } = options
+  let taken = version
   let seen = version
+  let told: string | undefined
   let isLooking = false
+  let isClosed = false
 
   const look = async (): Promise<void> => {
     const now = await versionOf(paths)
-    if (now === seen) return
+    const isSettled = now === seen
     seen = now
-    seen = (await onChange()) ?? now
+    if (now === taken) told = undefined
+    else if (isSettled) await takeUp(now)
+  }
+
+  const takeUp = async (now: string): Promise<void> => {
+    try {
+      const loaded = await load()
+      // Changed while it was read: what was read may be half of it.
+      if (isClosed || (await versionOf(paths)) !== now) return
+      await onLoaded(loaded)
+      taken = now
+      told = undefined
+    } catch (error) {
+      const { message } = error as Error
+      const fault = `${now} ${message}`
+      if (isClosed || told === fault) return
+      told = fault
+      await onFault(message)
+    }
   }
 
   const timer = setInterval(() => {
@@ -29,7 +60,12 @@ export const watchFiles = ({ paths, version, onChange, intervalMs = INTERVAL_MS 
     })
   }, intervalMs).unref()
 
-  return { close: (): void => clearInterval(timer) }
+  return {
+    close(): void {
+      isClosed = true
+      clearInterval(timer)
+    },
+  }
 }
 
 /** Changes when a file does; a file that is replaced has another inode. */

@@ -291,6 +291,13 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
     en: () => 'the nonce cannot be remembered; try again later',
     headers: retrySoon,
   },
+  'clock-set-back': {
+    status: 503,
+    zh: ({ seconds }) => `Agent 的时钟被回拨，暂时不接受 RFC 9421 签名，请 ${seconds} 秒后重新签名再尝试`,
+    en: ({ seconds }) =>
+      `the agent's clock was set back, so no RFC 9421 signature is taken for now; sign anew in ${seconds} seconds`,
+    headers: ({ seconds }) => ({ 'Retry-After': String(seconds) }),
+  },
   draining: {
     status: 503,
     zh: () => 'Agent 正在排空，不接受新任务',

@@ -11,7 +11,7 @@ export const cancelJob: Handler = async (request, { jobs }, { caller, bodyRules,
   const { grace } = await readOptionalJson(request, bodySchema, bodyRules)
   return withJob(request.params.id ?? '', jobs, request, pace, async job => {
     await jobs.cancel(job.id, caller, grace)
-    return replyJob(job)
+    return replyJob(job, caller)
   })
 }
 

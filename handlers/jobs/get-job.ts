@@ -7,11 +7,11 @@ import { replyJob } from './reply-job.ts'
 import { withJob } from './with-job.ts'
 
 /** `?wait=30s` answers when the job has ended, or after that time; `?output=false` leaves its output out. */
-export const getJob: Handler = (request, { jobs }, { pace }) => {
+export const getJob: Handler = (request, { jobs }, { caller, pace }) => {
   const { wait, output } = validateQuery(querySchema, request.url)
   return withJob(request.params.id ?? '', jobs, request, pace, async job => {
     if (wait !== undefined) await job.waitForEnd({ ms: wait, signal: request.signal })
-    return replyJob(job, { output })
+    return replyJob(job, caller, { output })
   })
 }
 

@@ -1,19 +1,28 @@
 import { failure } from '../../lib/base/errors.ts'
 import type { JobRecord } from '../../lib/jobs/job.ts'
 import { OutputRemovedError } from '../../lib/output/view.ts'
+import { type Caller, mayReadOutput } from '../../lib/security/caller.ts'
 import { JOB_ID_HEADER, JSON_TYPE, ok } from '../http/reply.ts'
 import type { OpenJob } from '../services.ts'
 import { fieldsAfterOutput, fieldsBeforeOutput, jobToJson } from './job-json.ts'
 import { jobText } from './job-text.ts'
 import type { StreamedReply } from './with-job.ts'
 
-/** A job as it is now; long output is sent as it is read. Rejects with AgentError unknown-job when it was removed. */
-export const replyJob = async (job: OpenJob, { output = true } = {}): Promise<Response | StreamedReply> => {
+/**
+ * A job as it is now; long output is sent as it is read, and to whoever may read it. Rejects with AgentError unknown-job
+ * when it was removed.
+ */
+export const replyJob = async (
+  job: OpenJob,
+  caller: Caller,
+  { output = true } = {},
+): Promise<Response | StreamedReply> => {
   const record = await job.now()
   if (!record) throw failure('unknown-job')
   const { stdoutBytes, stderrBytes, keptBytes } = record.output
   const headers = { [JOB_ID_HEADER]: job.id }
-  if (!output || stdoutBytes + stderrBytes === 0) return ok(jobToJson(record), headers)
+  if (!output || !mayReadOutput(caller, record.job.caller) || stdoutBytes + stderrBytes === 0)
+    return ok(jobToJson(record), headers)
   if (keptBytes <= SHORT_OUTPUT_BYTES) return ok(whole(record, job), headers)
   const text = inEnvelope(jobText(record, job.output))
   return { headers: { 'Content-Type': JSON_TYPE }, body: () => encoded(text) }

@@ -12,7 +12,7 @@ export const signalJob: Handler = async (request, { jobs }, { caller, bodyRules,
   auditLine.add({ detail: value.signal })
   return withJob(request.params.id ?? '', jobs, request, pace, async job => {
     await jobs.signal(job.id, caller, value.signal, value.to)
-    return replyJob(job)
+    return replyJob(job, caller)
   })
 }
 

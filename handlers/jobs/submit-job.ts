@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { IRequestStrict } from 'itty-router'
 import type { ZodType } from 'zod'
+import { failure } from '../../lib/base/errors.ts'
 import type { JobRequest } from '../../lib/jobs/job.ts'
 import type { Submission } from '../../lib/jobs/jobs.ts'
 import type { AuditEntry } from '../../lib/security/audit-line.ts'
@@ -20,9 +21,10 @@ import { withJob } from './with-job.ts'
 export const submitJob = async (
   request: IRequestStrict,
   { jobs, audit }: Pick<Services, 'jobs' | 'audit'>,
-  { caller, bodyRules, pace, auditLine }: CallerContext,
+  { caller, bodyRules, mayStart, pace, auditLine }: CallerContext,
   schema: ZodType<JobRequest>,
 ): Promise<Response> => {
+  if (!mayStart) throw failure('nonce-not-remembered')
   const { value, bytes } = await readJson(request, schema, bodyRules)
   auditLine.add(audit.describe(value))
   const submission = await jobs.submit(value, caller, {
@@ -34,7 +36,7 @@ export const submitJob = async (
   return withJob(submission.id, jobs, request, pace, async job => {
     if (acceptsEvents(request)) return eventStream(job)
     if (!value.async) await job.waitForEnd({ signal: request.signal })
-    return replyJob(job)
+    return replyJob(job, caller)
   })
 }
 

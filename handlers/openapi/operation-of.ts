@@ -82,6 +82,7 @@ const GUARDED: readonly Word[] = [
   'address-not-allowed',
   'too-many-guesses',
   'nonce-not-remembered',
+  'clock-set-back',
 ]
 
 /** For what a body may be refused. */

@@ -15,6 +15,8 @@ export interface Failures {
   'nonce-used': NoDetails
   /** It was not used before, but that it is used now cannot be kept. */
   'nonce-not-remembered': NoDetails
+  /** It may have been used before; one that is made in so many seconds will not have been. */
+  'clock-set-back': { seconds: number }
   /** A client certificate that is not to be trusted; `fault` is OpenSSL's word for why. */
   'certificate-wrong': { fault: string }
   /** A good one that no key has. */

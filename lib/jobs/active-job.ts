@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { type Capture, createCapture } from '../output/capture.ts'
 import { createNotifier, type Notifier } from '../output/notifier.ts'
-import type { Processes } from '../process/types.ts'
+import type { OpenDirectory, Processes } from '../process/types.ts'
 import type { IdempotencyKey } from '../store/job-store.ts'
 import type { OutputStore } from '../store/output-store.ts'
 import { createExecution, type Execution } from './execution.ts'
@@ -40,6 +40,8 @@ export interface ActiveJobOptions {
 
 export interface StartOptions {
   key?: IdempotencyKey | undefined
+  /** Where it runs, open until it has been started. */
+  directory?: OpenDirectory | undefined
   timer: ReturnType<Clock['timer']>
   onDone(active: ActiveJob): void
 }
@@ -51,7 +53,7 @@ export interface StartOptions {
 export const startJob = (
   job: RunningJob,
   request: JobRequest,
-  { key, timer, onDone }: StartOptions,
+  { key, directory, timer, onDone }: StartOptions,
   options: ActiveJobOptions,
 ): ActiveJob => {
   const { lifecycle, outputStore, processes, log, env, killGraceMs } = options
@@ -59,6 +61,7 @@ export const startJob = (
   const execution = createExecution({
     job,
     request,
+    directory,
     env,
     processes,
     clock: timer,

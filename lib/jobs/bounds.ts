@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
 import { normalize } from 'node:path'
-import ms from 'ms'
+import { durationText } from '../base/duration.ts'
 import { failure } from '../base/errors.ts'
+import type { OpenDirectory, Processes } from '../process/types.ts'
 import type { RunBounds } from '../security/caller.ts'
 import type { JobRequest } from './job.ts'
 import { commandLine } from './program.ts'
@@ -21,34 +22,56 @@ export const withinBounds = (request: JobRequest, bounds: RunBounds): JobRequest
 }
 
 /**
- * Where a job is to run, without symbolic links: what was checked is where it starts, though a link be changed
+ * Where a job is to run, open: what was checked is where it starts, though a link or a directory be put in its place
  * meanwhile. Rejects with AgentError out-of-bounds when that is not in or below one of the directories.
  */
 export const directoryWithin = async (
   cwd: string | undefined,
   allowed: readonly string[],
-): Promise<string> => {
-  // One that is not there might be a link by the time of the start.
-  const real = cwd === undefined ? undefined : await realpath(cwd).catch(() => undefined)
-  const isWithin = (path: string) => allowed.some(directory => normalize(`${path}/`).startsWith(directory))
-  if (real === undefined || !isWithin(real)) {
-    throw failure('out-of-bounds', { field: 'cwd', allowed: allowed.join(', ') })
-  }
-  return real
+  { openDirectory }: Pick<Processes, 'openDirectory'>,
+): Promise<OpenDirectory> => {
+  const directory = cwd === undefined ? undefined : await openDirectory(cwd).catch(unlessMissing)
+  if (directory && (await isWithin(directory.path, allowed))) return directory
+  directory?.[Symbol.dispose]()
+  throw failure('out-of-bounds', { field: 'cwd', allowed: allowed.join(', ') })
 }
+
+const unlessMissing = (error: NodeJS.ErrnoException): undefined => {
+  if (error.code === 'EMFILE' || error.code === 'ENFILE') throw error
+}
+
+/** The allowed ones may be links too. */
+const isWithin = async (path: string, allowed: readonly string[]): Promise<boolean> => {
+  const real = await Promise.all(allowed.map(directory => realpath(directory).catch(() => undefined)))
+  return real.some(directory => directory !== undefined && asPrefix(path).startsWith(asPrefix(directory)))
+}
+
+const asPrefix = (directory: string): string => normalize(`${directory}/`)
 
 const refuseOtherCommands = (request: JobRequest, commands: readonly string[]): void => {
   const { cmd, params, script, env } = request
   // PATH, BASH_ENV or LD_PRELOAD make another program of any command.
   if (env !== undefined && Object.keys(env).length > 0) throw failure('out-of-bounds', { field: 'env' })
-  const wanted = script
-    ? `sha256:${createHash('sha256').update(script.content).digest('hex')}`
-    : commandLine(cmd, params)
-  if (!commands.includes(wanted)) throw failure('out-of-bounds', { field: script ? 'scriptContent' : 'cmd' })
+  if (script) {
+    if (!hashesOf(script).some(hash => commands.includes(hash)))
+      throw failure('out-of-bounds', { field: 'scriptContent' })
+  } else {
+    const line = commandLine(cmd, params)
+    if (line.startsWith(HASH) || !commands.includes(line)) throw failure('out-of-bounds', { field: 'cmd' })
+  }
 }
 
+/** As a key may have it: what is harmless to one interpreter may be a program of another's. */
+const hashesOf = ({ content, type }: NonNullable<JobRequest['script']>): string[] => {
+  const hash = HASH + createHash('sha256').update(content).digest('hex')
+  return type === 'shell' ? [hash, `${hash}:shell`] : [`${hash}:${type}`]
+}
+
+const HASH = 'sha256:'
+
 const withTimeout = (request: JobRequest, mostMs: number): JobRequest => {
-  if (request.timeout === undefined) return { ...request, timeout: { text: ms(mostMs), ms: mostMs } }
-  if (request.timeout.ms > mostMs) throw failure('out-of-bounds', { field: 'timeout', allowed: ms(mostMs) })
+  const most = durationText(mostMs)
+  if (request.timeout === undefined) return { ...request, timeout: { text: most, ms: mostMs } }
+  if (request.timeout.ms > mostMs) throw failure('out-of-bounds', { field: 'timeout', allowed: most })
   return request
 }

@@ -5,6 +5,7 @@ import type { Capture } from '../output/capture.ts'
 import type { Exit } from '../process/exit-status.ts'
 import { findInSpite } from '../process/stop.ts'
 import {
+  type OpenDirectory,
   type Processes,
   type SignalOutcome,
   type SignalTarget,
@@ -25,6 +26,8 @@ export interface ExecutionOptions {
   /** Its pid and start time are set when its process runs. */
   job: RunningJob
   request: JobRequest
+  /** Where it runs, open until it has been started; the request's own directory when absent. */
+  directory?: OpenDirectory | undefined
   /** What all jobs have in common. */
   env: Record<string, string>
   processes: Processes
@@ -48,7 +51,7 @@ export interface Execution {
 }
 
 export const createExecution = (options: ExecutionOptions): Execution => {
-  const { job, request, processes, clock, killGraceMs, log } = options
+  const { job, request, directory, processes, clock, killGraceMs, log } = options
   const mark = processes.newMark()
   const target: Target = { marks: new Set([mark]), pid: 0 }
   const stopping = createStopping({ jobId: job.id, target, processes, log })
@@ -77,7 +80,7 @@ export const createExecution = (options: ExecutionOptions): Execution => {
       ...programOf(request, job.scriptPath),
       env: options.env,
       ownEnv: { ...request.env, [JOB_ID_VARIABLE]: job.id },
-      cwd,
+      cwd: directory ?? cwd,
       stdin: stdin === undefined ? undefined : Buffer.from(stdin),
       mark,
       script: job.scriptPath,

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { failure } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { LivingProcess, Processes, SignalTarget } from '../process/types.ts'
+import type { LivingProcess, OpenDirectory, Processes, SignalTarget } from '../process/types.ts'
 import { type Caller, DEFAULT_KEY, mayControl } from '../security/caller.ts'
 import type { Ballast } from '../store/ballast.ts'
 import type { Housekeeping } from '../store/housekeeping.ts'
@@ -103,7 +103,7 @@ export const createJobs = (options: JobsOptions) => {
     if (closing) throw failure('stopping')
   }
 
-  const start = ({ facts, request, key, timer, release }: Admitted): void => {
+  const start = ({ facts, request, directory, key, timer, release }: Admitted): void => {
     const { id } = facts
     const onDone = ({ number }: ActiveJob): void => {
       release()
@@ -116,7 +116,7 @@ export const createJobs = (options: JobsOptions) => {
     }
     refuseWhileClosing()
     const job = { ...facts, state: 'running' as const, pid: 0, startTime: undefined }
-    active.set(id, startJob(job, request, { key, timer, onDone }, startOptions))
+    active.set(id, startJob(job, request, { key, directory, timer, onDone }, startOptions))
   }
 
   return {
@@ -131,8 +131,9 @@ export const createJobs = (options: JobsOptions) => {
       { key: given, record }: SubmitOptions = {},
     ): Promise<Submission> {
       const { cwd } = caller.bounds
-      const bounded = cwd ? { ...asked, cwd: await directoryWithin(asked.cwd, cwd) } : asked
-      const request = withinBounds(bounded, caller.bounds)
+      // Closed when this is over, however: by then the job has been started, or there is none.
+      using directory = cwd && (await directoryWithin(asked.cwd, cwd, processes))
+      const request = withinBounds(directory ? { ...asked, cwd: directory.path } : asked, caller.bounds)
       // From here to the admission nothing is waited for: no other submission comes between.
       refuseWhileClosing()
       if ((request.outputLimit ?? 0) > options.outputLimit) {
@@ -158,7 +159,7 @@ export const createJobs = (options: JobsOptions) => {
         lifecycle.reject({ ...facts, state: 'rejected', error: rejectionText(running) }, running)
         return { id, rejected: true, running }
       }
-      const begin = () => start({ facts, request, key, timer, release })
+      const begin = () => start({ facts, request, directory, key, timer, release })
       try {
         if (record) await admissions.admit({ id, caller: caller.id, key, record, start: begin })
         else begin()
@@ -236,6 +237,7 @@ interface Admitted {
   key: IdempotencyKey | undefined
   facts: JobFacts
   request: JobRequest
+  directory: OpenDirectory | undefined
   timer: ReturnType<Clock['timer']>
   release(): void
 }

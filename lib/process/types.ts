@@ -11,8 +11,8 @@ export interface StartSpec {
   env: Record<string, string>
   /** What is added to it, or takes its place. */
   ownEnv?: Record<string, string> | undefined
-  /** Where it runs; the agent's own directory when absent. */
-  cwd: string | undefined
+  /** Where it runs: the path of a directory, or an open one; the agent's own directory when absent. */
+  cwd: string | OpenDirectory | undefined
   /** What it reads from its standard input, then end of file; end of file at once when absent. */
   stdin: Uint8Array | undefined
   /** The number that every process of the job inherits; see mark.ts. */
@@ -25,6 +25,14 @@ export interface StartSpec {
   isWanted?: (() => boolean) | undefined
   /** Called for each read, in order; `bytes` is only valid during the call. */
   onOutput(stream: OutputStream, bytes: Uint8Array): void
+}
+
+/** A directory that stays the same one, whatever becomes of its name, until it is disposed of. */
+export interface OpenDirectory extends Disposable {
+  /** Without symbolic links, as it was called when it was opened. */
+  path: string
+  /** Undefined where the system has no such descriptors: then all there is of it is its name. */
+  fd: number | undefined
 }
 
 /** The job's own process, or all of its processes. */
@@ -73,6 +81,8 @@ export interface LivingProcess {
 /** Everything that the rest of the agent may do with processes. */
 export interface Processes {
   newMark(): number
+  /** Rejects with the system's error. */
+  openDirectory(path: string): Promise<OpenDirectory>
   /**
    * Starts a process in a session of its own; rejects with StartError. From before the start until `unguard`,
    * the death of the agent, of any kind, is the death of all that bears the mark.

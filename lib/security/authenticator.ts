@@ -43,13 +43,15 @@ export interface Authentication {
   caller: Caller
   /** Undefined where a signature covers no body anyway; `sha256` is undefined where there must be no body. */
   signedBody?: { sha256: Buffer | undefined } | undefined
+  /** Undefined where there is no nonce; false when an agent that is killed would forget it. */
+  isNonceStored?: boolean | undefined
 }
 
 export interface Authenticator {
   /**
    * Throws AgentError signature-malformed, signature-expired, signature-ahead, signature-wrong,
-   * message-signature-malformed, authority-wrong, nonce-used, nonce-not-remembered, token-wrong, token-insecure,
-   * certificate-wrong, certificate-unknown, credential-too-weak, key-expired, address-not-allowed.
+   * message-signature-malformed, authority-wrong, nonce-used, nonce-not-remembered, clock-set-back, token-wrong,
+   * token-insecure, certificate-wrong, certificate-unknown, credential-too-weak, key-expired, address-not-allowed.
    */
   authenticate(credentials: Credentials, client: Client): Authentication
 }
@@ -127,8 +129,8 @@ export const createAuthenticator = (keys: readonly Key[], options: Authenticator
       const { message } = credentials
       const signature = parseMessageSignature(message)
       const caller = callerOf(authenticateMessage(message, signature), client)
-      nonces.use(caller.id, signature.nonce, signature.created * 1000 + WINDOW_MS)
-      return { caller, signedBody: { sha256: signature.contentDigest } }
+      const isNonceStored = nonces.use(caller.id, signature.nonce, signature.created * 1000 + WINDOW_MS)
+      return { caller, signedBody: { sha256: signature.contentDigest }, isNonceStored }
     },
 
     use(newKeys: readonly Key[]): void {

@@ -9,7 +9,7 @@ export const DEFAULT_KEY = 'default'
 export interface RunBounds {
   /** Directories that jobs may run in, or below. */
   cwd?: readonly string[] | undefined
-  /** Whole command lines, and scripts as `sha256:<hex>` of their content. */
+  /** Whole command lines, and scripts as `sha256:<hex>:<type>` of their content; without the type it is a shell script. */
   commands?: readonly string[] | undefined
   /** The longest timeout, in milliseconds, and the one of a job that asks for none. */
   timeoutMs?: number | undefined
@@ -26,6 +26,10 @@ export interface Caller {
   /** The client's IP address. */
   address: string
 }
+
+/** Whether somebody may see the output of a job that `owner` has submitted. */
+export const mayReadOutput = ({ id, rights }: Caller, owner: string): boolean =>
+  rights.has('read') || id === owner
 
 /** Whether somebody may control a job that `owner` has submitted. */
 export const mayControl = ({ id, rights }: Caller, owner: string): boolean =>

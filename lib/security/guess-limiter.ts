@@ -1,30 +1,30 @@
 import { hash } from 'node:crypto'
 import { isIPv6, SocketAddress } from 'node:net'
-import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js'
+import { setTimeout } from 'node:timers/promises'
 import { AgentError, failure } from '../base/errors.ts'
 import type { Authentication, Authenticator, Client, Credentials } from './authenticator.ts'
+import { createGuessBudget, type GuessBudgetOptions } from './guess-budget.ts'
 import { parseMessageSignature, type SignableMessage } from './message-signature.ts'
 
-export interface GuessLimits {
-  /** How many wrong credentials an address may try within a minute… */
-  guesses?: number
-  /** …before none of its is looked at for so long, in seconds. */
-  pauseS?: number
+export interface GuessLimits extends Partial<GuessBudgetOptions> {
+  /** How long what is over the limit waits for its second chance, and then for its refusal. */
+  waitMs?: number
 }
 
 /**
- * Slows down who guesses: after too many wrong credentials from an address it is not even looked at what it sends, for
- * a few seconds. Who shares the address is not locked out: signatures and tokens that were right there before pass
- * meanwhile. A signature of a message (RFC 9421) is never the same twice, so one by a key that has signed there before
- * is looked at; wrong ones for that key are counted for themselves. A certificate is proved by TLS, and no guess.
+ * Slows down who guesses: so many wrong credentials from an address are looked at, then only a few a second. Those
+ * beyond wait for a second, may be looked at then, and are refused else: who guesses has to wait for most answers, and
+ * whoever shares the address and has the right credentials, which cost nothing, gets through within seconds. At once
+ * pass signatures and tokens that were right there before. A signature of a message (RFC 9421) is never the same
+ * twice, so one by a key that has signed there before has a budget of its own. A certificate is proved by TLS, and no
+ * guess.
  */
-export const createGuessLimiter = (
-  authenticator: Authenticator,
-  { guesses = GUESSES, pauseS = PAUSE_S }: GuessLimits = {},
-) => {
-  const limiter = new RateLimiterMemory({ points: guesses, duration: WINDOW_S, blockDuration: pauseS })
+export const createGuessLimiter = (authenticator: Authenticator, limits: GuessLimits = {}) => {
+  const { waitMs = WAIT_MS, most = GUESSES, perSecond = GUESSES_PER_SECOND, ...rest } = limits
+  const budget = createGuessBudget({ most, perSecond, ...rest })
   const known = new Set<string>()
   const counts = { wrong: 0, unseen: 0 }
+  let waiting = 0
 
   let latest = { network: '', proof: '', digest: '' }
   /** What is remembered of credentials: a client uses the same again and again. */
@@ -44,45 +44,63 @@ export const createGuessLimiter = (
     if (known.size > MOST_KNOWN) known.delete(known.values().next().value!)
   }
 
-  /** For how many seconds no more is looked at. */
-  const pauseOf = async (bucket: string): Promise<number> => {
-    const used = await limiter.get(bucket)
-    return used && used.consumedPoints > guesses ? Math.ceil(used.msBeforeNext / 1000) : 0
+  /** One that was right before may be so no more. Wrong ones for a key say nothing of the key. */
+  const forget = (network: string, credentials: GuessableCredentials): void => {
+    if (credentials.kind === 'message-signature') return
+    known.delete(digestOf(network, nameOf(credentials)))
+    newest = undefined
   }
 
-  /** What a wrong one counts for. Rejects when it is not to be looked at. */
-  const bucketOf = async (network: string, credentials: GuessableCredentials): Promise<string> => {
-    if (counts.wrong === 0) return network // As it nearly always is.
-    let seconds = await pauseOf(network)
-    if (seconds === 0) return network
+  /** What a wrong one is counted for; undefined when it is not to be looked at. */
+  const bucketOf = (network: string, credentials: GuessableCredentials): string | undefined => {
+    if (budget.has(network)) return network
     const name = nameOf(credentials)
-    if (known.has(digestOf(network, name))) {
-      if (credentials.kind !== 'message-signature') return network
-      const own = `${network} ${name}`
-      seconds = await pauseOf(own)
-      if (seconds === 0) return own
+    if (!known.has(digestOf(network, name))) return undefined
+    if (credentials.kind !== 'message-signature') return network
+    const own = `${network} ${name}`
+    return budget.has(own) ? own : undefined
+  }
+
+  /**
+   * Looks, if the budget allows it. Nothing is waited for between that and the count: many requests may come in the
+   * same turn of the loop.
+   */
+  const look = (credentials: GuessableCredentials, client: Client): Authentication | undefined => {
+    const network = networkOf(client.address)
+    const bucket = bucketOf(network, credentials)
+    if (bucket === undefined) return undefined
+    try {
+      const authentication = authenticator.authenticate(credentials, client)
+      remember(digestOf(network, nameOf(credentials, authentication)))
+      return authentication
+    } catch (error) {
+      if (isGuess(error)) {
+        counts.wrong++
+        budget.spend(bucket)
+        forget(network, credentials)
+      }
+      throw error
     }
-    counts.unseen++
-    throw failure('too-many-guesses', { seconds })
+  }
+
+  const wait = async (): Promise<void> => {
+    if (waiting >= MOST_WAITING) return
+    waiting++
+    await setTimeout(waitMs, undefined, { ref: false })
+    waiting--
   }
 
   return {
-    /** As the authenticator's own; throws AgentError too-many-guesses too. */
+    /** As the authenticator's own; rejects with AgentError too-many-guesses too. */
     async authenticate(credentials: Credentials, client: Client): Promise<Authentication> {
       if (credentials.kind === 'certificate') return authenticator.authenticate(credentials, client)
-      const network = networkOf(client.address)
-      const bucket = await bucketOf(network, credentials)
-      try {
-        const authentication = authenticator.authenticate(credentials, client)
-        remember(digestOf(network, nameOf(credentials, authentication)))
-        return authentication
-      } catch (error) {
-        if (isGuess(error)) {
-          counts.wrong++
-          limiter.consume(bucket).catch(() => {}) // Rejects when there were too many; the next one sees it.
-        }
-        throw error
-      }
+      const first = look(credentials, client)
+      if (first) return first
+      await wait()
+      const second = look(credentials, client)
+      if (second) return second
+      counts.unseen++
+      throw failure('too-many-guesses', { seconds: RETRY_S })
     },
 
     /** How many credentials were wrong, and how many were not looked at. */
@@ -127,6 +145,10 @@ export const networkOf = (address: string): string => {
 }
 
 const GUESSES = 20
-const WINDOW_S = 60
-const PAUSE_S = 5
+/** Of the secrets of eight letters half would be tried in 600 years, and of those that the agent makes up never any. */
+const GUESSES_PER_SECOND = 5
+const WAIT_MS = 1000
+const RETRY_S = 1
+/** Each is a request that is there anyway. */
+const MOST_WAITING = 1000
 const MOST_KNOWN = 1000

@@ -1,7 +1,8 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
 import { isAbsolute, normalize } from 'node:path'
 import { z } from 'zod'
-import { parseDuration } from '../base/duration.ts'
+import { LONGEST_TIMER_MS, parseDuration } from '../base/duration.ts'
+import { repeatedName } from '../base/repeated-name.ts'
 import { type AddressList, parseAddresses } from './address-list.ts'
 import { DEFAULT_KEY, RIGHTS, type Right, type RunBounds } from './caller.ts'
 
@@ -76,12 +77,17 @@ export const withDefaultKey = (keys: readonly Key[], secrets: readonly string[])
 export const hashToken = (token: string): string => createHash('sha256').update(token).digest('hex')
 
 const parseJson = (text: string): unknown => {
+  let value: unknown
   try {
-    return JSON.parse(text)
+    value = JSON.parse(text)
   } catch {
     // The message of JSON.parse quotes the text, secrets included.
     throw new Error('it is not JSON')
   }
+  const repeated = repeatedName(text)
+  // Whoever reads the file would take the first for what is meant.
+  if (repeated !== undefined) throw new Error(`an object has ${JSON.stringify(repeated)} twice`)
+  return value
 }
 
 const faultText = ({ path, message }: z.core.$ZodIssue): string =>
@@ -125,14 +131,14 @@ const command = z
   .string()
   .min(1)
   .refine(
-    text => !text.startsWith('sha256:') || /^sha256:[0-9a-f]{64}$/.test(text),
-    'must be sha256: and 64 hex digits',
+    text => !text.startsWith('sha256:') || /^sha256:[0-9a-f]{64}(?::(?:shell|python))?$/.test(text),
+    'must be sha256: and 64 hex digits, then :shell or :python',
   )
 
 const duration = z.string().transform((text, context) => {
   const ms = parseDuration(text)
-  if (ms !== undefined && ms > 0) return ms
-  context.addIssue({ code: 'custom', message: 'must be a duration such as 30s or 5m' })
+  if (ms !== undefined && ms > 0 && ms <= LONGEST_TIMER_MS) return ms
+  context.addIssue({ code: 'custom', message: 'must be a duration such as 30s or 5m, at most 24d' })
   return z.NEVER
 })
 

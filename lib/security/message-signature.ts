@@ -35,8 +35,8 @@ export interface MessageSignature {
 export const TAG = 'newdt-auto'
 
 /**
- * The signature for this agent among those of a message. All of @method, @authority, @path and @query are covered, and
- * the parameters created, nonce, keyid and tag are there. Throws AgentError message-signature-malformed, which names
+ * The signature for this agent among those of a message. All of @method, @authority, @path and @query are covered,
+ * idempotency-key where there is one, and the parameters created, nonce, keyid and tag are there. Throws AgentError message-signature-malformed, which names
  * the part.
  */
 export const parseMessageSignature = (message: SignableMessage): MessageSignature => {
@@ -48,6 +48,9 @@ export const parseMessageSignature = (message: SignableMessage): MessageSignatur
   const list = input as [Item[], Parameters]
   const names = list[0].map(nameOf)
   for (const name of DERIVED) if (!names.includes(name)) throw malformed(name)
+  // Who could take it out or change it on its way could have the same run twice.
+  if (message.header(IDEMPOTENCY_KEY) !== undefined && !names.includes(IDEMPOTENCY_KEY))
+    throw malformed(IDEMPOTENCY_KEY)
   const parameters = list[1]
   for (const name of parameters.keys()) if (!PARAMETERS.includes(name)) throw malformed(name)
   return {
@@ -139,6 +142,7 @@ const malformed = (part: string) =>
   failure('message-signature-malformed', { part: part.slice(0, LONGEST_TEXT) })
 
 const DERIVED = ['@method', '@authority', '@path', '@query']
+const IDEMPOTENCY_KEY = 'idempotency-key'
 const PARAMETERS = ['created', 'expires', 'nonce', 'keyid', 'tag', 'alg']
 const COMPONENT = /^@?[a-z0-9!#$%&'*+.^_`|~-]+$/
 const LONGEST_FIELD = 4096

@@ -10,6 +10,7 @@ export interface MessageToSign {
   /** Path and query. */
   target: string
   body?: Uint8Array | undefined
+  idempotencyKey?: string | undefined
 }
 
 export interface MessageSignerOptions {
@@ -23,10 +24,15 @@ export interface MessageSignerOptions {
 /** Signs requests as an agent wants it (RFC 9421), each with a nonce of its own; returns the headers to be added. */
 export const createMessageSigner =
   ({ keyId, key, now = Date.now }: MessageSignerOptions) =>
-  ({ method, authority, target, body }: MessageToSign): Record<string, string> => {
+  ({ method, authority, target, body, idempotencyKey }: MessageToSign): Record<string, string> => {
     const [path = '', ...rest] = target.split('?')
     const digest = body && `sha-256=:${createHash('sha256').update(body).digest('base64')}:`
-    const names = ['@method', '@authority', '@path', '@query', ...(digest ? ['content-digest'] : [])]
+    const fields: Record<string, string> = {
+      ...(digest && { 'Content-Digest': digest }),
+      ...(idempotencyKey !== undefined && { 'Idempotency-Key': idempotencyKey }),
+    }
+    const byName = new Map(Object.entries(fields).map(([name, value]) => [name.toLowerCase(), value]))
+    const names = ['@method', '@authority', '@path', '@query', ...byName.keys()]
     const list: [Item[], Map<string, BareItem>] = [
       names.map(name => [name, new Map()]),
       new Map<string, BareItem>([
@@ -41,7 +47,7 @@ export const createMessageSigner =
       authority: authority.toLowerCase(),
       path,
       query: `?${rest.join('?')}`,
-      header: () => digest,
+      header: (name: string) => byName.get(name),
     }
     const base = signatureBase(message, list)
     const bytes =
@@ -49,7 +55,7 @@ export const createMessageSigner =
         ? createHmac('sha256', key).update(base).digest()
         : sign(null, Buffer.from(base), key)
     return {
-      ...(digest && { 'Content-Digest': digest }),
+      ...fields,
       'Signature-Input': `newdt=${serializeInnerList(list)}`,
       Signature: `newdt=:${bytes.toString('base64')}:`,
     }

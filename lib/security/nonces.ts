@@ -1,20 +1,23 @@
 import { hash } from 'node:crypto'
 import { AgentError, failure } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
 import type { NonceStore } from '../store/nonce-store.ts'
 
 export interface NoncesOptions {
   store: NonceStore
   /** Wall time in milliseconds. */
   now(): number
+  log: Log
   /** How many are remembered at most. */
   most?: number
+  intervalMs?: number
 }
 
 /**
  * Has each nonce of a key used once. What is remembered is bounded, and outlives the agent; when there is no room for
  * more, new ones are refused: none is forgotten before its signature is too old.
  */
-export const createNonces = ({ store, now, most = MOST }: NoncesOptions) => {
+export const createNonces = ({ store, now, log, most = MOST, intervalMs = INTERVAL_MS }: NoncesOptions) => {
   let count = store.count()
   let uses = 0
   /** Those that the store did not take, a full disk for example: who wants to cancel a job must still be able to. */
@@ -54,22 +57,68 @@ export const createNonces = ({ store, now, most = MOST }: NoncesOptions) => {
     }
   }
 
+  /** Only if the clock was set back: the nonce of a signature that is good now may be one that was removed as too old. */
+  const refuseForgotten = (expiresAt: number): void => {
+    const missingMs = store.removedUntil() - expiresAt
+    if (missingMs >= 0) throw failure('clock-set-back', { seconds: Math.floor(missingMs / 1000) + 1 })
+  }
+
+  /**
+   * When the clock was far ahead for a while, nonces were removed as if that had been the time. Of what is good now
+   * nothing lasts longer than some minutes, so nothing needs to be refused for longer.
+   */
+  const noticeSetBack = (): void => {
+    const longest = now() + LONGEST_VALID_MS
+    const removedUntil = store.removedUntil()
+    if (removedUntil <= longest) return
+    log.error(
+      { wasUntil: new Date(removedUntil).toISOString() },
+      'THE CLOCK WAS SET BACK: which signatures (RFC 9421) were used is not known, so for some minutes all are refused',
+    )
+    store.setRemovedUntil(longest)
+  }
+
+  const tend = (): void => {
+    try {
+      noticeSetBack()
+      storeUnstored()
+    } catch {
+      // The store fails; in a second it may not.
+    }
+  }
+  const timer = setInterval(tend, intervalMs).unref()
+  tend()
+
   return {
-    /** `expiresAt`: when the signature is too old anyway, in milliseconds. Throws AgentError nonce-used, nonce-not-remembered. */
-    use(keyId: string, nonce: string, expiresAt: number): void {
+    /**
+     * `expiresAt`: when the signature is too old anyway, in milliseconds. False when it is only in memory: an agent that
+     * is killed forgets it. Throws AgentError nonce-used, nonce-not-remembered, clock-set-back.
+     */
+    use(keyId: string, nonce: string, expiresAt: number): boolean {
       const digest = hash('sha256', `${keyId}\n${nonce}`)
       if (unstored.has(digest)) throw failure('nonce-used')
+      refuseForgotten(expiresAt)
       try {
         if (uses++ % USES_BETWEEN_REMOVALS === 0 || isFull()) removeExpired()
-        // After the clock was set back: it may be one of those that are not remembered any more.
-        if (expiresAt <= store.removedUntil()) throw failure('nonce-used')
         if (isFull()) throw failure('nonce-not-remembered')
         storeUnstored()
         if (!insert(digest, expiresAt)) throw failure('nonce-used')
+        return true
       } catch (error) {
         if (error instanceof AgentError) throw error
         useUnstored(digest, expiresAt)
+        return false
       }
+    },
+
+    close(): void {
+      clearInterval(timer)
+      tend()
+      if (unstored.size > 0)
+        log.error(
+          { nonces: unstored.size },
+          'nonces could not be stored: the next agent may take their signatures once more',
+        )
     },
   }
 }
@@ -81,3 +130,6 @@ const MOST = 1_000_000
 const MOST_UNSTORED = 10_000
 const USES_BETWEEN_REMOVALS = 64
 const REMOVED_AT_A_TIME = 256
+const INTERVAL_MS = 1000
+/** From five minutes before it was made to five after. */
+const LONGEST_VALID_MS = 10 * 60_000

@@ -5,7 +5,9 @@ export interface NonceStore {
   has(hash: Uint8Array): boolean
   /** Removes at most `most` of those that expired before `time`; returns how many. */
   removeExpired(time: number, most: number): number
-  /** No nonce that expires later than this was ever removed. */
+  /** No nonce that expires later than this was ever removed; or is of no matter, see setRemovedUntil. */
   removedUntil(): number
+  /** Holds at once; when it throws, until more are removed or the store is opened again. */
+  setRemovedUntil(time: number): void
   count(): number
 }

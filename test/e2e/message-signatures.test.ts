@@ -26,6 +26,9 @@ interface Request {
   nonce?: string
   created?: number
   times?: number
+  idempotencyKey?: string
+  /** What is sent in the place of the signed key; null: none. */
+  sentKey?: string | null
 }
 
 type Answer = [status: number, body: Envelope]
@@ -103,6 +106,28 @@ describe('an agent that is sent signed messages', { skip }, () => {
     const { data } = await any.call('/api/jobs')
     assert.equal((data as { cmd: string }[]).filter(({ cmd }) => cmd.includes('HELLO')).length, 0)
     await end(any)
+  })
+
+  test('takes an Idempotency-Key only if the signature covers it, and no signature whose key was taken out', async () => {
+    const agent = await start()
+    const submit = (change: Partial<Request>) =>
+      send({ ...byKeyPair, url: agent.url + CMD, body: '{"cmd":"true"}', ...change })
+    const [[status, first]] = (await submit({ idempotencyKey: 'once' })) as [Answer]
+    assert.equal(status, 200)
+    const [[, second]] = (await submit({ idempotencyKey: 'once' })) as [Answer]
+    assert.equal((second.data as { id: string }).id, (first.data as { id: string }).id)
+    const before = (await agent.call('/api/jobs')).data as object[]
+    for (const [change, code] of [
+      [{ sentKey: 'not signed' }, 'message-signature-malformed'],
+      [{ idempotencyKey: 'once', sentKey: null }, 'message-signature-malformed'],
+      [{ idempotencyKey: 'once', sentKey: 'another' }, 'signature-wrong'],
+    ] as const) {
+      const answers = await submit(change)
+      assert.deepEqual(told(answers), [code])
+      if (code === 'message-signature-malformed') assert.match(answers[0]![1].msg, /idempotency-key/)
+    }
+    assert.equal(((await agent.call('/api/jobs')).data as object[]).length, before.length)
+    await end(agent)
   })
 
   test('takes no body that the signature does not cover', async () => {

@@ -109,8 +109,8 @@ export const createFake = ({
     },
     authenticator: {
       async authenticate(credentials, client) {
-        const { caller, signedBody } = authenticator.authenticate(credentials, client)
-        return { caller: rights ? { ...caller, rights: new Set(rights) } : caller, signedBody }
+        const { caller, ...rest } = authenticator.authenticate(credentials, client)
+        return { caller: rights ? { ...caller, rights: new Set(rights) } : caller, ...rest }
       },
     },
     audit: {
@@ -276,7 +276,7 @@ export const STATUS: AgentStatus = {
 
 /** The contract's finished job, as the service gives it. */
 export const jobRecord = (
-  fields: { state?: Job['state']; encoding?: string; cmd?: string; id?: string } = {},
+  fields: { state?: Job['state']; encoding?: string; cmd?: string; id?: string; caller?: string } = {},
   output: OutputTotals = NO_OUTPUT,
 ): JobRecord => {
   const { state = 'success', ...given } = fields

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { chmodSync, chownSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, chownSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { hashToken, type Key } from '../../lib/security/keys.ts'
@@ -59,6 +60,36 @@ test('a file of another account is refused', {
   await assert.rejects(loadKeys(options), /it belongs to user 12345/)
 })
 
+test('a file in a directory that everybody may write is refused, wherever a link leads', async () => {
+  const { keysFile, options } = newFile(ALICE)
+  const { dataDirectory } = options
+  chmodSync(dataDirectory, 0o777)
+  await assert.rejects(loadKeys(options), /others may write the directory .*; chmod o-w /)
+  const elsewhere = scratchDirectory()
+  const link = join(elsewhere, 'link.json')
+  symlinkSync(keysFile, link)
+  await assert.rejects(loadKeys({ ...options, keysFile: link }), /others may write the directory/)
+  // Nobody may rename what is another's in a directory such as /tmp.
+  chmodSync(dataDirectory, 0o1777)
+  assert.equal((await loadKeys({ ...options, keysFile: link })).keys.length, 1)
+  chmodSync(elsewhere, 0o777)
+  mkdirSync(join(elsewhere, 'own'), { mode: 0o700 })
+  renameSync(keysFile, join(elsewhere, 'own/keys.json'))
+  await assert.rejects(
+    loadKeys({ ...options, keysFile: join(elsewhere, 'own/keys.json') }),
+    /others may write the directory/,
+  )
+})
+
+test('a pipe in the place of the file is refused, and holds nothing up', async () => {
+  const { keysFile, options } = newFile(ALICE)
+  rmSync(keysFile)
+  execFileSync('mkfifo', ['-m', '600', keysFile])
+  await assert.rejects(loadKeys(options), /is no regular file/)
+  const secretFile = keysFile
+  await assert.rejects(loadKeys({ ...options, keysFile: undefined, secretFile }), /is no regular file/)
+})
+
 test('keys are taken up when their file changes; while it is faulty those from before stay', async t => {
   const { keysFile, options, write, writeKeys } = newFile(ALICE)
   const { log, lines } = recordingLog()
@@ -88,15 +119,41 @@ test('keys are taken up when their file changes; while it is faulty those from b
   await waitFor('alice is gone', () => taken.at(-1)?.join() === 'bob')
 })
 
+test('a secret that becomes very short is not taken up: it is half of one', async t => {
+  const dataDirectory = scratchDirectory()
+  const secretFile = join(dataDirectory, 'given')
+  writeFileSync(secretFile, 'short\n', { mode: 0o600 })
+  const { log, lines } = recordingLog()
+  const taken: string[] = []
+  const options = { secret: undefined, secretFile, keysFile: undefined, dataDirectory }
+  const { version, secret } = await loadKeys(options)
+  assert.equal(secret, 'short')
+  const watch = watchKeys({
+    ...options,
+    version,
+    audit: { record: async () => {} },
+    log,
+    intervalMs: 5,
+    onKeys: ([key]) => void taken.push(key!.secrets.join()),
+  })
+  t.after(() => watch.close())
+  writeFileSync(secretFile, 'correct')
+  await waitFor('the fault is told', () => lines.length === 1)
+  assert.match(String((lines[0]!.fields as { error?: string }).error), /a secret has fewer than 8 characters/)
+  writeFileSync(secretFile, 'correct-horse')
+  await waitFor('the whole one is good', () => taken.length > 0)
+  assert.deepEqual(taken, ['correct-horse'])
+})
+
 test('a secret that is rotated is taken up too, also before anybody looks', async t => {
   const dataDirectory = scratchDirectory()
   const secretFile = join(dataDirectory, 'given')
-  writeFileSync(secretFile, 'old\n', { mode: 0o600 })
+  writeFileSync(secretFile, 'old-secret\n', { mode: 0o600 })
   const { log } = recordingLog()
   let secrets: readonly string[] = []
   const options = { secret: undefined, secretFile, keysFile: undefined, dataDirectory }
   const { version } = await loadKeys(options)
-  writeFileSync(secretFile, 'new\nold\n')
+  writeFileSync(secretFile, 'new-secret\nold-secret\n')
   const watch = watchKeys({
     ...options,
     version,
@@ -108,5 +165,5 @@ test('a secret that is rotated is taken up too, also before anybody looks', asyn
     },
   })
   t.after(() => watch.close())
-  await waitFor('both are good', () => secrets.join() === 'new,old')
+  await waitFor('both are good', () => secrets.join() === 'new-secret,old-secret')
 })

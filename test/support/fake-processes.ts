@@ -25,6 +25,7 @@ export const fakeProcesses = (given: FakeProcess[]) => {
       .map(({ pid }) => ({ ...LIVING, pid, startTime: pid * 10 }))
   const processes: Processes = {
     newMark: () => 1,
+    openDirectory: () => Promise.reject(new Error('nothing is started here')),
     start: () => Promise.reject(new Error('nothing is started here')),
     unguard: () => {},
     guardian: () => ({ state: 'idle', restarts: 0 }),

@@ -1,9 +1,10 @@
 import { createNonces } from '../../lib/security/nonces.ts'
 import type { NonceStore } from '../../lib/store/nonce-store.ts'
 
-/** Nonces that are remembered for the time of a test. */
+/** Nonces that are remembered for the time of a test. */ import { recordingLog } from './recording-log.ts'
+
 export const memoryNonces = (now: () => number, most?: number) =>
-  createNonces({ store: memoryNonceStore(), now, ...(most && { most }) })
+  createNonces({ store: memoryNonceStore(), now, log: recordingLog().log, ...(most && { most }) })
 
 export const memoryNonceStore = (): NonceStore => {
   const nonces = new Map<string, number>()
@@ -25,6 +26,9 @@ export const memoryNonceStore = (): NonceStore => {
       return expired.length
     },
     removedUntil: () => removedUntil,
+    setRemovedUntil(time) {
+      removedUntil = time
+    },
     count: () => nonces.size,
   }
 }

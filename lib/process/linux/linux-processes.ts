@@ -5,6 +5,7 @@ import { createInheritance } from './inheritance.ts'
 import { createJobStart } from './job-start.ts'
 import { openLibc } from './libc.ts'
 import { createMark } from './mark.ts'
+import { openDirectory } from './open-directory.ts'
 import { createSpawner } from './posix-spawn.ts'
 import { createReaper } from './reaper.ts'
 import { createSearch } from './search.ts'
@@ -21,6 +22,7 @@ export const createLinuxProcesses = (log: Log = SILENT): Processes => {
   const jobStart = createJobStart({ libc, mark, reaper, guardian, inheritance, spawner })
   return {
     newMark: mark.newMark,
+    openDirectory,
     start: jobStart.start,
     unguard: guardian.unprotect,
     find: search.find,

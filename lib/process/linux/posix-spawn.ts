@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync } from 'node:fs'
-import { StartError } from '../types.ts'
+import { type OpenDirectory, StartError } from '../types.ts'
 import { createEnvironmentVectors } from './environment-vector.ts'
 import { createExecutables } from './executable.ts'
 import { createFileActions } from './file-actions.ts'
@@ -19,7 +19,7 @@ export interface Program {
   /** The same object for all that have it in common. */
   env: Record<string, string>
   ownEnv?: Record<string, string> | undefined
-  cwd: string | undefined
+  cwd: string | OpenDirectory | undefined
 }
 
 /** What the child gets as its descriptors 0, 1 and 2, and `others` from 3 on. */
@@ -55,17 +55,26 @@ export const createSpawner = (libc: Libc, closeRest: (actions: Buffer, from: num
 
   // A change of directory for the moment of the start: chdir says itself what is wrong with the directory,
   // and glibc has had a file action for it only since 2.29. Nothing else may run meanwhile.
-  const inDirectory = <T>(directory: string | undefined, start: () => T): T => {
+  const inDirectory = <T>(directory: string | OpenDirectory | undefined, start: () => T): T => {
     if (directory === undefined) return start()
-    try {
-      process.chdir(directory)
-    } catch (error) {
-      throw new StartError(`chdir ${directory}: ${errorText(error)}`)
-    }
+    enter(directory)
     try {
       return start()
     } finally {
       libc.fchdir(home)
+    }
+  }
+
+  const enter = (directory: string | OpenDirectory): void => {
+    const { path, fd } = typeof directory === 'string' ? { path: directory, fd: undefined } : directory
+    if (fd !== undefined) {
+      if (libc.fchdir(fd) !== 0) throw new StartError(`chdir ${path}: ${errnoText(libc.errno())}`)
+      return
+    }
+    try {
+      process.chdir(path)
+    } catch (error) {
+      throw new StartError(`chdir ${path}: ${errorText(error)}`)
     }
   }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { getSystemErrorMessage, promisify } from 'node:util'
 import type { Exit } from '../exit-status.ts'
@@ -17,10 +17,12 @@ import {
 /**
  * Processes where there is no posix_spawn layer (macOS), through node:child_process. Its limits: `> /dev/stderr`
  * fails in a job (Node gives it socket pairs), core dumps are not told, real-time signals look like success, and
- * a process that leaves both its group and its parents (a double fork with setsid) is not found again.
+ * a process that leaves both its group and its parents (a double fork with setsid) is not found again; a job starts in
+ * what bears the name of its directory by then.
  */
 export const createNodeProcesses = (): Processes => ({
   newMark: () => 0,
+  openDirectory: async path => ({ path: await realpath(path), fd: undefined, [Symbol.dispose]() {} }),
   start,
   unguard: () => {},
   find,
@@ -32,7 +34,7 @@ export const createNodeProcesses = (): Processes => ({
 
 const start = async (spec: StartSpec): Promise<StartedProcess> => {
   await spec.prepare?.()
-  await checkDirectory(spec.cwd)
+  await checkDirectory(pathOf(spec.cwd))
   if (spec.isWanted?.() === false) throw new StartError('')
   const child = await spawned(spec)
   const exited = once(child, 'exit').then(([code, signal]) => exitOf(code, signal))
@@ -49,11 +51,14 @@ const start = async (spec: StartSpec): Promise<StartedProcess> => {
   }
 }
 
+const pathOf = (cwd: StartSpec['cwd']): string | undefined => (typeof cwd === 'object' ? cwd.path : cwd)
+
 const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null
 
 const spawned = async (spec: StartSpec): Promise<ChildProcess> => {
   try {
-    const { file, args, cwd } = spec
+    const { file, args } = spec
+    const cwd = pathOf(spec.cwd)
     const env = { ...spec.env, ...spec.ownEnv }
     const stdin = spec.stdin === undefined ? 'ignore' : 'pipe'
     const child = spawn(file, args, { cwd, env, detached: true, stdio: [stdin, 'pipe', 'pipe'] })

@@ -6,7 +6,8 @@ export const createNonceStore = (database: Database): NonceStore => {
   const find = database.prepare('SELECT 1 FROM nonces WHERE hash = ?')
   const count = database.prepare('SELECT count(*) AS count FROM nonces')
   const findRemovedUntil = database.prepare('SELECT expires FROM nonces_removed')
-  const setRemovedUntil = database.prepare('UPDATE nonces_removed SET expires = max(expires, ?)')
+  const raiseRemovedUntil = database.prepare('UPDATE nonces_removed SET expires = max(expires, ?)')
+  const setRemovedUntil = database.prepare('UPDATE nonces_removed SET expires = ?')
   const remove = database.prepare(
     `DELETE FROM nonces
      WHERE hash IN (SELECT hash FROM nonces WHERE expires < ? ORDER BY expires LIMIT ?)
@@ -23,7 +24,7 @@ export const createNonceStore = (database: Database): NonceStore => {
     removeExpired(time, most) {
       const removed = database.transaction(() => {
         const rows = remove.all(time, most) as { expires: number }[]
-        if (rows.length > 0) setRemovedUntil.run(Math.max(...rows.map(({ expires }) => expires)))
+        if (rows.length > 0) raiseRemovedUntil.run(Math.max(...rows.map(({ expires }) => expires)))
         return rows.length
       })
       if (removed > 0) removedUntil = readRemovedUntil()
@@ -31,6 +32,11 @@ export const createNonceStore = (database: Database): NonceStore => {
     },
 
     removedUntil: () => removedUntil,
+
+    setRemovedUntil(time) {
+      removedUntil = time
+      setRemovedUntil.run(time)
+    },
 
     count: () => (count.get() as { count: number }).count,
   }

@@ -258,6 +258,13 @@ const TOLD: [AgentError, status: number, zh: string, en: string, headers?: Recor
     { 'Retry-After': '1' },
   ],
   [
+    failure('clock-set-back', { seconds: 301 }),
+    503,
+    'Agent 的时钟被回拨，暂时不接受 RFC 9421 签名，请 301 秒后重新签名再尝试',
+    "the agent's clock was set back, so no RFC 9421 signature is taken for now; sign anew in 301 seconds",
+    { 'Retry-After': '301' },
+  ],
+  [
     failure('draining'),
     503,
     'Agent 正在排空，不接受新任务',

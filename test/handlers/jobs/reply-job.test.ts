@@ -203,3 +203,26 @@ test('a client that goes away while a long answer is sent closes the job, withou
   await settled()
   assert.deepEqual(fake.opens, { opened: 1, closed: 1 })
 })
+
+test('who may not read jobs sees no output of a job, not even by controlling it, but that of their own', async () => {
+  const control = [() => post(`${PATH}/cancel`, {}), () => post(`${PATH}/signal`, { signal: 'HUP' })]
+  for (const [owner, right, isSeen] of [
+    ['alice', 'admin', false],
+    ['default', 'admin', true],
+    ['default', 'run', true],
+    ['alice', 'read', true],
+  ] as const) {
+    for (const fill of [(output: FakeOutput) => output.append('stdout', 'the secret'), fillLong]) {
+      for (const request of control) {
+        const output = fill(createFakeOutput())
+        const { output: totals } = (await output.open().now())!
+        const now = async () => jobRecord({ state: 'running', caller: owner }, totals)
+        const open = () => ({ ...output.open(), now })
+        const fake = createFake({ jobs: { open }, rights: ['admin', right] })
+        const { status, body } = await fake.ask(request())
+        const { stdout, stdoutBytes } = (body as { data: { stdout: string; stdoutBytes: number } }).data
+        assert.deepEqual([status, stdout !== '', stdoutBytes], [200, isSeen, totals.stdoutBytes])
+      }
+    }
+  }
+})

@@ -6,17 +6,21 @@ import { commandSchema } from '../../../handlers/jobs/job-schema.ts'
 import { submitJob } from '../../../handlers/jobs/submit-job.ts'
 import { type AgentError, failure } from '../../../lib/base/errors.ts'
 import type { SubmitOptions } from '../../../lib/jobs/jobs.ts'
+import type { Authenticator } from '../../../lib/security/authenticator.ts'
 import type { Right } from '../../../lib/security/caller.ts'
 import type { IdempotencyKey } from '../../../lib/store/job-store.ts'
 import { isPending, withDeadline } from '../deadline.ts'
 import { createFakeOutput } from '../fake-output.ts'
 import {
   assertBadRequest,
+  assertRefused,
+  authenticatorAt,
   BODY_LIMIT,
   COMMAND_PATH,
   createFake,
   failed,
   ID,
+  NOW,
   post,
   SCRIPT,
   SCRIPT_PATH,
@@ -80,6 +84,21 @@ for (const [name, error, status, msg, retryAfter] of refusals) {
   })
 }
 
+test('a request whose nonce an agent that is killed would forget starts nothing, but may cancel a job', async () => {
+  const isNonceStored = false
+  const known = authenticatorAt(NOW)
+  const authenticator: Authenticator = {
+    authenticate: (credentials, client) => ({ ...known.authenticate(credentials, client), isNonceStored }),
+  }
+  for (const submission of SUBMISSIONS) {
+    const fake = createFake({ authenticator })
+    await assertRefused(fake, submission(), 503, 'nonce 无法记录，请稍后再尝试')
+    assert.deepEqual(fake.calls, [])
+  }
+  const cancel = signed(`/api/jobs/${ID}/cancel`, { method: 'POST' })
+  assert.equal((await createFake({ authenticator }).ask(cancel)).status, 200)
+})
+
 const keyOf = async (request: Request): Promise<IdempotencyKey> => {
   const fake = createFake()
   const caller = { id: 'x', rights: new Set<Right>(), bounds: {}, address: '' }
@@ -93,6 +112,7 @@ const keyOf = async (request: Request): Promise<IdempotencyKey> => {
     note() {},
     caller,
     bodyRules: { limit: BODY_LIMIT, reserve: async () => ({ [Symbol.dispose]() {} }) },
+    mayStart: true,
     pace: createPace(),
     auditLine: { add() {}, async write() {} },
   }

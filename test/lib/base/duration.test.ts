@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { LONGEST_TIMER_MS, parseDuration } from '../../../lib/base/duration.ts'
+import { durationText, LONGEST_TIMER_MS, parseDuration } from '../../../lib/base/duration.ts'
 
 const UNITS: Record<string, number> = {
   ms: 1,
@@ -31,6 +31,17 @@ test('a number with a unit is so many milliseconds', () => {
 test('the durations of the documentation mean what they say', () => {
   const known = { '30s': 30_000, '5m': 300_000, '1.5h': 5_400_000, '250ms': 250, '7d': 604_800_000, '0s': 0 }
   for (const [text, ms] of Object.entries(known)) assert.equal(parseDuration(text), ms, text)
+})
+
+test('milliseconds are written as what is read as the same again, as short as may be', () => {
+  const known = { '90s': 90_000, '5m': 300_000, '36h': 129_600_000, '2d': 172_800_000, '1500ms': 1500 }
+  for (const [text, ms] of Object.entries(known)) assert.equal(durationText(ms), text)
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 999_999_999 }), fc.constantFrom(1, 1000, 60_000), (n, size) => {
+      const ms = Math.min(Math.ceil(n / size) * size, 999_999_000)
+      return parseDuration(durationText(ms)) === ms
+    }),
+  )
 })
 
 test('what is no duration is refused', () => {

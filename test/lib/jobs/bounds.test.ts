@@ -7,11 +7,12 @@ import { directoryWithin, withinBounds } from '../../../lib/jobs/bounds.ts'
 import type { JobRequest } from '../../../lib/jobs/job.ts'
 import type { RunBounds } from '../../../lib/security/caller.ts'
 import { requestOf } from '../../support/jobs.ts'
+import { linuxProcesses } from '../../support/linux-processes.ts'
 import { scratchDirectory } from '../../support/scratch.ts'
 
 const allows = async (request: Partial<JobRequest>, bounds: RunBounds) => {
-  const cwd = bounds.cwd && { cwd: await directoryWithin(request.cwd, bounds.cwd) }
-  return withinBounds(requestOf({ ...request, ...cwd }), bounds)
+  using directory = bounds.cwd && (await directoryWithin(request.cwd, bounds.cwd, linuxProcesses()))
+  return withinBounds(requestOf({ ...request, ...(directory && { cwd: directory.path }) }), bounds)
 }
 
 /** The client is told what is allowed, where that is short. */
@@ -21,9 +22,9 @@ const refuses = (request: Partial<JobRequest>, bounds: RunBounds, field: string,
     details: allowed === undefined ? { field } : { field, allowed },
   })
 
-const script = (content: string) => ({
+const script = (content: string, type: 'shell' | 'python' = 'shell') => ({
   cmd: '',
-  script: { name: 'x.sh', content, type: 'shell' as const, words: [] },
+  script: { name: 'x', content, type, words: [] },
 })
 const sha256 = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`
 
@@ -54,6 +55,23 @@ test('a script is allowed by the SHA-256 of its content', async () => {
   await allows(script('echo 1\n'), bounds)
   await refuses(script('echo 1'), bounds, 'scriptContent')
   await refuses({ cmd: 'echo 1\n' }, bounds, 'cmd')
+})
+
+test('a script is allowed to the interpreter that the key names, and to the shell where it names none', async () => {
+  const content = '"""\n`id`\n"""\n'
+  const hash = sha256(content)
+  await refuses(script(content, 'python'), { commands: [hash] }, 'scriptContent')
+  await allows(script(content, 'python'), { commands: [`${hash}:python`] })
+  await refuses(script(content), { commands: [`${hash}:python`] }, 'scriptContent')
+  await allows(script(content), { commands: [`${hash}:shell`] })
+  await allows(script(content, 'python'), { commands: [hash, `${hash}:python`] })
+})
+
+test('the hash of a script is no command line', async () => {
+  for (const hash of [sha256('x'), `${sha256('x')}:python`]) {
+    await refuses({ cmd: hash }, { commands: [hash] }, 'cmd')
+    await refuses({ cmd: 'true', params: hash }, { commands: [hash] }, 'cmd')
+  }
 })
 
 test('with bounded commands no variable and no directory makes another program of them', async () => {
@@ -89,10 +107,34 @@ test('a job runs in or below the directories of the key, wherever links lead', a
   await refuses({ cmd: 'pwd' }, bounds, 'cwd', `${directory}/app/`)
 })
 
+test('the directories of a key may be links, or lie below one, and need not be there', async () => {
+  const directory = scratchDirectory()
+  mkdirSync(join(directory, 'real/app'), { recursive: true })
+  symlinkSync(join(directory, 'real'), join(directory, 'link'))
+  for (const allowed of ['link', 'link/app', 'real/app']) {
+    const bounds = { cwd: [join(directory, 'nowhere/'), join(directory, allowed, '/')] }
+    for (const cwd of ['link/app', 'real/app'])
+      assert.equal(
+        (await allows({ cmd: 'pwd', cwd: join(directory, cwd) }, bounds)).cwd,
+        realpathSync(join(directory, 'real/app')),
+      )
+    await refuses({ cmd: 'pwd', cwd: directory }, bounds, 'cwd', bounds.cwd.join(', '))
+  }
+  await allows({ cmd: 'pwd', cwd: directory }, { cwd: ['/'] })
+})
+
+test('a directory that cannot be opened for want of descriptors is not called out of bounds', async () => {
+  const fault = Object.assign(new Error('too many open files'), { code: 'EMFILE' })
+  const openDirectory = () => Promise.reject(fault)
+  await assert.rejects(directoryWithin('/srv', ['/srv/'], { openDirectory }), fault)
+})
+
 test('no timeout is longer than that of the key, which a job without one gets', async () => {
   const bounds = { timeoutMs: 5000 }
   assert.deepEqual((await allows({ cmd: 'true' }, bounds)).timeout, { text: '5s', ms: 5000 })
   const shorter = { text: '1s', ms: 1000 }
   assert.deepEqual((await allows({ cmd: 'true', timeout: shorter }, bounds)).timeout, shorter)
   await refuses({ cmd: 'true', timeout: { text: '6s', ms: 6000 } }, bounds, 'timeout', '5s')
+  const long = { timeout: { text: '2m', ms: 120_000 } }
+  await refuses({ cmd: 'true', ...long }, { timeoutMs: 90_000 }, 'timeout', '90s')
 })

@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict'
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
+import { join } from 'node:path'
 import { after, describe, type TestContext, test } from 'node:test'
 import { failure } from '../../../lib/base/errors.ts'
 import type { Caller, Right, RunBounds } from '../../../lib/security/caller.ts'
 import { createTestJobs, requestOf } from '../../support/jobs.ts'
+import { scratchDirectory } from '../../support/scratch.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 const callerOf = (id: string, rights: Right[], bounds: RunBounds = {}): Caller => ({
@@ -12,12 +24,13 @@ const callerOf = (id: string, rights: Right[], bounds: RunBounds = {}): Caller =
   address: '192.0.2.1',
 })
 
+const bob = callerOf('bob', ['run'])
+
 describe('jobs of several callers', () => {
   const agent = createTestJobs()
   after(agent.close)
   const { service } = agent
   const alice = callerOf('alice', ['read', 'run'])
-  const bob = callerOf('bob', ['run'])
   const admin = callerOf('root', ['admin'])
   const sleeper = requestOf({ cmd: 'exec sleep 1000', async: true })
 
@@ -104,6 +117,92 @@ describe('jobs of several callers', () => {
     assert.equal((await service.list({ limit: 100 })).length, before)
     assert.equal(service.countRunning(), 0)
     await service.submit(requestOf({ cmd: 'true' }), bounded)
+  })
+})
+
+describe('jobs of a caller that is bound to a directory', () => {
+  const directory = scratchDirectory()
+  const [allowed, cwd] = [join(directory, 'allowed'), join(directory, 'allowed/sub')]
+  mkdirSync(cwd, { recursive: true })
+  const bounded = callerOf('bounded', ['run'], { cwd: [`${allowed}/`], running: 2 })
+  const agent = createTestJobs()
+  after(agent.close)
+  const { service } = agent
+  const outputOf = async (id: string): Promise<string> => {
+    await agent.jobs.waitForEnd(id)
+    return (await agent.jobs.get(id))!.stdout
+  }
+  const openHere = (): string[] =>
+    readdirSync('/proc/self/fd').filter(fd => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).startsWith(directory)
+      } catch {
+        return false // The one that listed the directory.
+      }
+    })
+
+  test('start where was looked, though something else is in its place by then', async () => {
+    const request = requestOf({ cmd: 'pwd -P', cwd })
+    const moved = join(allowed, 'moved')
+    const swap = async (): Promise<void> => {
+      renameSync(cwd, moved)
+      symlinkSync('/etc', cwd)
+    }
+    const { id } = await service.submit(request, bounded, { record: swap })
+    assert.equal(await outputOf(id), `${realpathSync(moved)}\n`)
+    await assert.rejects(service.submit(request, bounded), { code: 'out-of-bounds' })
+    rmSync(cwd)
+    renameSync(moved, cwd)
+  })
+
+  test('start there one at a time and beside others, and others where they were told to', async () => {
+    const beside = await service.submit(requestOf({ cmd: 'exec sleep 1000', async: true }), bob)
+    const here = await service.submit(requestOf({ cmd: 'pwd -P', cwd }), bounded)
+    const there = await service.submit(requestOf({ cmd: 'pwd -P', cwd: '/usr' }), bob)
+    const nowhere = await service.submit(requestOf({ cmd: 'pwd -P' }), bob)
+    assert.deepEqual(await Promise.all([here, there, nowhere].map(({ id }) => outputOf(id))), [
+      `${realpathSync(cwd)}\n`,
+      '/usr\n',
+      `${process.cwd()}\n`,
+    ])
+    await service.cancel(beside.id, bob, 0)
+  })
+
+  test('leave no descriptor behind, started or refused', async () => {
+    await service.submit(requestOf({ cmd: 'true', cwd }), bounded)
+    const notRecorded = { record: () => Promise.reject(failure('not-recorded')) }
+    const submit = (request: object, options = {}) =>
+      service.submit(requestOf({ cwd, ...request }), bounded, options)
+    await assert.rejects(submit({ cmd: 'true' }, notRecorded), { code: 'not-recorded' })
+    await assert.rejects(submit({ cwd: directory }), { code: 'out-of-bounds' })
+    await assert.rejects(submit({ outputLimit: 1e12 }), { code: 'output-limit-too-high' })
+    const ids = [
+      await submit({ cmd: 'exec sleep 1000', async: true }),
+      await submit({ cmd: 'exec sleep 1000', async: true }),
+    ]
+    await assert.rejects(submit({ cmd: 'true' }), { code: 'too-many-jobs-of-key' })
+    for (const { id } of ids) await service.cancel(id, bounded, 0)
+    const failed = await submit({ cmd: 'true', params: 'x'.repeat(200_000) })
+    await agent.jobs.waitForEnd(failed.id)
+    assert.equal((await agent.jobs.get(failed.id))!.reason, 'start-failed')
+    assert.deepEqual(openHere(), [])
+  })
+
+  test('that were submitted before are found again, and leave no descriptor either', async () => {
+    const key = { key: 'k', requestHash: Buffer.alloc(32) }
+    const submit = () => service.submit(requestOf({ cmd: 'true', cwd }), bounded, { key })
+    assert.equal((await submit()).id, (await submit()).id)
+    assert.deepEqual(openHere(), [])
+  })
+
+  test('that cannot enter it say so', {
+    skip: process.getuid?.() === 0 && 'root may enter any directory',
+  }, async () => {
+    chmodSync(cwd, 0)
+    const { id } = await service.submit(requestOf({ cmd: 'true', cwd }), bounded)
+    chmodSync(cwd, 0o700)
+    await agent.jobs.waitForEnd(id)
+    assert.match((await agent.jobs.get(id))!.error, /^chdir .*: permission denied$/)
   })
 })
 

@@ -182,6 +182,7 @@ test('when nothing was lost nothing is looked for, and recovering twice changes 
   const unwanted = () => assert.fail('nothing is to be done')
   await agent.recover({
     newMark: unwanted,
+    openDirectory: unwanted,
     start: unwanted,
     unguard: unwanted,
     guardian: unwanted,

@@ -79,6 +79,21 @@ const FAULTS: [name: string, text: string, message: RegExp][] = [
     file({ ...ALICE, commands: ['sha256:0'] }),
     /^keys\.0\.commands\.0: must be sha256/,
   ],
+  [
+    'a script of an unknown type',
+    file({ ...ALICE, commands: [`sha256:${HASH}:perl`] }),
+    /^keys\.0\.commands\.0: must be sha256/,
+  ],
+  [
+    'a timeout that no timer can wait for',
+    file({ ...ALICE, timeout: '30d' }),
+    /^keys\.0\.timeout: must be a duration .* at most 24d/,
+  ],
+  [
+    'a field twice',
+    file(ALICE).replace('"rights"', '"rights":["admin"],"\\u0072ights"'),
+    /^an object has "rights" twice$/,
+  ],
   ['a timeout that is none', file({ ...ALICE, timeout: '5' }), /^keys\.0\.timeout: must be a duration/],
   ['no job at a time', file({ ...ALICE, running: 0 }), /^keys\.0\.running: /],
   [

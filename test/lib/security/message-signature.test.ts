@@ -105,6 +105,7 @@ interface Signing {
   key?: string | KeyObject
   now?: number
   target?: string
+  idempotencyKey?: string
 }
 
 const signedRequest = ({
@@ -112,6 +113,7 @@ const signedRequest = ({
   key = SECRET,
   now = NOW,
   target = '/api/jobs?limit=1',
+  idempotencyKey,
 }: Signing = {}): Sent => {
   const [path, query = ''] = target.split('?')
   const headers = createMessageSigner({ keyId, key, now: () => now })({
@@ -119,6 +121,7 @@ const signedRequest = ({
     authority: AUTHORITY,
     target,
     body: BODY,
+    idempotencyKey,
   })
   const lower = Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
@@ -167,6 +170,15 @@ for (const [name, key] of [
     ]) {
       assert.equal(codeOf({ ...sent, ...change }), 'signature-wrong', JSON.stringify(change))
     }
+  })
+
+  test(`a signature by ${name} covers the Idempotency-Key that there is, or is none`, () => {
+    const sent = signedRequest({ key, idempotencyKey: 'k' })
+    const { 'idempotency-key': _, ...without } = sent.headers
+    const other = { ...without, 'idempotency-key': 'other' }
+    assert.equal(codeOf(sent), 'platform')
+    assert.equal(codeOf({ ...sent, headers: other }), 'signature-wrong')
+    assert.equal(codeOf({ ...sent, headers: without }), 'message-signature-malformed')
   })
 
   test(`a signature by ${name} is good for five minutes each way, to the second`, () => {
@@ -288,6 +300,7 @@ test('what is missing of the profile is named', () => {
   for (const name of ['@method', '@authority', '@path', '@query']) {
     assert.equal(changed(`"${name}" `), name)
   }
+  assert.equal(partOf({ 'idempotency-key': 'not covered' }), 'idempotency-key')
   assert.equal(changed(/;created=\d+/), 'created')
   assert.equal(changed(/;created=\d+/, ';created="1"'), 'created')
   assert.equal(changed(/;created=\d+/, ';created=-1'), 'created')

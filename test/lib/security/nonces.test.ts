@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { createNonces } from '../../../lib/security/nonces.ts'
+import { createNonces as create, type NoncesOptions } from '../../../lib/security/nonces.ts'
 import type { NonceStore } from '../../../lib/store/nonce-store.ts'
 import { openDatabase } from '../../../lib/store/sqlite/database.ts'
 import { createNonceStore } from '../../../lib/store/sqlite/nonces.ts'
 import { recordingLog } from '../../support/recording-log.ts'
 import { scratchDirectory } from '../../support/scratch.ts'
+import { waitFor } from '../../support/wait-for.ts'
 
 const directory = scratchDirectory()
 let files = 0
@@ -16,8 +17,14 @@ const open = (path = join(directory, `${files++}.db`)) => {
   return { path, database, store: createNonceStore(database) }
 }
 
+const createNonces = (options: Omit<NoncesOptions, 'log'>) => {
+  const { log, lines } = recordingLog()
+  return { ...create({ intervalMs: 5, ...options, log }), lines }
+}
+
 const USED = { code: 'nonce-used' }
 const NOT_REMEMBERED = { code: 'nonce-not-remembered' }
+const setBack = (seconds: number) => ({ code: 'clock-set-back', details: { seconds } })
 
 test('a nonce is accepted once for each key', () => {
   const { store, database } = open()
@@ -63,11 +70,11 @@ test('what was removed is refused also when the clock is set back, and after a r
   now = 1001
   nonces.use('a', 'new', 5000)
   now = 0
-  assert.throws(() => nonces.use('a', 'old', 1000), USED)
+  assert.throws(() => nonces.use('a', 'old', 1000), setBack(1))
   database.close()
   const again = open(path)
   const later = createNonces({ store: again.store, now: () => 0 })
-  assert.throws(() => later.use('a', 'old', 1000), USED)
+  assert.throws(() => later.use('a', 'old', 1000), setBack(1))
   later.use('a', 'other', 1001)
   again.database.close()
 })
@@ -83,6 +90,110 @@ test('those that are too old are removed in bounded steps', () => {
   database.close()
 })
 
+const YEAR_MS = 365 * 24 * 3600_000
+const VALID_MS = 5 * 60_000
+
+test('after the clock was a year ahead signatures are refused for minutes, not for a year, and it is said', async () => {
+  const { store, database, path } = open()
+  let now = 0
+  const nonces = createNonces({ store, now: () => now })
+  const use = (nonce: string, madeAt = now) => nonces.use('a', nonce, madeAt + VALID_MS)
+  use('before')
+  now = YEAR_MS
+  for (let n = 0; n < 70; n++) use(`ahead ${n}`)
+  now += 11 * 60_000
+  for (let n = 0; n < 70; n++) use(`later ${n}`)
+  assert.ok(store.removedUntil() > YEAR_MS)
+  now = 60_000
+  await waitFor('it is noticed', () => nonces.lines.length === 1)
+  assert.match(nonces.lines[0]!.message, /THE CLOCK WAS SET BACK/)
+  assert.throws(() => use('before', 0), setBack(361))
+  assert.throws(() => use('fresh'), setBack(301))
+  // Also by an agent that is started meanwhile, and no longer for that.
+  nonces.close()
+  database.close()
+  const again = open(path)
+  now += 300_000
+  const next = createNonces({ store: again.store, now: () => now })
+  assert.throws(() => next.use('a', 'fresh', now + VALID_MS), setBack(1))
+  now += 1000
+  next.use('a', 'fresh', now + VALID_MS)
+  assert.throws(() => next.use('a', 'before', VALID_MS), { code: 'clock-set-back' })
+  next.close()
+  again.database.close()
+})
+
+test('an agent that is started after the clock was corrected notices it too', () => {
+  const { store, database } = open()
+  store.insert(Buffer.from('x'), YEAR_MS)
+  store.removeExpired(2 * YEAR_MS, 1)
+  const nonces = createNonces({ store, now: () => 0 })
+  assert.equal(nonces.lines.length, 1)
+  assert.equal(store.removedUntil(), 10 * 60_000)
+  nonces.close()
+  database.close()
+})
+
+test('also while the store fails no nonce is taken that may have been removed', () => {
+  const { store, database } = open()
+  store.insert(Buffer.from('x'), 5000)
+  store.removeExpired(6000, 1)
+  const fail = () => {
+    throw new Error('database or disk is full')
+  }
+  const failing = { ...store, insert: fail, removeExpired: fail }
+  const nonces = createNonces({ store: failing, now: () => 0 })
+  assert.throws(() => nonces.use('a', 'n', 5000), setBack(1))
+  assert.equal(nonces.use('a', 'n', 5001), false)
+  nonces.close()
+  database.close()
+})
+
+/** What a disk that is full for a while makes of a store. */
+const failingAtFirst = (store: NonceStore) => {
+  let fails = true
+  return {
+    heal: () => {
+      fails = false
+    },
+    store: {
+      ...store,
+      insert(hash: Uint8Array, expiresAt: number) {
+        if (fails) throw new Error('database or disk is full')
+        return store.insert(hash, expiresAt)
+      },
+    },
+  }
+}
+
+test('what a failing store has not taken is stored as soon as it takes it again, without another use', async () => {
+  const { store, database } = open()
+  const failing = failingAtFirst(store)
+  const nonces = createNonces({ store: failing.store, now: () => 0 })
+  nonces.use('a', 'n', 1000)
+  failing.heal()
+  await waitFor('it is stored', () => store.count() === 1)
+  assert.throws(() => nonces.use('a', 'n', 1000), USED)
+  nonces.close()
+  database.close()
+})
+
+test('the end of the agent is the last time to store them, and what is lost is said', () => {
+  const { store, database } = open()
+  for (const [heals, stored, lines] of [
+    [true, 1, 0],
+    [false, 1, 1],
+  ] as const) {
+    const failing = failingAtFirst(store)
+    const nonces = createNonces({ store: failing.store, now: () => 0, intervalMs: 1e6 })
+    nonces.use('a', `n ${heals}`, 1000)
+    if (heals) failing.heal()
+    nonces.close()
+    assert.deepEqual([store.count(), nonces.lines.length], [stored, lines])
+  }
+  database.close()
+})
+
 test('while the store fails a nonce is still accepted once, also one that is stored, and stored later', () => {
   const { store, database } = open()
   let fails = false
@@ -93,15 +204,15 @@ test('while the store fails a nonce is still accepted once, also one that is sto
       return store.insert(hash, expiresAt)
     },
   }
-  const nonces = createNonces({ store: failing, now: () => 0 })
+  const nonces = createNonces({ store: failing, now: () => 0, intervalMs: 1e6 })
   nonces.use('a', 'before', 1000)
   fails = true
   assert.throws(() => nonces.use('a', 'before', 1000), USED)
-  nonces.use('a', 'meanwhile', 1000)
+  assert.equal(nonces.use('a', 'meanwhile', 1000), false)
   assert.throws(() => nonces.use('a', 'meanwhile', 1000), USED)
   assert.equal(store.count(), 1)
   fails = false
-  nonces.use('a', 'after', 1000)
+  assert.equal(nonces.use('a', 'after', 1000), true)
   assert.equal(store.count(), 3)
   const next = createNonces({ store, now: () => 0 })
   assert.throws(() => next.use('a', 'meanwhile', 1000), USED)

@@ -1,0 +1,56 @@
+export interface GuessBudgetOptions {
+  /** How many guesses are there at first… */
+  most: number
+  /** …and how many more a second. */
+  perSecond: number
+  /** How many names are told apart; those beyond share one budget. */
+  mostNames?: number
+  /** Milliseconds of a clock that never goes back. */
+  now?: () => number
+}
+
+/** How often each may still guess. Only who has guessed a moment ago takes memory. */
+export const createGuessBudget = (options: GuessBudgetOptions) => {
+  const { most, perSecond, mostNames = MOST_NAMES, now = () => performance.now() } = options
+  /** What was left, and when; in the order of the time. */
+  const used = new Map<string, { left: number; at: number }>()
+  /** After which a budget is as it was at first, whatever was left. */
+  const fullMs = (most / perSecond) * 1000
+
+  const forgetFull = (time: number): void => {
+    for (const [name, { at }] of used) {
+      if (time - at < fullMs) return
+      used.delete(name)
+    }
+  }
+
+  const bucketOf = (name: string): string => (used.has(name) || used.size < mostNames ? name : REST)
+
+  const left = (bucket: string): number => {
+    const one = used.get(bucket)
+    return one ? Math.min(most, one.left + ((now() - one.at) / 1000) * perSecond) : most
+  }
+
+  return {
+    has(name: string): boolean {
+      if (used.size === 0) return true // As it nearly always is.
+      forgetFull(now())
+      return left(bucketOf(name)) >= 1
+    },
+
+    /** There is no debt: what is spent beyond is for nothing. */
+    spend(name: string): void {
+      const bucket = bucketOf(name)
+      const rest = Math.max(0, left(bucket) - 1)
+      used.delete(bucket)
+      used.set(bucket, { left: rest, at: now() })
+    },
+
+    /** How many are told apart at the moment. */
+    size: (): number => used.size,
+  }
+}
+
+/** Some 10 MB, and more guessers within four seconds than the agent could answer. */
+const MOST_NAMES = 50_000
+const REST = 'the rest'
