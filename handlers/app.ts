@@ -38,7 +38,7 @@ export const createApp = (services: Services) => {
 }
 
 /** Of a request that only looks. */
-const NO_AUDIT_LINE: AuditLine = { add() {}, async write() {} }
+const NO_AUDIT_LINE: AuditLine = { add() {}, async write() {}, async begin() {} }
 
 const recordFailure = async (
   error: unknown,

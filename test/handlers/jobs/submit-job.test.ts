@@ -94,7 +94,7 @@ const keyOf = async (request: Request): Promise<IdempotencyKey> => {
     caller,
     bodyRules: { limit: BODY_LIMIT },
     pace: createPace(),
-    auditLine: { add() {}, async write() {} },
+    auditLine: { add() {}, async write() {}, async begin() {} },
   }
   // submitJob is called past the routes: no body is valid on two of them.
   const response = await submitJob(
