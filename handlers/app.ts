@@ -45,7 +45,7 @@ export const createApp = (services: Services) => {
 const BODIES_BYTES = 64 << 20
 
 /** Of a request that only looks. */
-const NO_AUDIT_LINE: AuditLine = { add() {}, async write() {} }
+const NO_AUDIT_LINE: AuditLine = { add() {}, async write() {}, async begin() {} }
 
 const recordFailure = async (
   error: unknown,

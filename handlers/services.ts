@@ -33,11 +33,14 @@ export interface AuthenticationService {
 
 /** The trail of who has asked for what. Only recordOrFail rejects. */
 export interface AuditService {
-  record(entry: AuditEntry): Promise<void>
   /** Rejects with AgentError not-recorded. */
   recordOrFail(entry: AuditEntry): Promise<void>
-  /** What it is told of what somebody asks to be run. */
-  describe(request: JobRequest): Partial<AuditEntry>
+  /** The first at once, those that follow in one line; `among` tells apart those that it must tell apart. */
+  recordRepeatable(entry: AuditEntry, among?: string): Promise<void>
+  /** What proves against a copy what somebody asks to be run; `body` is what the request came as. */
+  hashesOf(request: JobRequest, body: Uint8Array): Partial<AuditEntry>
+  /** The text of it; nothing where that is not to be kept. */
+  textOf(request: JobRequest): Partial<AuditEntry>
   /** `code` is the error's, `client` the address that it came from. */
   recordFailedAuthentication(code: string, client: string): Promise<void>
 }
@@ -59,10 +62,19 @@ export interface JobService {
   open(id: string): OpenJob | undefined
   /** Newest first. */
   list(query: JobListQuery): Promise<JobRecord[]>
-  /** Resolves when nothing of the job lives any more; `graceMs` is the time between TERM and KILL. */
-  cancel(id: string, caller: Caller, graceMs?: number): Promise<void>
-  /** Changes no state by itself. */
-  signal(id: string, caller: Caller, signal: NodeJS.Signals, to: SignalTarget): Promise<void>
+  /**
+   * Resolves when nothing of the job lives any more; `graceMs` is the time between TERM and KILL. `record` is waited
+   * for before anything is done.
+   */
+  cancel(id: string, caller: Caller, graceMs?: number, record?: () => Promise<void>): Promise<void>
+  /** Changes no state by itself. `record` as above. */
+  signal(
+    id: string,
+    caller: Caller,
+    signal: NodeJS.Signals,
+    to: SignalTarget,
+    record?: () => Promise<void>,
+  ): Promise<void>
   /** The living processes of a running job, or what a finished one has left. */
   listProcesses(id: string): Promise<LivingProcess[]>
   countRunning(): number
@@ -123,11 +135,16 @@ export interface CallerContext extends Context {
   pace: Pace
 }
 
-/** What the audit trail gets of a request that does something: one line, before it is answered. */
+/** What the audit trail gets of a request that does something, before it is answered. */
 export interface AuditLine {
   add(fields: Partial<AuditEntry>): void
-  /** Writes it at once, for what must not happen without it. Rejects with AgentError not-recorded. */
-  write(fields: Partial<AuditEntry>): Promise<void>
+  /**
+   * Writes it at once, for what must not happen without it; `text` is in this line only. Rejects with AgentError
+   * not-recorded.
+   */
+  write(fields: Partial<AuditEntry>, text: Partial<AuditEntry>): Promise<void>
+  /** A line before something is done; what has come of it is another. Never rejects: stopping must be possible. */
+  begin(): Promise<void>
 }
 
 export type Handler<C extends Context = CallerContext> = (

@@ -2,10 +2,10 @@ import type { Log } from '../lib/base/log.ts'
 import type { JobRequest } from '../lib/jobs/job.ts'
 import { commandLine } from '../lib/jobs/program.ts'
 import { openAudit } from '../lib/security/audit.ts'
-import { type AuditEntry, createAuditText } from '../lib/security/audit-line.ts'
-import { createAuthenticationFailures } from '../lib/security/authentication-failures.ts'
+import { createAuditRepeats } from '../lib/security/audit-repeats.ts'
+import { hashesOf, type Submitted, textOf } from '../lib/security/audit-submission.ts'
 import { createAuthenticator } from '../lib/security/authenticator.ts'
-import { createGuessLimiter } from '../lib/security/guess-limiter.ts'
+import { createGuessLimiter, networkOf } from '../lib/security/guess-limiter.ts'
 import { createNonces } from '../lib/security/nonces.ts'
 import type { Database } from '../lib/store/sqlite/database.ts'
 import { createNonceStore } from '../lib/store/sqlite/nonces.ts'
@@ -40,12 +40,9 @@ export const openAccess = async (
     ),
     one => one.close(),
   )
-  const failures = opened.adopt(createAuthenticationFailures(audit), one => one.close())
+  const repeats = opened.adopt(createAuditRepeats(audit, { mostKinds: MOST_DEEDS }), one => one.close())
+  const failures = opened.adopt(createAuditRepeats(audit, { mostKinds: MOST_STRANGERS }), one => one.close())
   opened.adopt(watchKeys({ ...config, version, onKeys: authenticator.use, audit, log }), one => one.close())
-
-  const textOf = createAuditText(config.auditsCommands)
-  const describe = ({ cmd, script, params }: JobRequest): Partial<AuditEntry> =>
-    textOf({ commandLine: commandLine(cmd, params), script, params })
 
   return {
     authenticator: guessLimiter,
@@ -57,19 +54,35 @@ export const openAccess = async (
     audit: {
       record: audit.record,
       recordOrFail: audit.recordOrFail,
+      recordRepeatable: repeats.record,
       isWritable: audit.isWritable,
-      describe,
-      recordFailedAuthentication: failures.record,
+      hashesOf: (request: JobRequest, body: Uint8Array) => hashesOf(submitted(request), body),
+      textOf: (request: JobRequest) => (config.auditsCommands ? textOf(submitted(request)) : {}),
+
+      /** `outcome` is the machine word of the error. */
+      recordFailedAuthentication: (outcome: string, client: string) =>
+        failures.record({ action: 'authenticate', outcome, client }, networkOf(client)),
 
       /** What comes last, after which nothing is recorded. */
       async close(): Promise<void> {
         failures.close()
+        repeats.close()
         await audit.record({ action: 'agent', outcome: 'stopped' })
         await audit.close()
       },
     },
   }
 }
+
+/** Signals and cancels of one caller that are told apart by their jobs; each job has a line of its own anyway. */
+const MOST_DEEDS = 10_000
+/** Networks from which the same kind of authentication has failed. */
+const MOST_STRANGERS = 50
+
+const submitted = (request: JobRequest): Submitted => ({
+  ...request,
+  commandLine: commandLine(request.cmd, request.params),
+})
 
 /** Where the keys come from, as whoever starts the agent knows it. */
 const keyFilesOf = ({ keysFile, secretFile, dataDirectory }: Config): string =>

@@ -6,6 +6,7 @@ import { getAgent } from './get-agent.ts'
 /** The agent takes no new jobs from now on, and ends with the last that runs. Answers as GET /api/agent. */
 export const drainAgent: Handler = async (request, services, context) => {
   await readOptionalJson(request, bodySchema, context.bodyRules)
+  await context.auditLine.begin()
   services.drain()
   return getAgent(request, services, context)
 }

@@ -2,7 +2,10 @@ import { AgentError } from '../../lib/base/errors.ts'
 import type { AuditEntry } from '../../lib/security/audit-line.ts'
 import type { AuditLine, Handler } from '../services.ts'
 
-/** Has what the handler did, or was refused, written to the audit trail before it is answered. */
+/**
+ * Has what the handler did, or was refused, written to the audit trail before it is answered. Only what was accepted
+ * to be run has a line for each; of the rest anybody can have any number.
+ */
 export const audited =
   (action: string, handler: Handler): Handler =>
   async (request, services, context) => {
@@ -18,19 +21,23 @@ export const audited =
     let isWritten = false
     const auditLine: AuditLine = {
       add: fields => void Object.assign(entry, fields),
-      async write(fields) {
+      async write(fields, text) {
         Object.assign(entry, fields)
-        await audit.recordOrFail(entry)
+        await audit.recordOrFail({ ...entry, ...text })
         isWritten = true
       },
+      begin: () => recordDone({ ...entry, outcome: 'begun' }),
     }
+    /** Whoever does something to one job over and over must not hide what is done to another. */
+    const recordDone = (done: AuditEntry): Promise<void> =>
+      audit.recordRepeatable(done, `${done.job} ${done.detail}`)
     try {
       const response = await handler(request, services, { ...context, auditLine })
-      if (!isWritten) await audit.record(entry)
+      if (!isWritten) await (entry.outcome === 'done' ? recordDone(entry) : audit.recordRepeatable(entry))
       return response
     } catch (error) {
       const outcome = error instanceof AgentError ? error.code : 'internal'
-      await audit.record({ ...entry, outcome })
+      await audit.recordRepeatable({ ...entry, outcome })
       throw error
     }
   }

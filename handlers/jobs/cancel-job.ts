@@ -7,10 +7,10 @@ import { replyJob } from './reply-job.ts'
 import { withJob } from './with-job.ts'
 
 /** Answers once nothing of the job lives any more; `{"grace": "30s"}` is the time between TERM and KILL. */
-export const cancelJob: Handler = async (request, { jobs }, { caller, bodyRules, pace }) => {
+export const cancelJob: Handler = async (request, { jobs }, { caller, bodyRules, pace, auditLine }) => {
   const { grace } = await readOptionalJson(request, bodySchema, bodyRules)
   return withJob(request.params.id ?? '', jobs, request, pace, async job => {
-    await jobs.cancel(job.id, caller, grace)
+    await jobs.cancel(job.id, caller, grace, auditLine.begin)
     return replyJob(job, caller)
   })
 }

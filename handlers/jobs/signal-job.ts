@@ -11,7 +11,7 @@ export const signalJob: Handler = async (request, { jobs }, { caller, bodyRules,
   const { value } = await readJson(request, bodySchema, bodyRules)
   auditLine.add({ detail: value.signal })
   return withJob(request.params.id ?? '', jobs, request, pace, async job => {
-    await jobs.signal(job.id, caller, value.signal, value.to)
+    await jobs.signal(job.id, caller, value.signal, value.to, auditLine.begin)
     return replyJob(job, caller)
   })
 }

@@ -26,10 +26,10 @@ export const submitJob = async (
 ): Promise<Response> => {
   if (!mayStart) throw failure('nonce-not-remembered')
   const { value, bytes } = await readJson(request, schema, bodyRules)
-  auditLine.add(audit.describe(value))
+  auditLine.add(audit.hashesOf(value, bytes))
   const submission = await jobs.submit(value, caller, {
     key: idempotencyKey(request, bytes),
-    record: job => auditLine.write({ outcome: 'accepted', job }),
+    record: job => auditLine.write({ outcome: 'accepted', job }, audit.textOf(value)),
   })
   auditLine.add(outcomeOf(submission))
   if (submission.rejected) return rejected(submission.id, submission.running, request)

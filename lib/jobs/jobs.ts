@@ -188,20 +188,34 @@ export const createJobs = (options: JobsOptions) => {
 
     /**
      * Stops a job and resolves when nothing of it is left. Rejects with AgentError unknown-job, job-ended, not-your-job.
-     * `graceMs` is the time between TERM and KILL.
+     * `graceMs` is the time between TERM and KILL; `record` is waited for before the first of them.
      */
-    async cancel(id: string, caller: Caller, graceMs = killGraceMs): Promise<void> {
+    async cancel(
+      id: string,
+      caller: Caller,
+      graceMs = killGraceMs,
+      record?: () => Promise<void>,
+    ): Promise<void> {
       const { execution, done } = jobToControl(id, caller)
+      await record?.()
       execution.stop('canceled', graceMs)
       if ((await done).reason !== 'canceled') throw failure('job-ended')
     },
 
     /**
      * Signals a running job; what it makes of it is told as it happens. Rejects with AgentError unknown-job,
-     * job-ended, not-your-job, signal-not-permitted.
+     * job-ended, not-your-job, signal-not-permitted. `record` is waited for before.
      */
-    async signal(id: string, caller: Caller, signal: NodeJS.Signals, to: SignalTarget): Promise<void> {
+    async signal(
+      id: string,
+      caller: Caller,
+      signal: NodeJS.Signals,
+      to: SignalTarget,
+      record?: () => Promise<void>,
+    ): Promise<void> {
       await jobToControl(id, caller).started
+      runningJob(id)
+      await record?.()
       const outcome = await runningJob(id).execution.signal(signal, to) // It may have failed to start.
       if (outcome === 'gone') throw failure('job-ended')
       if (outcome === 'not-permitted') throw failure('signal-not-permitted', { signal })

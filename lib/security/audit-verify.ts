@@ -2,8 +2,18 @@ import { hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fullFiles } from './audit-file.ts'
-import { AUDIT_FILE, AUDIT_HEAD_FILE, type AuditHead, EMPTY_HEAD, parseHead } from './audit-line.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { firstKept, fullFiles } from './audit-file.ts'
+import {
+  AUDIT_FILE,
+  AUDIT_HEAD_FILE,
+  type AuditHead,
+  type AuditLine,
+  EMPTY_HEAD,
+  LONGEST_READ_BYTES,
+  parseHead,
+  parseLine,
+} from './audit-line.ts'
 
 export interface AuditVerdict {
   files: number
@@ -20,17 +30,26 @@ export interface AuditVerdict {
  * file cannot be read.
  */
 export const verifyAudit = async (directory: string): Promise<AuditVerdict> => {
-  for (;;) {
+  for (let looks = 1; ; looks++) {
     const names = await fullFiles(directory)
-    const verdict = await follow(directory, names)
+    const verdict = await follow(directory, names).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT' || looks === MOST_LOOKS) throw error
+      await delay(LOOK_AGAIN_MS)
+    })
     // A rotation meanwhile has moved lines from under the look.
-    if (!verdict.fault || (await fullFiles(directory)).join() === names.join()) return verdict
+    if (verdict && (!verdict.fault || (await fullFiles(directory)).join() === names.join())) return verdict
   }
 }
 
 const follow = async (directory: string, names: readonly string[]): Promise<AuditVerdict> => {
   // Read first: lines that are added meanwhile are newer than it.
   const told = parseHead(await readFile(join(directory, AUDIT_HEAD_FILE), 'utf8'))
+  const first = await firstKept(directory)
+  const isBeginning: IsBeginning = ({ seq, prev, outcome }) => {
+    if (seq === 1) return prev === EMPTY_HEAD.hash
+    if (first !== undefined) return seq <= first
+    return outcome === 'rotated'
+  }
   const files = [...names, AUDIT_FILE]
   const verdict: AuditVerdict = { files: files.length, lines: 0, first: 0, last: 0, fault: undefined }
   let head: AuditHead | undefined
@@ -39,9 +58,9 @@ const follow = async (directory: string, names: readonly string[]): Promise<Audi
     let line = 0
     for await (const bytes of linesOf(join(directory, file))) {
       line++
-      const message = faultOf(bytes, head)
+      const message = faultOf(bytes, head, isBeginning)
       if (message !== undefined) return { ...verdict, fault: { file, line, message } }
-      head = { seq: (JSON.parse(bytes.toString()) as Line).seq, hash: hash('sha256', bytes) }
+      head = { seq: parseLine(bytes)!.seq, hash: hash('sha256', bytes) }
       verdict.lines++
       verdict.first ||= head.seq
       verdict.last = head.seq
@@ -59,24 +78,19 @@ const follow = async (directory: string, names: readonly string[]): Promise<Audi
   return verdict
 }
 
-interface Line {
-  seq: number
-  prev: string
-  action: string
-  outcome: string
-  detail?: string
-}
+/** Whether a line may be the first of all that are kept. */
+type IsBeginning = (line: AuditLine) => boolean
 
 /** What is wrong with a line that comes after `head`; without it, it is the first of all that are kept. */
-const faultOf = (bytes: Buffer, head: AuditHead | undefined): string | undefined => {
+const faultOf = (
+  bytes: Buffer,
+  head: AuditHead | undefined,
+  isBeginning: IsBeginning,
+): string | undefined => {
   const line = parseLine(bytes)
   if (!line) return 'this is no line of the trail'
   const { seq, prev, action, outcome, detail } = line
-  if (!head) {
-    const isFirst = seq === 1 && prev === EMPTY_HEAD.hash
-    const isAfterRotation = seq > 1 && action === 'audit' && outcome === 'rotated'
-    return isFirst || isAfterRotation ? undefined : `lines before ${seq} were removed`
-  }
+  if (!head) return isBeginning(line) ? undefined : `lines before ${seq} were removed`
   if (seq > head.seq + 1) return `the lines from ${head.seq + 1} to ${seq - 1} were removed`
   if (seq <= head.seq) return `line ${seq} is not in its place`
   if (prev !== head.hash) return `line ${head.seq} was changed`
@@ -84,16 +98,7 @@ const faultOf = (bytes: Buffer, head: AuditHead | undefined): string | undefined
   return action === 'audit' && outcome === 'broken' ? `the agent has found: ${detail}` : undefined
 }
 
-const parseLine = (bytes: Buffer): Line | undefined => {
-  try {
-    const line = JSON.parse(bytes.toString()) as Line
-    return Number.isSafeInteger(line.seq) && typeof line.prev === 'string' ? line : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** What comes after the last line feed is a line that is being written. */
+/** What comes after the last line feed is a line that is being written; but one that is too long is the last of all. */
 async function* linesOf(path: string): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0)
   for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
@@ -103,7 +108,12 @@ async function* linesOf(path: string): AsyncGenerator<Buffer> {
       bytes = bytes.subarray(end + 1)
     }
     rest = bytes
+    if (rest.length > LONGEST_READ_BYTES) return yield rest
   }
 }
 
 const LINE_FEED = 0x0a
+
+/** An agent removes and renames files meanwhile. */
+const MOST_LOOKS = 5
+const LOOK_AGAIN_MS = 50

@@ -22,6 +22,8 @@ const trailOf = (home: Home): AuditEntry[] =>
 const shown = ({ action, outcome, caller, client, job, sha256, detail, count }: AuditEntry) =>
   JSON.parse(JSON.stringify({ action, outcome, caller, client, job, sha256, detail, count }))
 
+const fileOf = (home: Home): string => readFileSync(join(home.data, 'audit.jsonl'), 'utf8')
+
 const byToken = (agent: RunningAgent, path: string, token: string, init: RequestInit = {}) =>
   fetch(agent.url + path, { ...init, headers: { Authorization: `Bearer ${token}`, ...init.headers } })
 
@@ -74,18 +76,141 @@ describe('the audit trail', () => {
       { ...submit, job: second.id, sha256: hashOf(script.scriptContent) },
       { ...submit, job: slow.id, sha256: hashOf('exec sleep 1000') },
       { ...submit, job: rejectedId, sha256: hashOf('true'), outcome: 'rejected' },
+      { action: 'signal', outcome: 'begun', ...who, job: slow.id, detail: 'SIGCONT' },
       { action: 'signal', outcome: 'done', ...who, job: slow.id, detail: 'SIGCONT' },
       { action: 'cancel', outcome: 'forbidden', ...who, caller: 'alice', job: slow.id },
+      { action: 'cancel', outcome: 'begun', ...who, job: slow.id },
       { action: 'cancel', outcome: 'done', ...who, job: slow.id },
       { action: 'cancel', outcome: 'job-ended', ...who, job: slow.id },
       { action: 'authenticate', outcome: 'token-wrong', client: '127.0.0.1' },
       { action: 'keys', outcome: 'changed', detail: 'default alice bob' },
       { action: 'keys', outcome: 'faulty', detail: 'it is not JSON' },
+      { action: 'drain', outcome: 'begun', ...who },
       { action: 'drain', outcome: 'done', ...who },
       { action: 'agent', outcome: 'stopped' },
     ])
     assert.ok(!readFileSync(join(home.data, 'audit.jsonl'), 'utf8').includes('secret-'))
     assert.equal((await verifyAudit(home.data)).fault, undefined)
+  })
+
+  test('nobody can flood it with what is refused, and the text of that is never in it', async () => {
+    const bounded = {
+      id: 'bounded',
+      rights: ['read', 'run'],
+      token: hashToken('bounded'),
+      commands: ['exec sleep 1000'],
+    }
+    writeKeys(alice, bounded)
+    const agent = await startAgent(home, {
+      env: { AGENT_KEYS_FILE: keysFile, AGENT_MAX_RUNNING: '1', AGENT_AUDIT_COMMANDS: 'true' },
+    })
+    const before = fileOf(home).length
+    const ask = async (path: string, token: string, body: object, headers: Record<string, string> = {}) => {
+      const response = await byToken(agent, path, token, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      })
+      return { status: response.status, body: (await response.json()) as { data: { id: string } } }
+    }
+    const command = '/api/jobs/execute/cmd'
+    const keyed = { 'Idempotency-Key': 'again' }
+    const sleeper = { cmd: bounded.commands[0], async: true }
+    const { data } = (await ask(command, 'bounded', sleeper, keyed)).body
+    const statuses = new Set<number>()
+    for (let n = 0; n < 50; n++) {
+      const answers = await Promise.all([
+        ask(command, 'bounded', { cmd: `refused-text ${'x'.repeat(50_000)}` }),
+        ask(command, 'bounded', { cmd: bounded.commands[0], stdin: 'refused-text' }),
+        ask(command, 'bounded', sleeper, keyed),
+        ask(command, TOKEN, { cmd: 'refused-text' }),
+        ask(`/api/jobs/${data.id}/signal`, 'bounded', { signal: 'CONT' }),
+        ask(`/api/jobs/${'x'.repeat(n + 1)}/cancel`, TOKEN, {}),
+        ask(`/api/jobs/${'x'.repeat(n + 1)}/cancel`, 'bounded', {}),
+      ])
+      for (const { status } of answers) statuses.add(status)
+    }
+    assert.deepEqual([...statuses].sort(), [200, 403, 404, 429])
+    const added = fileOf(home).slice(before)
+    assert.ok(added.length < 20_000, `${added.length} bytes`)
+    assert.ok(!added.includes('refused-text'))
+    await agent.call(`/api/jobs/${data.id}/cancel`, { method: 'POST' })
+    await agent.end()
+    const counts: Record<string, number> = {}
+    for (const { action, outcome, caller, count = 1 } of trailOf(home)) {
+      const name = `${caller} ${action} ${outcome}`
+      if (caller === 'bounded' || outcome === 'forbidden') counts[name] = (counts[name] ?? 0) + count
+    }
+    assert.deepEqual(counts, {
+      'alice cancel forbidden': 51, // One is the test's before.
+      'alice submit forbidden': 50,
+      'bounded submit accepted': 1,
+      'bounded submit out-of-bounds': 50,
+      'bounded submit rejected': 50,
+      'bounded submit repeated': 50,
+      'bounded signal begun': 50,
+      'bounded signal done': 50,
+      'bounded cancel unknown-job': 50,
+    })
+    assert.equal((await verifyAudit(home.data)).fault, undefined)
+  })
+
+  test('whoever has a whole IPv6 network has no line for each of its addresses', async () => {
+    const agent = await startAgent(home, { env: { AGENT_TRUSTED_PROXIES: '127.0.0.1' } })
+    for (let n = 1; n <= 10; n++) {
+      await byToken(agent, '/api/jobs', 'wrong', { headers: { 'X-Forwarded-For': `2001:db8::${n}` } })
+    }
+    await agent.end()
+    const lines = trailOf(home).map(shown)
+    const started = lines.findLastIndex(({ outcome }) => outcome === 'started')
+    assert.deepEqual(lines.slice(started + 1, -1), [
+      { action: 'authenticate', outcome: lines[started + 1].outcome, client: '2001:db8::1' },
+      { action: 'authenticate', outcome: lines[started + 1].outcome, count: 9 },
+    ])
+  })
+
+  test('proves against a copy what has run: all that was sent, and the standard input', async () => {
+    const agent = await startAgent(home, { env: { AGENT_AUDIT_COMMANDS: 'true' } })
+    const body = JSON.stringify({
+      cmd: 'bash',
+      stdin: 'echo "$SECRET" # secret-stdin',
+      env: { SECRET: 'secret-value', EMPTY: '' },
+      cwd: '/tmp',
+    })
+    const headers = { 'Content-Type': 'application/json' }
+    const { data } = await agent.call('/api/jobs/execute/cmd', { method: 'POST', headers, body })
+    assert.equal((data as { stdout: string }).stdout, 'secret-value\n')
+    const python = JSON.stringify({ scriptName: 'x', scriptType: 'python', scriptContent: 'print(1)' })
+    await agent.call('/api/jobs/execute/script', { method: 'POST', headers, body: python })
+    await agent.end()
+    const [command, script] = trailOf(home).slice(-3)
+    assert.equal(command!.bodySha256, hashOf(body))
+    assert.equal(command!.stdinSha256, hashOf('echo "$SECRET" # secret-stdin'))
+    assert.deepEqual([command!.command, command!.cwd, command!.env], ['bash', '/tmp', 'SECRET EMPTY'])
+    assert.deepEqual([script!.bodySha256, script!.stdinSha256], [hashOf(python), undefined])
+    assert.equal(script!.scriptType, 'python')
+    assert.ok(!fileOf(home).includes('secret-'))
+  })
+
+  test('tells of a cancel before the job is stopped, though the agent be killed meanwhile', async () => {
+    const agent = await startAgent(home)
+    const { id } = await agent.execute({
+      cmd: 'trap "echo got it" TERM; while :; do sleep 0.1; done',
+      async: true,
+    })
+    const canceled = agent.call(`/api/jobs/${id}/cancel`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{"grace":"1h"}',
+    })
+    canceled.catch(() => {}) // It never gets an answer.
+    await waitFor('the job has its signal', async () => {
+      const { data } = await agent.call(`/api/jobs/${id}`)
+      return (data as { stdout: string }).stdout !== ''
+    })
+    await agent.end('SIGKILL')
+    const { action, outcome, job } = trailOf(home).at(-1)!
+    assert.deepEqual([action, outcome, job], ['cancel', 'begun', id])
   })
 
   test('holds the text of commands where that is wanted, and goes on in one chain after a kill', async () => {
@@ -139,10 +264,12 @@ describe('the audit trail', () => {
     const { data } = await agent.call('/api/jobs/countOfRunningJobs')
     assert.equal(data, 0)
     assert.equal((await agent.end()).code, 0)
-    // Three refusals and the cancel.
+    // The first refusal, and the cancel before and after; the other refusals are told with the next of their kind.
     assert.deepEqual(trailOf(other).map(shown).slice(2, 3), [
-      { action: 'audit', outcome: 'not-recorded', count: 4 },
+      { action: 'audit', outcome: 'not-recorded', count: 3 },
     ])
+    const { action, outcome, count } = trailOf(other).at(-2)!
+    assert.deepEqual([action, outcome, count], ['submit', 'not-recorded', 2])
     assert.equal((await verifyAudit(other.data)).fault, undefined)
     await other.assertClean()
     other.remove()

@@ -69,7 +69,7 @@ export const createFake = ({
   const record =
     <A extends unknown[], R>(name: string, method: (...args: A) => R) =>
     (...args: A): R => {
-      calls.push([name, ...args])
+      calls.push([name, ...args.filter(arg => typeof arg !== 'function')])
       return method(...args)
     }
   const opens = { opened: 0, closed: 0 }
@@ -102,8 +102,8 @@ export const createFake = ({
       ),
       open: record('open', opening),
       list: record('list', jobs.list ?? (async () => [])),
-      cancel: record('cancel', jobs.cancel ?? (async () => {})),
-      signal: record('signal', jobs.signal ?? (async () => {})),
+      cancel: record('cancel', jobs.cancel ?? ((_id, _caller, _grace, record) => record!())),
+      signal: record('signal', jobs.signal ?? ((_id, _caller, _signal, _to, record) => record!())),
       listProcesses: record('listProcesses', jobs.listProcesses ?? (async () => [])),
       countRunning: record('countRunning', jobs.countRunning ?? (() => 0)),
     },
@@ -114,9 +114,11 @@ export const createFake = ({
       },
     },
     audit: {
-      record: async entry => void audited.push(entry),
-      recordOrFail: async entry => void audited.push(entry),
-      describe: ({ cmd }) => ({ sha256: `hash of ${cmd}` }),
+      recordOrFail: async entry => void audited.push({ ...entry }),
+      recordRepeatable: async (entry, among) =>
+        void audited.push({ ...entry, ...(among !== undefined && { among }) }),
+      hashesOf: ({ cmd }, body) => ({ sha256: `hash of ${cmd}`, bodySha256: `hash of ${body.length} bytes` }),
+      textOf: ({ cmd }) => ({ command: cmd }),
       recordFailedAuthentication: async (code, client) =>
         void audited.push({ action: 'authenticate', outcome: code, client }),
     },

@@ -35,9 +35,10 @@ describe('the server', () => {
         }),
       ),
       audit: {
-        record: async () => {},
         recordOrFail: async () => {},
-        describe: () => ({}),
+        recordRepeatable: async () => {},
+        hashesOf: () => ({}),
+        textOf: () => ({}),
         recordFailedAuthentication: async () => {},
       },
       metrics: {

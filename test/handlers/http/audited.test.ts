@@ -14,7 +14,8 @@ import {
 } from '../fake-services.ts'
 
 const WHO = { caller: 'default', client: ADDRESS }
-const WHAT = { sha256: 'hash of true' }
+const WHAT = { sha256: 'hash of true', bodySha256: 'hash of 14 bytes' }
+const TEXT = { command: 'true' }
 const submission = () => post(COMMAND_PATH, { cmd: 'true' })
 
 const audited = async (request: Request, options: FakeOptions = {}) => {
@@ -27,9 +28,9 @@ test('every route that changes something is audited, and none that only looks', 
   for (const { method, path, action } of ROUTES) assert.equal(action !== undefined, method === 'post', path)
 })
 
-test('a submission is recorded once: by the service when it accepts it, else when it is answered', async () => {
+test('a submission is recorded once: by the service when it accepts it, with its text, else when it is answered', async () => {
   const submit = (outcome: string, more: object) => [{ action: 'submit', outcome, ...WHO, ...more }]
-  assert.deepEqual(await audited(submission()), submit('accepted', { ...WHAT, job: ID }))
+  assert.deepEqual(await audited(submission()), submit('accepted', { ...WHAT, ...TEXT, job: ID }))
   const repeated = { id: ID, rejected: false as const, repeated: true }
   assert.deepEqual(
     await audited(submission(), { jobs: { submit: async () => repeated } }),
@@ -48,21 +49,55 @@ test('a submission is recorded once: by the service when it accepts it, else whe
   assert.deepEqual(await audited(post(COMMAND_PATH, '{')), submit('invalid-request', {}))
 })
 
-test('a cancel, a signal and a drain are recorded, done or refused', async () => {
+test('what cannot be stored after it was accepted has a second line, without its text', async () => {
+  const lines = await audited(submission(), {
+    jobs: {
+      async submit(_request, _caller, options) {
+        await options!.record!(ID)
+        throw failure('not-stored')
+      },
+    },
+  })
+  assert.deepEqual(lines, [
+    { action: 'submit', outcome: 'accepted', ...WHO, ...WHAT, ...TEXT, job: ID },
+    { action: 'submit', outcome: 'not-stored', ...WHO, ...WHAT, job: ID },
+  ])
+})
+
+test('a cancel, a signal and a drain are recorded before they are done, and done or refused', async () => {
   const path = `/api/jobs/${ID}`
+  const cancel = { action: 'cancel', ...WHO, job: ID }
+  const canceled = { among: `${ID} undefined` }
   assert.deepEqual(await audited(post(`${path}/cancel`, {})), [
-    { action: 'cancel', outcome: 'done', ...WHO, job: ID },
+    { ...cancel, outcome: 'begun', ...canceled },
+    { ...cancel, outcome: 'done', ...canceled },
   ])
   const ended = () => Promise.reject(failure('job-ended'))
   assert.deepEqual(await audited(post(`${path}/cancel`, {}), { jobs: { cancel: ended } }), [
-    { action: 'cancel', outcome: 'job-ended', ...WHO, job: ID },
+    { ...cancel, outcome: 'job-ended' },
   ])
+  const signal = { action: 'signal', ...WHO, job: ID, detail: 'SIGHUP', among: `${ID} SIGHUP` }
   assert.deepEqual(await audited(post(`${path}/signal`, { signal: 'HUP' })), [
-    { action: 'signal', outcome: 'done', ...WHO, job: ID, detail: 'SIGHUP' },
+    { ...signal, outcome: 'begun' },
+    { ...signal, outcome: 'done' },
   ])
+  const drain = { action: 'drain', ...WHO, among: 'undefined undefined' }
   assert.deepEqual(await audited(post('/api/agent/drain', {})), [
-    { action: 'drain', outcome: 'done', ...WHO },
+    { ...drain, outcome: 'begun' },
+    { ...drain, outcome: 'done' },
   ])
+})
+
+test('a drain is begun when its line is written', async () => {
+  const fake = createFake()
+  const { recordRepeatable } = fake.services.audit
+  fake.services.audit.recordRepeatable = async entry => {
+    if (entry.outcome === 'begun') assert.deepEqual(fake.calls, [])
+    await recordRepeatable(entry)
+  }
+  await fake.ask(post('/api/agent/drain', {}))
+  assert.deepEqual(fake.calls[0], ['drain'])
+  assert.equal(fake.audited.length, 2)
 })
 
 test('a failed authentication is recorded, on any path; a look is not', async () => {

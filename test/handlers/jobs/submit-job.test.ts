@@ -114,7 +114,7 @@ const keyOf = async (request: Request): Promise<IdempotencyKey> => {
     bodyRules: { limit: BODY_LIMIT, reserve: async () => ({ [Symbol.dispose]() {} }) },
     mayStart: true,
     pace: createPace(),
-    auditLine: { add() {}, async write() {} },
+    auditLine: { add() {}, async write() {}, async begin() {} },
   }
   // submitJob is called past the routes: no body is valid on two of them.
   const response = await submitJob(

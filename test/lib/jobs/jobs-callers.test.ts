@@ -61,6 +61,27 @@ describe('jobs of several callers', () => {
     await assert.rejects(service.cancel('nope', bob, 0), { code: 'unknown-job' })
   })
 
+  test('a cancel and a signal are recorded before they are done, and not done when they may not be', async () => {
+    const { id } = await service.submit(sleeper, alice)
+    const recorded: string[] = []
+    const record = (name: string) => async () => {
+      recorded.push(name)
+      await new Promise(resolve => setTimeout(resolve, 20)) // Time for a signal to be seen.
+      assert.equal((await agent.jobs.get(id))!.state, 'running')
+    }
+    await assert.rejects(service.cancel(id, bob, 0, record('bob')), { code: 'not-your-job' })
+    await assert.rejects(service.signal(id, bob, 'SIGKILL', 'leader', record('bob')), {
+      code: 'not-your-job',
+    })
+    await service.signal(id, alice, 'SIGCONT', 'leader', record('signal'))
+    await service.cancel(id, alice, 0, record('cancel'))
+    await assert.rejects(service.cancel(id, alice, 0, record('late')), { code: 'job-ended' })
+    await assert.rejects(service.signal(id, alice, 'SIGCONT', 'leader', record('late')), {
+      code: 'job-ended',
+    })
+    assert.deepEqual(recorded, ['signal', 'cancel'])
+  })
+
   test('a list has what was created in a time, by a caller, with labels, or with a text in it', async () => {
     const ids: string[] = []
     const submit = async (cmd: string, caller: Caller, labels?: Record<string, string>) => {

@@ -13,9 +13,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type Audit, openAudit } from '../../../lib/security/audit.ts'
+import { openAudit } from '../../../lib/security/audit.ts'
 import { verifyAudit } from '../../../lib/security/audit-verify.ts'
-import { createAuthenticationFailures } from '../../../lib/security/authentication-failures.ts'
 import { recordingLog } from '../../support/recording-log.ts'
 import { scratchDirectory } from '../../support/scratch.ts'
 import { waitFor } from '../../support/wait-for.ts'
@@ -36,7 +35,8 @@ const open = async (directory: string, options: Options = {}) => {
 }
 
 const trail = (directory: string): string => join(directory, 'audit.jsonl')
-const linesOf = (directory: string): string[] => readFileSync(trail(directory), 'utf8').trimEnd().split('\n')
+const linesOf = (directory: string): string[] =>
+  readFileSync(trail(directory), 'utf8').split('\n').slice(0, -1)
 const entriesOf = (directory: string) => linesOf(directory).map(line => JSON.parse(line))
 const write = (directory: string, lines: string[]): void =>
   writeFileSync(trail(directory), `${lines.join('\n')}\n`)
@@ -243,32 +243,4 @@ test('a disk that is full in the middle of a line leaves no half line, and what 
 
 test('it does not open where it cannot be written', async () => {
   await assert.rejects(open('/proc/nowhere'), /ENOENT/)
-})
-
-test('failed authentications of a kind are told at once, then together', async () => {
-  const entries: object[] = []
-  const audit: Pick<Audit, 'record'> = { record: async entry => void entries.push(entry) }
-  const failures = createAuthenticationFailures(audit, 20)
-  const one = { action: 'authenticate', outcome: 'token-wrong', client: '192.0.2.1' }
-  for (let n = 0; n < 1000; n++) await failures.record('token-wrong', '192.0.2.1')
-  await failures.record('token-wrong', '192.0.2.2')
-  assert.deepEqual(entries, [one, { ...one, client: '192.0.2.2' }])
-  await waitFor('the others are told', () => entries.length === 3)
-  assert.deepEqual(entries[2], { ...one, count: 999 })
-  failures.close()
-  assert.equal(entries.length, 3)
-})
-
-test('failed authentications from more addresses than are told apart share a line', async () => {
-  const entries: { client?: string | undefined; count?: number | undefined }[] = []
-  const failures = createAuthenticationFailures({ record: async entry => void entries.push(entry) }, 1e6)
-  for (let n = 0; n < 3000; n++) await failures.record('token-wrong', `address ${n}`)
-  assert.equal(entries.length, 1001)
-  failures.close()
-  assert.deepEqual(entries.at(-1), {
-    action: 'authenticate',
-    outcome: 'token-wrong',
-    client: 'others',
-    count: 1999,
-  })
 })
