@@ -42,10 +42,16 @@ const certificateOf = (socket: TLSSocket): ClientCertificate | undefined => {
   const certificate = socket.getPeerX509Certificate()
   if (certificate === undefined) return undefined
   return {
-    fault: socket.authorized ? undefined : String(socket.authorizationError),
+    fault: faultOf(socket, certificate.validTo),
     ...subjectOf(certificate.subject),
     fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
   }
+}
+
+/** Whether it is good was found out at the handshake; a connection may last longer than the certificate. */
+const faultOf = ({ authorized, authorizationError }: TLSSocket, validTo: string): string | undefined => {
+  if (!authorized) return String(authorizationError)
+  return Date.parse(validTo) < Date.now() ? 'CERT_HAS_EXPIRED' : undefined
 }
 
 /**

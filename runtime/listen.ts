@@ -8,6 +8,7 @@ import { createMetricsServer } from './metrics-server.ts'
 import { createServer, type ServerOptions } from './server.ts'
 import { orStartupError } from './startup-error.ts'
 import { loadTls, watchTls } from './tls.ts'
+import { createTlsConnections } from './tls-connections.ts'
 
 /** Serves on the configured address, with TLS if that is configured. Rejects with StartupError. */
 export const listen = async (
@@ -18,9 +19,15 @@ export const listen = async (
 ) => {
   const { tls: files, host, port } = config
   const tls = files && (await orStartupError('AGENT_TLS_CERT, AGENT_TLS_KEY', () => loadTls(files, log)))
-  const server = createServer({ ...config, fetch, log, tls: tls?.options })
+  const connections = createTlsConnections()
+  const { isOutdated } = connections
+  const server = createServer({ ...config, fetch, log, tls: tls?.options, isOutdated })
   if (files && tls && server instanceof TlsServer) {
-    const onChange = (options: SecureContextOptions) => server.setSecureContext(options)
+    connections.watch(server)
+    const onChange = (options: SecureContextOptions): void => {
+      server.setSecureContext(options)
+      connections.endAll()
+    }
     opened.adopt(watchTls({ files, version: tls.version, onChange, log }), one => one.close())
   }
   if (!tls && !isLoopback(host)) log.warn({ host }, PLAIN_HTTP)

@@ -35,6 +35,8 @@ export interface ServerOptions {
   allowed?: AddressList | undefined
   /** Whose X-Forwarded-For and X-Forwarded-Proto are believed. */
   trustedProxies?: AddressList | undefined
+  /** Whether no other request is taken on a connection. */
+  isOutdated?(socket: Socket): boolean
   /** How long a client may take for its headers, in milliseconds. */
   headersTimeoutMs?: number
   /** How long a client may take for its whole request; the answer may take as long as it likes. */
@@ -53,6 +55,7 @@ export const createServer = (
     tls,
     allowed,
     trustedProxies,
+    isOutdated,
     headersTimeoutMs = 20_000,
     requestTimeoutMs = 120_000,
     stalledTimeoutMs = 300_000,
@@ -73,6 +76,7 @@ export const createServer = (
       requireHostHeader: false,
     },
     (request, response) => {
+      if (isOutdated?.(request.socket)) return void request.socket.destroy()
       response.stalledTimeoutMs = stalledTimeoutMs
       request.client = clientOf(request, trustedProxies)
       const path = normalizeTarget(request)

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFile, execFileSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
 import { chmodSync, copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { promisify } from 'node:util'
 import { hashToken } from '../../lib/security/keys.ts'
@@ -54,6 +56,10 @@ describe('an agent that speaks TLS', { skip }, () => {
     const { body } = await askByCurl('--cacert', authority.cert, ...args, `${agent.url}${path}`)
     return JSON.parse(body) as Envelope & { data: Record<string, unknown> }
   }
+  const pem = ({ cert, key }: { cert: string; key: string }) => ({
+    cert: readFileSync(cert),
+    key: readFileSync(key),
+  })
   const showing = ({ cert, key }: { cert: string; key: string }): string[] => ['--cert', cert, '--key', key]
   const end = async (agent: RunningAgent) => {
     assert.equal((await agent.end()).code, 0)
@@ -190,6 +196,41 @@ describe('an agent that speaks TLS', { skip }, () => {
     assert.equal(await served(), 'CN=db1-renewed')
     writeFileSync(go, '')
     assert.equal((await open).data.stdout, 'done\n')
+    await end(agent)
+  })
+
+  test('ends the connections of clients whose authority was taken out, with the answer that is given on them', async t => {
+    const clientCa = join(home.path, 'used-ca.pem')
+    copyFileSync(authority.cert, clientCa)
+    const agent = await startAgent(home, { env: { ...TLS, AGENT_TLS_CLIENT_CA: clientCa } })
+    const { hostname, port } = new URL(agent.url)
+    const open = async () => {
+      const options = { ca: readFileSync(authority.cert), ...pem(alice), host: hostname, port: Number(port) }
+      const socket = connect(options)
+      let text = ''
+      socket.on('data', data => {
+        text += data
+      })
+      socket.on('error', () => {})
+      const closed = once(socket, 'close').then(() => true)
+      const ask = (path: string) => socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
+      ask('/api/jobs?limit=1')
+      await waitFor('the first request is answered', () => text.includes('"success":true'))
+      return { ask, closed, text: () => text }
+    }
+    const { data } = await curl(agent, CMD, ...signed(), ...submitting({ cmd: 'sleep 300', async: true }))
+    const [idle, busy] = [await open(), await open()]
+    busy.ask(`/api/jobs/${data.id}/stdout?follow=true`)
+    await waitFor('the output is followed', () => busy.text().includes('octet-stream'))
+    copyFileSync(stranger.cert, clientCa)
+    // One that is used again and again is no longer closed for being idle.
+    const asking = setInterval(() => idle.ask('/api/jobs?limit=1'), 100)
+    t.after(() => clearInterval(asking))
+    await waitFor('a connection that is used is closed', () => Promise.race([idle.closed, setTimeout(50)]))
+    await curl(agent, `/api/jobs/${data.id}/cancel`, ...signed(), ...submitting({ grace: '0s' }))
+    await busy.closed
+    assert.match(busy.text(), /\r\n0\r\n\r\n$/, 'the answer that was begun has its end')
+    assert.equal((await curl(agent, '/api/jobs', ...showing(alice))).error, 'certificate-wrong')
     await end(agent)
   })
 
