@@ -93,7 +93,7 @@ const loadedWith = (file: string, loaded = new Set<string>()): Set<string> => {
 }
 
 test('what makes the OpenAPI document is not loaded before somebody asks for it', () => {
-  const loaded = [...loadedWith('runtime/main.ts')]
+  const loaded = [...loadedWith('runtime/agent-process.ts')]
   assert.ok(loaded.length > 100 && loaded.includes('handlers/agent/get-openapi.ts'))
   assert.deepEqual(
     loaded.filter(file => file.startsWith('handlers/openapi/')),

@@ -91,5 +91,6 @@ const WITH_BODY: readonly Word[] = [
   'content-digest-missing',
   'content-digest-wrong',
   'body-too-large',
+  'too-many-bodies',
   'unsupported-media-type',
 ]

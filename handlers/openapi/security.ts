@@ -1,9 +1,12 @@
 import type { ZodOpenApiSecuritySchemeObject } from 'zod-openapi'
 
-/** Each of them is enough; the strongest that is there is judged alone. */
+/**
+ * Each of them is enough; the strongest that is there is judged alone. The token comes first: many generated clients
+ * use the first only, and it is one that a plain header proves.
+ */
 export const SECURITY: Record<string, string[]>[] = [
-  { messageSignature: [], messageSignatureInput: [] },
   { token: [] },
+  { messageSignature: [], messageSignatureInput: [] },
   { sign: [], signAt: [] },
   { signInQuery: [], signAtInQuery: [] },
   { certificate: [] },

@@ -25,18 +25,22 @@ export async function* followEvents(
 ): AsyncGenerator<JobEvent, void> {
   let seq = after
   let hasStarted = after > 0
+  // From here on patience counts; whatever comes renews it, also what only says that all is well.
   let aliveAt = performance.now()
-  for (let tries = 0; ; tries++) {
+  const onAlive = () => {
+    aliveAt = performance.now()
+  }
+  let tries = 0
+  while (true) {
     // That bytes are missing is told again after a break, so it is passed on only with what comes behind it.
     let dropped: JobEvent | undefined
     let error = new ClientError('unreachable', 'the connection has ended before the job')
-    const query = { after: seq, tail: seq === 0 ? tail : undefined, follow }
-    for await (const received of connection(transport, id, query, signal)) {
+    const query = { after: seq, tail, follow } // `after` comes before `tail`.
+    for await (const received of connection(transport, id, query, { signal, onAlive })) {
       if (!received.ok) {
         error = received.error
         break
       }
-      aliveAt = performance.now()
       tries = 0
       const event = received.value
       if (event.type === 'dropped') dropped = event
@@ -49,7 +53,7 @@ export async function* followEvents(
       if (event.type === 'end' || event.type === 'caught-up') return
     }
     if (signal?.aborted) throw aborted(signal)
-    const delay = delayMs(tries, error)
+    const delay = delayMs(tries++, error)
     if (!isPassing(error) || performance.now() - aliveAt + delay > transport.patienceMs) throw error
     await pause(delay, signal)
     if (signal?.aborted) throw aborted(signal)
@@ -61,7 +65,7 @@ async function* connection(
   transport: Transport,
   id: string,
   query: Record<string, number | boolean | undefined>,
-  signal: AbortSignal | undefined,
+  { signal, onAlive }: { signal: AbortSignal | undefined; onAlive(): void },
 ): AsyncGenerator<Result<JobEvent>> {
   const silent = new AbortController()
   const opened = await transport.open(`/api/jobs/${id}/events`, {
@@ -70,21 +74,22 @@ async function* connection(
     signal: signal ? AbortSignal.any([signal, silent.signal]) : silent.signal,
   })
   if (!opened.ok) return yield opened
-  const { body, url } = opened.value
-  const reader = body!.getReader()
+  onAlive()
+  const reader = opened.value.body!.getReader()
   const parse = createEventParser()
   try {
     while (true) {
       const timer = setTimeout(() => silent.abort(`silent for ${SILENCE_MS / 1000} s`), SILENCE_MS)
       const { done, value } = await reader.read().finally(() => clearTimeout(timer))
       if (done) return
+      onAlive()
       for (const event of parse(value)) {
         const known = eventOf(event)
         if (known) yield success(known)
       }
     }
   } catch (error) {
-    yield failed(unreachable(new URL(url), silent.signal.reason ?? error))
+    yield failed(unreachable(transport.url, silent.signal.reason ?? error))
   } finally {
     await reader.cancel().catch(() => {})
   }

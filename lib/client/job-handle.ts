@@ -41,9 +41,14 @@ export const createJobHandle = (transport: Transport, id: string): JobHandle => 
     events: options => followEvents(transport, id, options),
     stdout: options => bytesOf('stdout', options),
     stderr: options => bytesOf('stderr', options),
-    // Once more does no harm: it has ended then, and that is what was wanted.
+    // Once more does no harm; if the first has ended the job, it says so: `job-ended`.
     cancel: ({ grace } = {}) =>
-      transport.call(`${path}/cancel`, { method: 'POST', body: { grace }, timeoutMs: CANCEL_MS }),
+      transport.call(`${path}/cancel`, {
+        method: 'POST',
+        body: { grace },
+        timeoutMs: CANCEL_MS,
+        isRepeatable: true,
+      }),
     signal: (signal, { to } = {}) =>
       transport.call(`${path}/signal`, { method: 'POST', body: { signal, to } }),
     processes: () => transport.call(`${path}/processes`),

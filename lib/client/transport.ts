@@ -32,6 +32,7 @@ export interface Transport {
   /** One try; the answer as it begins, of a status that is a success. */
   open(path: string, call?: Call): Promise<Result<Response>>
   readonly patienceMs: number
+  readonly url: URL
 }
 
 /** Throws TypeError for a URL or credentials that are none. */
@@ -45,7 +46,7 @@ export const createTransport = (base: string, options: ConnectOptions = {}): Tra
   const signer = createSigner(credentials)
 
   const open = async (path: string, call: Call = {}): Promise<Result<Response>> => {
-    const { method = 'GET', query = {}, headers = {}, signal, timeoutMs = 30_000 } = call
+    const { method = 'GET', query = {}, headers = {}, signal, timeoutMs = BEGIN_MS } = call
     const url = new URL(root.pathname.replace(/\/$/, '') + path, root)
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value))
@@ -77,7 +78,11 @@ export const createTransport = (base: string, options: ConnectOptions = {}): Tra
   }
 
   const callOnce = async <T>(path: string, call: Call): Promise<Result<T>> => {
-    const opened = await open(path, call)
+    // One that begins, and then stops, would be waited for without end.
+    const wholeMs = Math.min((call.timeoutMs ?? BEGIN_MS) + WHOLE_MS, LONGEST_TIMER_MS)
+    const whole = AbortSignal.timeout(wholeMs)
+    const signal = call.signal ? AbortSignal.any([call.signal, whole]) : whole
+    const opened = await open(path, { ...call, signal })
     if (!opened.ok) return opened
     try {
       const { data } = (await opened.value.json()) as { data: T }
@@ -92,6 +97,7 @@ export const createTransport = (base: string, options: ConnectOptions = {}): Tra
   return {
     open,
     patienceMs,
+    url: root,
     call: (path, call = {}) => {
       const { method = 'GET', isRepeatable = method === 'GET', signal } = call
       if (!isRepeatable) return callOnce(path, call)
@@ -99,6 +105,12 @@ export const createTransport = (base: string, options: ConnectOptions = {}): Tra
     },
   }
 }
+
+/** How long an answer may take to begin, unless a call says, and then to be whole. */
+const BEGIN_MS = 30_000
+const WHOLE_MS = 120_000
+/** A longer one fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 const LOOPBACK = /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/
 

@@ -101,10 +101,19 @@ const valuesOf = async (
 ): Promise<Candidate[]> => {
   if (choices) return choices.map(value => ({ value, meaning: '' }))
   if (HOST_NAMES.has(name)) return hostsOf(cli)
+  const known = VALUES[name]
+  if (known) return known.map(value => ({ value, meaning: '' }))
   if (name === 'id' && place && !place.command.parent?.name().startsWith('key')) {
     return jobsOf(cli, place.host, RUNNING_ONLY.has(place.command.name()))
   }
   return []
+}
+
+/** Of options that take other values too. */
+const VALUES: Record<string, string[]> = {
+  state: ['running', 'success', 'failed', 'canceled', 'rejected'],
+  signal: ['HUP', 'INT', 'QUIT', 'USR1', 'USR2', 'TERM', 'CONT', 'STOP', 'KILL', 'WINCH'],
+  since: ['10m', '1h', '24h', '7d'],
 }
 
 const HOST_NAMES = new Set(['host', 'hosts', 'name', 'host-or-file'])

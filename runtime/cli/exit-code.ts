@@ -15,7 +15,7 @@ export const exitCodeOf = ({
   return CODE_OF_REASON[reason] ?? 1
 }
 
-/** newdt itself has failed, as `docker run` has it: no agent, refused, wrong usage. */
+/** newdt itself, or the agent, has failed, as `docker run` has it: no agent, refused, wrong usage. */
 export const NEWDT_FAILED = 125
 export const WRONG_USAGE = 2
 /** By Ctrl-C: 128 and SIGINT. */
@@ -24,7 +24,12 @@ export const INTERRUPTED = 130
 export const BROKEN_PIPE = 141
 
 /** As timeout(1) and the shell have them. */
-const CODE_OF_REASON: Record<string, number> = { timeout: 124, 'start-failed': 126, rejected: NEWDT_FAILED }
+const CODE_OF_REASON: Partial<Record<Job['reason'], number>> = {
+  timeout: 124,
+  'start-failed': 126,
+  'agent-lost': NEWDT_FAILED,
+  rejected: NEWDT_FAILED,
+}
 
 /** Real-time signals are told as `SIGRTMIN+1`, which is 35 on Linux. */
 const signalNumber = (name: string): number => {

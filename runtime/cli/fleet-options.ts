@@ -1,5 +1,6 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
-import { UsageError } from './failure.ts'
+import { type Command, Option } from 'commander'
+import { chosenHost } from './verb.ts'
+import { wholeNumber } from './whole-number.ts'
 
 /** Where a job runs: on one host, or on several. */
 export interface FleetChoice {
@@ -17,17 +18,12 @@ export const addFleetOptions = (command: Command): Command =>
         .argParser(wholeNumber),
     )
 
-/** Throws UsageError when one host is named besides. */
+/** Throws UsageError when hosts are named in more than one way. */
 export const isFleet = <T extends FleetChoice>(
   host: string | undefined,
   options: T,
 ): options is T & { hosts: string } => {
+  chosenHost(host, options.host, options.hosts)
   if (options.hosts === undefined) return false
-  if (host !== undefined || options.host !== undefined) throw new UsageError('one host, or --hosts; not both')
   return true
-}
-
-export const wholeNumber = (text: string): number => {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It should be a whole number, 1 or more.')
-  return Number(text)
 }

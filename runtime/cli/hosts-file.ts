@@ -5,24 +5,9 @@ import { isDeepStrictEqual } from 'node:util'
 import { readPrivateFile } from '../private-file.ts'
 import { changeFile } from './change-file.ts'
 import { Failure, UsageError } from './failure.ts'
+import type { HostEntry } from './hosts-schema.ts'
 
-/** One host as the file has it. Paths are absolute, or begin with `~/`. */
-export interface HostEntry {
-  url: string
-  /** The id of the key that signs. */
-  key?: string | undefined
-  secret?: string | undefined
-  secret_file?: string | undefined
-  token?: string | undefined
-  token_file?: string | undefined
-  /** Ed25519, PKCS #8 in PEM. */
-  private_key_file?: string | undefined
-  signature?: 'rfc9421' | 'contract' | undefined
-  /** PEM: whom to trust, and the client's own certificate with its key. */
-  ca?: string | undefined
-  cert?: string | undefined
-  cert_key?: string | undefined
-}
+export type { HostEntry } from './hosts-schema.ts'
 
 export interface HostsFile {
   path: string
@@ -98,14 +83,16 @@ const knownHosts = ({ hosts }: Hosts, name: string): Hosts['hosts'] => {
 
 const withoutCurrent = (text: string): string => text.replace(/^current\s*=.*\n?/m, '')
 
-/** The lines from the head of its table up to the next table. */
+/** The lines from the head of its table up to the next table, or the comment that stands right above that. */
 const withoutTable = (text: string, name: string): string => {
   const lines = text.split('\n')
   const heads = [`[hosts.${name}]`, `[hosts."${name}"]`]
   const start = lines.findIndex(line => heads.includes(line.split('#')[0]!.trim()))
   if (start < 0) return text
   const length = lines.slice(start + 1).findIndex(line => line.trimStart().startsWith('['))
-  lines.splice(start, length < 0 ? lines.length : length + 1)
+  let end = length < 0 ? lines.length : start + 1 + length
+  while (length >= 0 && lines[end - 1]!.trimStart().startsWith('#')) end--
+  lines.splice(start, end - start)
   return lines.join('\n')
 }
 
@@ -115,11 +102,11 @@ const changeHosts = async (
   edit: (text: string, file: Hosts) => { text: string; wanted: Hosts },
 ): Promise<void> => {
   const path = hostsPath(env)
+  await readHosts(env) // Refuses a file that others may read.
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   await changeFile(path, async (before = '') => {
-    const { hosts, current } = await readHosts(env)
-    const { text, wanted } = edit(before, { hosts, current })
     const parse = await loadParser()
+    const { text, wanted } = edit(before, parse(before))
     if (!isDeepStrictEqual(plain(parse(text)), plain(wanted)))
       throw new Failure(`${path}: it is written in a way that newdt cannot change; please edit it by hand`)
     return text

@@ -6,17 +6,23 @@ const text = z.string().min(1)
 
 const entry = z.strictObject({
   url: z.url({ protocol: /^https?$/, error: 'must be a URL such as https://db1.example.com:8443' }),
+  /** The id of the key that signs. */
   key: text.optional(),
   secret: text.optional(),
   secret_file: text.optional(),
   token: text.optional(),
   token_file: text.optional(),
+  /** Ed25519, PKCS #8 in PEM. */
   private_key_file: text.optional(),
   signature: z.enum(['rfc9421', 'contract']).optional(),
+  /** PEM: whom to trust, and the client's own certificate with its key. */
   ca: text.optional(),
   cert: text.optional(),
   cert_key: text.optional(),
 })
+
+/** One host as the file has it. Paths are absolute, or begin with `~/`. */
+export type HostEntry = z.output<typeof entry>
 
 const CREDENTIALS = ['secret', 'secret_file', 'token', 'token_file', 'private_key_file'] as const
 

@@ -4,24 +4,18 @@ import { type Cli, createCli, tell } from './cli.ts'
 import { splitAtDashes } from './command-line.ts'
 import { BROKEN_PIPE, NEWDT_FAILED, WRONG_USAGE } from './exit-code.ts'
 import { failureLine, UsageError } from './failure.ts'
-import { createProgram, isVerb } from './program.ts'
+import { createProgram, findVerb } from './program.ts'
 import { BrokenPipeError } from './sink.ts'
 
 /** What the completions of shells call. */
 const COMPLETE = '__complete'
-/** These end with the exit code of a job, so that newdt's own failures need one that is hardly ever a job's. */
-const VERBS_OF_A_JOB = ['run', 'script', 'rerun', 'wait']
-/** The only ones that something may stand behind `--` for. */
-const VERBS_WITH_REST = ['run', 'script', COMPLETE]
-
 const main = async (args: string[]): Promise<number> => {
   const { own, rest } = splitAtDashes(args)
   const cli = createCli(rest)
   const [verb = ''] = own
   try {
     if (own.length === 0) own.push('--help')
-    if (rest && isVerb(verb) && !VERBS_WITH_REST.includes(verb))
-      throw new UsageError(`newdt ${verb}: nothing can stand behind --`)
+    if (rest && isKnownWithoutRest(verb)) throw new UsageError(`newdt ${verb}: nothing can stand behind --`)
     if (verb === COMPLETE) await (await import('./complete.ts')).complete(cli)
     else await (await createProgram(cli, verb)).parseAsync(own, { from: 'user' })
     return cli.exitCode
@@ -30,12 +24,17 @@ const main = async (args: string[]): Promise<number> => {
   }
 }
 
+const isKnownWithoutRest = (name: string): boolean => {
+  const verb = findVerb(name)
+  return verb !== undefined && !verb.takesRest
+}
+
 const tellFailure = async (cli: Cli, verb: string, error: unknown): Promise<number> => {
   if (error instanceof BrokenPipeError) return BROKEN_PIPE
   // Help was printed: it was asked for, or a verb is missing.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE
   await tell(cli, failureLine(error))
-  if (VERBS_OF_A_JOB.includes(verb)) return NEWDT_FAILED
+  if (findVerb(verb)?.endsAsJob) return NEWDT_FAILED
   return error instanceof UsageError || isInvalidRequest(error) ? WRONG_USAGE : 1
 }
 

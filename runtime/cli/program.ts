@@ -4,21 +4,48 @@ import type { Cli } from './cli.ts'
 import { UsageError } from './failure.ts'
 import type { Verb } from './verb.ts'
 
+interface VerbEntry {
+  name: string
+  group: string
+  load(): Promise<Verb>
+  /** It ends with the exit code of a job, so that newdt's own failures need one that is hardly ever a job's. */
+  endsAsJob?: boolean
+  /** Something may stand behind `--`. */
+  takesRest?: boolean
+}
+
 /**
  * All verbs, in the order and the groups of the help. Each is loaded when it is needed: whoever runs one does not wait
  * for the others.
  */
-const VERBS: readonly { name: string; group: string; load(): Promise<Verb> }[] = [
-  { name: 'run', group: 'Jobs:', load: async () => (await import('./verbs/run.ts')).run },
-  { name: 'script', group: 'Jobs:', load: async () => (await import('./verbs/script.ts')).script },
+const VERBS: readonly VerbEntry[] = [
+  {
+    name: 'run',
+    group: 'Jobs:',
+    load: async () => (await import('./verbs/run.ts')).run,
+    endsAsJob: true,
+    takesRest: true,
+  },
+  {
+    name: 'script',
+    group: 'Jobs:',
+    load: async () => (await import('./verbs/script.ts')).script,
+    endsAsJob: true,
+    takesRest: true,
+  },
   { name: 'ps', group: 'Jobs:', load: async () => (await import('./verbs/ps.ts')).ps },
   { name: 'logs', group: 'Jobs:', load: async () => (await import('./verbs/logs.ts')).logs },
-  { name: 'wait', group: 'Jobs:', load: async () => (await import('./verbs/wait.ts')).wait },
+  { name: 'wait', group: 'Jobs:', load: async () => (await import('./verbs/wait.ts')).wait, endsAsJob: true },
   { name: 'cancel', group: 'Jobs:', load: async () => (await import('./verbs/cancel.ts')).cancel },
   { name: 'signal', group: 'Jobs:', load: async () => (await import('./verbs/signal.ts')).signal },
   { name: 'inspect', group: 'Jobs:', load: async () => (await import('./verbs/inspect.ts')).inspect },
   { name: 'top', group: 'Jobs:', load: async () => (await import('./verbs/top.ts')).top },
-  { name: 'rerun', group: 'Jobs:', load: async () => (await import('./verbs/rerun.ts')).rerun },
+  {
+    name: 'rerun',
+    group: 'Jobs:',
+    load: async () => (await import('./verbs/rerun.ts')).rerun,
+    endsAsJob: true,
+  },
   { name: 'host', group: 'Hosts:', load: async () => (await import('./verbs/host.ts')).host },
   { name: 'drain', group: 'Hosts:', load: async () => (await import('./verbs/drain.ts')).drain },
   { name: 'sign', group: 'Hosts:', load: async () => (await import('./verbs/sign.ts')).sign },
@@ -32,7 +59,7 @@ const VERBS: readonly { name: string; group: string; load(): Promise<Verb> }[] =
   },
 ]
 
-export const isVerb = (name: string): boolean => VERBS.some(verb => verb.name === name)
+export const findVerb = (name: string): VerbEntry | undefined => VERBS.find(verb => verb.name === name)
 
 /** Only with the verb that is used, where that is known: then its help and its errors are the same. */
 export const createProgram = async (cli: Cli, used?: string): Promise<Command> => {

@@ -3,10 +3,10 @@ import { type Agent, unwrap } from './ask.ts'
 import { type Cli, tell } from './cli.ts'
 import { exitCodeOf, INTERRUPTED } from './exit-code.ts'
 import { Failure, failureLine } from './failure.ts'
-import { type Interrupt, onInterrupt } from './interrupt.ts'
+import { onInterrupt } from './interrupt.ts'
 import { BrokenPipeError } from './sink.ts'
 import type { SubmissionOptions } from './submission.ts'
-import { endLine, watchJob } from './watch.ts'
+import { endLine, watchJob, watchOrCancel } from './watch.ts'
 
 type RunOptions = Pick<SubmissionOptions, 'detach' | 'rm' | 'idempotencyKey'>
 
@@ -37,28 +37,6 @@ export const runJob = async (
     await tell(cli, `detached, the job goes on: ${waysTo(job)}`)
     return INTERRUPTED
   }
-}
-
-/** What it writes until it is gone is shown too. */
-const watchOrCancel = async (cli: Cli, job: JobHandle, { signal }: Interrupt) => {
-  let failure: unknown
-  const lost = new AbortController()
-  const cancel = async (): Promise<void> => {
-    await tell(cli, `canceling ${job.id}`)
-    const canceled = await job.cancel()
-    // It may have ended by itself meanwhile, which the events tell.
-    if (!canceled.ok && canceled.error.word !== 'job-ended') throw canceled.error
-  }
-  const cancelOrGiveUp = () =>
-    cancel().catch(error => {
-      failure = error
-      lost.abort()
-    })
-  if (signal.aborted) void cancelOrGiveUp()
-  else signal.addEventListener('abort', cancelOrGiveUp, { once: true })
-  return watchJob(cli, job, { signal: lost.signal }).catch(error => {
-    throw failure ?? error
-  })
 }
 
 const waysTo = ({ id }: JobHandle): string => `newdt logs -f ${id}, newdt cancel ${id}`

@@ -9,7 +9,7 @@ import { prefixLines } from './prefix-lines.ts'
 import type { Colour, Sink } from './sink.ts'
 import type { SubmissionOptions } from './submission.ts'
 import { type Column, renderTable } from './table.ts'
-import { watchJob } from './watch.ts'
+import { watchJob, watchOrCancel } from './watch.ts'
 import type { Host } from './which-host.ts'
 
 /** What became of the job on one host. */
@@ -18,7 +18,9 @@ interface Row {
   state: string
   exit: string
   durationMs: number
-  /** The id of the job, or why there is none. */
+  /** Empty when there is none. */
+  id: string
+  /** Why it was no success, when that is no affair of the job's. */
   note: string
   isSuccess: boolean
 }
@@ -51,6 +53,10 @@ export const runOnHosts = async (
     }
   }
   await Promise.all(Array.from({ length: Math.min(parallel, hosts.length) }, worker))
+  if (options.detach) {
+    const started = rows.filter(({ id }) => id !== '')
+    await cli.out.write(started.map(({ host, id }) => `${host} ${id}\n`).join(''))
+  }
   await cli.err.write(`\n${renderTable(rows, COLUMNS, cli.err)}`)
   if (interrupt.signal.aborted && !options.rm) {
     await tell(cli, 'detached, jobs that run go on')
@@ -69,39 +75,34 @@ const runOnHost = async (
   sinkOf: (sink: Sink) => ReturnType<typeof prefixLines>,
 ): Promise<Row> => {
   const startedAt = performance.now()
-  const row = (state: string, exit: string, note: string, isSuccess = false): Row => {
-    return { host: host.name, state, exit, durationMs: performance.now() - startedAt, note, isSuccess }
-  }
-  if (signal.aborted) return row('not started', '-', '')
   let id = ''
+  const row = (state: string, { exit = '-', note = '', isSuccess = false } = {}): Row => {
+    return { host: host.name, state, exit, durationMs: performance.now() - startedAt, id, note, isSuccess }
+  }
+  if (signal.aborted) return row('not started')
   try {
     const { client, patient }: Agent = await askHost(host)
     ;({ id } = unwrap(await client.submit(request, { idempotencyKey })))
-    if (detach) return row('running', '-', id, true)
+    if (detach) return row('running', { isSuccess: true })
     const job = patient.job(id)
-    const cancel = () => void job.cancel()
-    if (rm) signal.addEventListener('abort', cancel, { once: true })
     await using out = sinkOf(cli.out)
     await using err = sinkOf(cli.err)
-    const end = await watchJob(cli, job, { signal: rm ? NEVER : signal, out, err }).finally(() =>
-      signal.removeEventListener('abort', cancel),
-    )
-    return row(end.state, String(exitCodeOf(end)), id, end.state === 'success')
+    const end = await (rm ? watchOrCancel : watchJob)(cli, job, { signal, out, err })
+    return row(end.state, { exit: String(exitCodeOf(end)), isSuccess: end.state === 'success' })
   } catch (error) {
     if (!(error instanceof ClientError)) throw error
-    if (error.word === 'aborted') return row('detached', '-', id)
-    return row(error.word, '-', id === '' ? failureLine(error) : `${id}: ${failureLine(error)}`)
+    if (error.word === 'aborted') return row('detached')
+    return row(error.word, { note: failureLine(error) })
   }
 }
-
-const NEVER = new AbortController().signal
 
 const COLUMNS: Column<Row>[] = [
   { head: 'HOST', text: ({ host }) => host },
   { head: 'STATE', text: ({ state }) => state, colour: ({ isSuccess }) => (isSuccess ? 'green' : 'red') },
   { head: 'EXIT', text: ({ exit }) => exit },
   { head: 'DURATION', text: ({ durationMs }) => formatDuration(durationMs) },
-  { head: 'JOB', text: ({ note }) => note },
+  { head: 'JOB', text: ({ id }) => id || '-' },
+  { head: 'NOTE', text: ({ note }) => note },
 ]
 
 const COLOURS: Colour[] = ['cyan', 'yellow', 'green', 'magenta', 'blue']

@@ -19,6 +19,8 @@ export class BrokenPipeError extends Error {}
 
 export const createSink = (stream: NodeJS.WriteStream): Sink => {
   let fault: NodeJS.ErrnoException | undefined
+  /** All who write wait for the same. */
+  let drained: Promise<unknown> | undefined
   stream.on('error', error => {
     fault = error
   })
@@ -26,7 +28,12 @@ export const createSink = (stream: NodeJS.WriteStream): Sink => {
     async write(bytes) {
       if (!fault && stream.write(bytes)) return
       // A write that fails says so by `error`, which ends the waiting for `drain`.
-      if (!fault) await once(stream, 'drain').catch(() => {})
+      drained ??= once(stream, 'drain')
+        .catch(() => {})
+        .finally(() => {
+          drained = undefined
+        })
+      if (!fault) await drained
       if (fault?.code === 'EPIPE') throw new BrokenPipeError('nobody reads any more')
       if (fault) throw fault
     },

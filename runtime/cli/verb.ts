@@ -34,6 +34,13 @@ export const addHostOption = (command: Command): Command =>
     'the agent that is asked (default: NEWDT_HOST, or newdt host use)',
   )
 
+/** Throws UsageError when a host is named in more than one way. */
+export const chosenHost = (...names: (string | undefined)[]): string | undefined => {
+  const [name, other] = names.filter(one => one !== undefined)
+  if (other !== undefined) throw new UsageError(`${name} or ${other}? Name the host once`)
+  return name
+}
+
 /** Several verbs for one kind of thing. */
 export const noun = (name: string, description: string, cli: Cli, verbs: readonly Verb[]): Command => {
   const command = new Command(name).description(description)

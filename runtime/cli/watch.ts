@@ -19,6 +19,34 @@ export const watchJob = async (
   throw new Error('the events of a job ended without its end')
 }
 
+/** The same; an interrupt cancels the job, and what it writes until it is gone is shown too. */
+export const watchOrCancel = async (
+  cli: Cli,
+  job: JobHandle,
+  { signal, ...sinks }: { signal: AbortSignal; out?: Pick<Sink, 'write'>; err?: Pick<Sink, 'write'> },
+): Promise<Job> => {
+  let failure: unknown
+  const lost = new AbortController()
+  const cancel = async (): Promise<void> => {
+    await tell(cli, `canceling ${job.id}`)
+    const canceled = await job.cancel()
+    // It may have ended by itself meanwhile, which the events tell.
+    if (!canceled.ok && canceled.error.word !== 'job-ended') throw canceled.error
+  }
+  const cancelOrGiveUp = () =>
+    cancel().catch(error => {
+      failure = error
+      lost.abort()
+    })
+  if (signal.aborted) void cancelOrGiveUp()
+  else signal.addEventListener('abort', cancelOrGiveUp, { once: true })
+  return watchJob(cli, job, { ...sinks, signal: lost.signal })
+    .catch(error => {
+      throw failure ?? error
+    })
+    .finally(() => signal.removeEventListener('abort', cancelOrGiveUp))
+}
+
 export const droppedLine = (bytes: number | null): string =>
   `${bytes === null ? 'some' : formatBytes(bytes)} of its output, from here on, ${bytes === null ? 'is' : 'are'} not kept`
 
@@ -26,10 +54,10 @@ export const droppedLine = (bytes: number | null): string =>
 export const endLine = ({ id, state, reason, error }: Job): string | undefined => {
   if (state === 'success' || reason === 'exited') return undefined
   const words = REASONS[reason] ?? reason
-  return `job ${id} ${words}${error === '' || error === words ? '' : `: ${error}`}`
+  return `job ${id} ${words}${error === '' || reason === 'agent-lost' ? '' : `: ${error}`}`
 }
 
-const REASONS: Record<string, string> = {
+const REASONS: Partial<Record<Job['reason'], string>> = {
   signaled: 'was ended by a signal',
   timeout: 'took longer than its timeout',
   'output-limit': 'wrote more than its output limit',

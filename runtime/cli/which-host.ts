@@ -22,7 +22,8 @@ export interface Host {
  */
 export const whichHost = async (env: NodeJS.ProcessEnv, named?: string): Promise<Host> => {
   const wanted = named ?? env.NEWDT_HOST
-  if (wanted !== undefined && isUrl(wanted)) return hostOfUrl(env, wanted)
+  const url = wanted === undefined ? undefined : urlOf(wanted)
+  if (url !== undefined) return hostOfUrl(env, url)
   const { hosts, current } = await readHosts(env)
   const name = wanted ?? current
   if (name === undefined) return hostOfUrl(env, DEFAULT_URL)
@@ -47,12 +48,16 @@ export const whichHosts = async (env: NodeJS.ProcessEnv, patterns: string): Prom
 /** What was probably meant. */
 const urlLike = (name: string): string => {
   if (name.includes('://')) return 'a URL that begins with http:// or https://'
-  return `a URL such as http://${name}${/:\d+$/.test(name) ? '' : ':8080'}`
+  return `a URL such as http://${name}:8080`
 }
 
 const DEFAULT_URL = 'http://127.0.0.1:8080'
 
-const isUrl = (text: string): boolean => /^https?:\/\//i.test(text)
+/** A host with a port, without http://, is an agent that speaks plain HTTP, as curl has it. */
+const urlOf = (text: string): string | undefined => {
+  if (/^https?:\/\//i.test(text)) return text
+  return /^([\w.-]+|\[[\da-f:]+\]):\d+$/i.test(text) ? `http://${text}` : undefined
+}
 
 const globOf = (pattern: string): RegExp =>
   new RegExp(
@@ -87,7 +92,7 @@ const localCredentials = async (
   if (!isLoopback(hostname.replace(/^\[|\]$/g, ''))) return undefined
   const directory = env.AGENT_DATA_DIR || defaultDataDirectory(env)
   const text = await readFile(env.AGENT_SECRET_FILE || join(directory, 'secret'), 'utf8').catch(() => '')
-  const [secret] = text.split(/\r?\n/).filter(line => line !== '')
+  const secret = firstSecret(text)
   return secret === undefined ? undefined : { secret }
 }
 
@@ -104,7 +109,11 @@ const hostOfEntry = async (env: NodeJS.ProcessEnv, name: string, entry: HostEntr
   return {
     name,
     url: entry.url,
-    credentials: await credentialsOf(entry, file),
+    // Who sets a variable for one command means it.
+    credentials:
+      (await ownCredentials(env)) ??
+      (await credentialsOf(entry, file)) ??
+      (await localCredentials(env, new URL(entry.url).hostname)),
     ...(hasTls ? { tls: { ca, cert, key } } : {}),
   }
 }
@@ -116,8 +125,10 @@ const credentialsOf = async (entry: HostEntry, file: ReadFile): Promise<Credenti
   if (privateKey !== undefined) return { privateKey, keyId: entry.key! }
   const token = entry.token ?? (await file(entry.token_file))?.trim()
   if (token !== undefined) return { token }
-  const secret = entry.secret ?? firstLine(await file(entry.secret_file))
+  const secret = entry.secret ?? firstSecret(await file(entry.secret_file))
   return secret === undefined ? undefined : { secret, keyId: entry.key, signature: entry.signature }
 }
 
-const firstLine = (text: string | undefined): string | undefined => text?.split(/\r?\n/)[0]
+/** A file may have several, one a line, while one takes the place of another. */
+const firstSecret = (text: string | undefined): string | undefined =>
+  text?.split(/\r?\n/).find(line => line !== '')

@@ -1,3 +1,4 @@
+import type { EVENT_DATA } from '../../handlers/openapi/event-answer.ts'
 import { OPEN_ROUTES, ROUTES } from '../../handlers/routes.ts'
 import { faultsOf, type Json, openApi } from './answer-schemas.ts'
 
@@ -23,7 +24,7 @@ export const checkAnswer = (answer: GivenAnswer): string[] => {
 export const checkEvent = (event: string): string[] => {
   const fields = Object.fromEntries(event.split('\n').map(line => line.split(/: (.*)/su)))
   const { event: name = '', id, data = '', ...others } = fields as Record<string, string>
-  const schema = EVENTS[name]
+  const schema = (EVENTS as Record<string, string>)[name]
   if (schema === undefined) return [`there is no event ${name}`]
   const value = JSON.parse(data)
   return [
@@ -33,12 +34,13 @@ export const checkEvent = (event: string): string[] => {
   ].map(fault => `event ${name}: ${fault}`)
 }
 
-const EVENTS: Record<string, string> = {
+const EVENTS: Record<keyof typeof EVENT_DATA, string> = {
   start: 'Job',
   stdout: 'OutputEvent',
   stderr: 'OutputEvent',
   dropped: 'DroppedEvent',
   end: 'Job',
+  'caught-up': 'Job',
 }
 
 type Pointer = string[]
@@ -65,7 +67,8 @@ const responseOf = ({ method, path, status }: GivenAnswer): Pointer | undefined 
     'responses',
   ]
   const named = [...responses, String(status)]
-  const pointer = at(named) ? named : status < 400 ? undefined : [...responses, 'default']
+  // What no route has is refused as all are; a route names each status that it answers with.
+  const pointer = at(named) ? named : route ? undefined : [...responses, 'default']
   const ref = pointer && at([...pointer, '$ref'])
   return typeof ref === 'string' ? ref.slice('#/'.length).split('/') : pointer
 }

@@ -53,8 +53,10 @@ export const startNewdt = (args: string[], { env = {}, input, terminal = false }
     text,
     /** Resolves when it has printed that. */
     printed: (pattern: RegExp): Promise<string> =>
-      waitFor(`newdt ${args.join(' ')} prints ${pattern}, not only ${JSON.stringify(text())}`, () =>
-        pattern.test(text()) ? text() : undefined,
+      waitFor(`newdt ${args.join(' ')} prints ${pattern}`, () => pattern.test(text()) && text()).catch(
+        error => {
+          throw new Error(`${error.message}, but ${JSON.stringify(text())}`)
+        },
       ),
     /** As if typed at its terminal. */
     type: (keys: string): void => void child.stdin?.write(keys),

@@ -5,7 +5,4 @@ export const agent: Verb = () =>
   verb('agent', 'start the agent here; its settings are AGENT_* (docs/configuration.md)', [
     'newdt agent',
     'AGENT_SECRET_FILE=/etc/newdt-auto.secret AGENT_PORT=8443 newdt agent',
-  ]).action(async () => {
-    process.argv.splice(2)
-    await import('../../main.ts')
-  })
+  ])

@@ -1,5 +1,5 @@
 import { askAgent, unwrap } from '../ask.ts'
-import { addHostOption, type Verb, verb } from '../verb.ts'
+import { addHostOption, chosenHost, type Verb, verb } from '../verb.ts'
 
 /** An agent takes no new jobs, and ends with the last that runs. */
 export const drain: Verb = cli => {
@@ -8,7 +8,7 @@ export const drain: Verb = cli => {
   ])
   addHostOption(command).argument('[host]', 'name or URL of the agent')
   return command.action(async (named: string | undefined, { host }: { host?: string }) => {
-    const { client, host: asked } = await askAgent(cli, named ?? host)
+    const { client, host: asked } = await askAgent(cli, chosenHost(named, host))
     const { running } = unwrap(await client.drain())
     const end =
       running === 0 ? 'ends now' : `ends with the last of ${running === 1 ? 'one job' : `${running} jobs`}`

@@ -3,11 +3,11 @@ import type { JobEvent } from '../../../lib/client/client.ts'
 import { askAgent, findJob } from '../ask.ts'
 import { type Cli, tell } from '../cli.ts'
 import { INTERRUPTED } from '../exit-code.ts'
-import { wholeNumber } from '../fleet-options.ts'
 import { onInterrupt } from '../interrupt.ts'
 import { stampLines } from '../stamp-lines.ts'
 import { addHostOption, type Verb, verb } from '../verb.ts'
 import { droppedLine, endLine } from '../watch.ts'
+import { wholeNumber } from '../whole-number.ts'
 
 interface Options {
   follow?: boolean

@@ -3,12 +3,12 @@ import type { AgentClient, JobQuery, ListedJob } from '../../../lib/client/clien
 import { askAgent, unwrap } from '../ask.ts'
 import { tell } from '../cli.ts'
 import { UsageError } from '../failure.ts'
-import { wholeNumber } from '../fleet-options.ts'
 import { formatAge, formatDuration } from '../format.ts'
 import { type OutputFormat, outputOption, printRows } from '../output-format.ts'
 import type { Colour } from '../sink.ts'
 import type { Column } from '../table.ts'
 import { addHostOption, type Verb, verb } from '../verb.ts'
+import { wholeNumber } from '../whole-number.ts'
 
 interface Options {
   all?: boolean
@@ -55,7 +55,7 @@ export const ps: Verb = cli => {
     const jobs = found.slice(0, options.number)
     if (options.quiet) await cli.out.write(jobs.map(({ id }) => `${id}\n`).join(''))
     else await printRows(cli, jobs, columnsFor(jobs), options.output)
-    if (found.length > jobs.length && cli.err.isTerminal)
+    if (found.length > jobs.length)
       await tell(cli, `there are more; -n ${options.number * 4} shows more of them`)
   })
 }
@@ -100,11 +100,11 @@ const columnsFor = (jobs: readonly ListedJob[]): Column<ListedJob>[] => {
     { head: 'CREATED', text: ({ createTime }) => formatAge(now - Date.parse(createTime)) },
     { head: 'DURATION', text: job => durationText(job, now) },
     { head: 'CALLER', text: ({ caller }) => caller },
-    { head: 'COMMAND', text: ({ execCmd }) => execCmd },
+    { head: 'COMMAND', text: commandText },
   ]
 }
 
-const COLOURS: Record<string, Colour> = {
+const COLOURS: Partial<Record<ListedJob['state'], Colour>> = {
   running: 'cyan',
   success: 'green',
   failed: 'red',
@@ -116,6 +116,10 @@ const exitText = ({ state, reason, exitCode, signal }: ListedJob): string => {
   if (signal !== '') return signal.replace(/^SIG/, '')
   return reason === 'exited' ? String(exitCode) : reason
 }
+
+/** Of a script the name as it was sent, not where the agent has put it. */
+const commandText = ({ execCmd, scriptName, params }: ListedJob): string =>
+  scriptName === '' ? execCmd : `${scriptName} ${params}`
 
 const durationText = ({ state, startTime, finishTime, pid }: ListedJob, now: number): string => {
   if (pid === 0) return '-'

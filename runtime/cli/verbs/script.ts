@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import { Option } from 'commander'
@@ -34,6 +35,7 @@ export const script: Verb = cli => {
   return command.action(async (first: string | undefined, second: string | undefined, options: Options) => {
     if (first === undefined) throw new UsageError('which script? Such as: newdt script ./check.sh')
     const [host, file] = second === undefined ? [undefined, first] : [first, second]
+    if (host !== undefined && existsSync(host)) throw new UsageError(ARGUMENTS)
     const request = { ...(await submissionOf(cli, options)), ...(await scriptOf(cli, file, options)) }
     if (isFleet(host, options)) {
       cli.exitCode = await runOnHosts(cli, await whichHosts(cli.env, options.hosts), request, options)
@@ -73,7 +75,12 @@ const nameOf = (file: string): string =>
     .replace(/[^\p{Script=Han}\w.-]/gu, '_')
     .slice(0, 100)
 
+/** By its first line, else by its name. Throws UsageError for what an agent has no interpreter for. */
 const typeOf = (file: string, content: string): ScriptType => {
-  if (extname(file) === '.py' || /^#!.*\bpython/.test(content)) return 'python'
-  return 'shell'
+  const [, interpreter] =
+    /^#!\s*\S*?([\w.-]+)(?:\s|$)/.exec(content.replace(/^#!\s*\S*\benv\s+(-S\s+)?/, '#!')) ?? []
+  if (interpreter === undefined) return extname(file) === '.py' ? 'python' : 'shell'
+  if (/^python[\d.]*$/.test(interpreter)) return 'python'
+  if (/^(ba|da|k|z)?sh$/.test(interpreter)) return 'shell'
+  throw new UsageError(`${file}: is for ${interpreter}; scripts are for bash or python3 (--type says which)`)
 }

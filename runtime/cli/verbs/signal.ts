@@ -19,6 +19,8 @@ export const signal: Verb = cli => {
     .requiredOption('-s, --signal <name>', 'such as HUP, USR1, STOP, CONT')
     .option('--all', 'to all processes of the job, not only its own')
   return command.action(async (ids: string[], { signal, all, host }: Options) =>
-    eachJob(cli, await askAgent(cli, host), ids, job => job.signal(signal, { to: all ? 'all' : 'leader' })),
+    eachJob(cli, await askAgent(cli, host), ids, job =>
+      job.signal(signal.toUpperCase(), { to: all ? 'all' : 'leader' }),
+    ),
   )
 }

@@ -165,8 +165,8 @@ describe('newdt run --hosts', () => {
     assert.equal(lines(stderr, /^web\d+ *\| err$/).length, AGENTS)
     assert.equal(stdout.trimEnd().split('\n').length, 2 * AGENTS)
     assert.equal(lines(stderr, /^web\d+ +success +0 +\S+ +\w{32}$/).length, AGENTS)
-    assert.equal(lines(stderr, /^web99 +unreachable +- +\S+ +127\.0\.0\.1:9: /).length, 1)
-    assert.match(stderr, /^HOST +STATE +EXIT +DURATION +JOB$/m)
+    assert.equal(lines(stderr, /^web99 +unreachable +- +\S+ +- +127\.0\.0\.1:9: /).length, 1)
+    assert.match(stderr, /^HOST +STATE +EXIT +DURATION +JOB +NOTE$/m)
   })
 
   test('is 0 when all were a success, and 1 when a job was none', async () => {
@@ -178,7 +178,10 @@ describe('newdt run --hosts', () => {
     assert.match(one.stderr, /^web2 +failed +1 /m)
     const none = await ask('run', '--hosts', 'db*', '--', 'true')
     assert.deepEqual([none.code, none.stderr.startsWith('newdt: db*: no host in ')], [125, true])
-    assert.match((await ask('run', 'web1', '--hosts', 'web2', '--', 'true')).stderr, /not both/)
+    assert.match(
+      (await ask('run', 'web1', '--hosts', 'web2', '--', 'true')).stderr,
+      /web1 or web2\? Name the host once/,
+    )
   })
 
   test('an interrupt leaves the jobs, and with --rm cancels them', async () => {

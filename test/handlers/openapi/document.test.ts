@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { ERROR_REPLIES } from '../../../handlers/http/error-replies.ts'
 import { OPERATIONS } from '../../../handlers/openapi/operations.ts'
+import { SECURITY, SECURITY_SCHEMES } from '../../../handlers/openapi/security.ts'
 import { OPEN_ROUTES, ROUTES } from '../../../handlers/routes.ts'
 import { faultsOf, type Json, openApi } from '../../support/answer-schemas.ts'
 import { createFake, ID, post, signed } from '../fake-services.ts'
@@ -138,4 +139,18 @@ test('the agent takes what it describes as values of a query, and refuses what i
     }
   }
   assert.ok(asked > 30, String(asked))
+})
+
+test('every kind of credential is named, the one that generated clients can send first', () => {
+  assert.deepEqual(
+    SECURITY.map(one => Object.keys(one).join()),
+    [
+      'token',
+      'messageSignature,messageSignatureInput',
+      'sign,signAt',
+      'signInQuery,signAtInQuery',
+      'certificate',
+    ],
+  )
+  assert.deepEqual(SECURITY.flatMap(one => Object.keys(one)).sort(), Object.keys(SECURITY_SCHEMES).sort())
 })

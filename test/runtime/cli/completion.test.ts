@@ -36,6 +36,8 @@ test('verbs, options, hosts and choices are offered where they can stand', () =>
   assert.deepEqual(offered('ps', '-H', ''), ['db1', 'db2'])
   assert.deepEqual(offered('ps', '-o', 'json'), ['json', 'jsonl'])
   assert.deepEqual(offered('completion', 'z'), ['zsh'])
+  assert.deepEqual(offered('ps', '--state', 'f'), ['failed'])
+  assert.deepEqual(offered('signal', '-s', 'H'), ['HUP'])
   assert.deepEqual(offered('host', 'use', 'db2'), ['db2'])
   assert.deepEqual(offered('run', '--', ''), [])
   assert.deepEqual(offered('run', '--timeout', ''), [])

@@ -30,4 +30,5 @@ test('a code is the own one, a signal is 128 and its number', () => {
   for (const [signal, expected] of Object.entries(signals)) assert.equal(code({ signal }), expected, signal)
   assert.equal(code({ reason: 'timeout' }), 124)
   assert.equal(code({ reason: 'start-failed' }), 126)
+  assert.equal(code({ reason: 'agent-lost' }), 125)
 })

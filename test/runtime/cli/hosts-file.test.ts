@@ -64,3 +64,11 @@ test('hosts that are added at the same time are all there', async () => {
   assert.deepEqual(Object.keys((await readHosts(env)).hosts).sort(), names)
   assert.deepEqual(readdirSync(join(env.XDG_CONFIG_HOME, 'newdt')), ['hosts.toml'])
 })
+
+test('the comment above the next host stays with that', async () => {
+  const env = newEnv()
+  await addHost(env, 'a', { url: 'http://a' })
+  writeFileSync(hostsPath(env), `${textOf(env)}# of a\n\n# of b\n[hosts.b]\nurl = "http://b"\n`)
+  await removeHost(env, 'a')
+  assert.match(textOf(env), /^\n*# of b\n\[hosts\.b\]\n/)
+})
