@@ -60,11 +60,16 @@ const time = z
   .transform((text, context) => {
     const ago = parseDuration(text)
     if (ago !== undefined) return Date.now() - ago
-    const instant = RFC_3339.test(text) ? Date.parse(text.replace(' ', '+')) : Number.NaN
+    const instant = RFC_3339.test(text) && isDay(text) ? Date.parse(text.replace(' ', '+')) : Number.NaN
     if (!Number.isNaN(instant)) return instant
     context.addIssue({ code: 'custom', message: NOT_A_TIME })
     return z.NEVER
   })
+/** Date.parse takes the 30th of February for the 2nd of March. */
+const isDay = (text: string): boolean => {
+  const [year, month, day] = text.slice(0, 10).split('-').map(Number) as [number, number, number]
+  return day <= new Date(Date.UTC(year, month, 0)).getUTCDate()
+}
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[-+ ]\d\d:\d\d)$/
 
 const states = z
@@ -88,7 +93,9 @@ export const querySchema = z.object({
     .optional()
     .meta(listMeta('Only with all of these labels.', { type: 'string', pattern: '=' }, MOST_LABELS)),
   caller: notEmpty.optional().meta({ description: 'Only what the key with this id has submitted.' }),
+  // SQLite's LIKE ends at one.
   q: notEmpty
+    .refine(text => !text.includes('\0'), message('不能含有 NUL 字符', 'must not have a NUL character'))
     .optional()
     .meta({ description: 'Only with this text in the command, the params or the name of the script.' }),
   since: time.optional().meta({ description: 'Only created at this time, or so long ago, or later.' }),

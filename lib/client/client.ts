@@ -1,5 +1,6 @@
-import { createJobHandle, findJob, type JobHandle } from './job-handle.ts'
-import { type Result, success } from './result.ts'
+import { notAnAgent } from './answer.ts'
+import { createJobHandle, findJob, isJobId, type JobHandle } from './job-handle.ts'
+import { failed, type Result, success } from './result.ts'
 import { type ConnectOptions, createTransport } from './transport.ts'
 import type {
   Agent,
@@ -61,7 +62,9 @@ export const connect = (url: string, options: ConnectOptions = {}): AgentClient 
       signal,
       isRepeatable: true,
     })
-    return submitted.ok ? success(createJobHandle(transport, submitted.value.id)) : submitted
+    if (!submitted.ok) return submitted
+    const { id } = submitted.value
+    return isJobId(id) ? success(createJobHandle(transport, id)) : failed(notAnAgent(200))
   }
   const runToEnd = async (request: SubmitRequest, options?: SubmitOptions): Promise<Result<Job>> => {
     const submitted = await submit(request, options)
@@ -73,12 +76,17 @@ export const connect = (url: string, options: ConnectOptions = {}): AgentClient 
     submit,
     job: id => createJobHandle(transport, id),
     find: prefix => findJob(transport, prefix),
-    list: (query = {}) => transport.call('/api/jobs', { query }),
+    async list(query = {}) {
+      const listed = await transport.call<ListedJob[]>('/api/jobs', { query })
+      return !listed.ok || isList(listed.value) ? listed : failed(notAnAgent(200))
+    },
     countRunning: () => transport.call('/api/jobs/countOfRunningJobs'),
     status: () => transport.call('/api/agent'),
     drain: () => transport.call('/api/agent/drain', { method: 'POST' }),
   }
 }
+
+const isList = (jobs: unknown): boolean => Array.isArray(jobs) && jobs.every(({ id }) => isJobId(id))
 
 /** crypto.randomUUID is not there for a page that came by plain HTTP. */
 const newKey = (): string =>

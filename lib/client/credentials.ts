@@ -41,6 +41,8 @@ export const createSigner = (credentials: Credentials | undefined): Signer => {
   }
   const { secret, keyId = 'default', signature = 'rfc9421' } = credentials
   if (secret === '') throw new TypeError('the secret is empty')
+  if (!/^[\w.@-]{1,64}$/.test(keyId))
+    throw new TypeError('the id of a key has 1 to 64 of the characters a-z, A-Z, 0-9, _ . @ -')
   if (signature === 'contract') return async () => signByContract(secret)
   const key = importSecret(secret)
   return async request =>

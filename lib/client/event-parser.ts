@@ -6,16 +6,19 @@ export interface ServerSentEvent {
 
 /**
  * Splits a stream into its events (WHATWG HTML, 9.2.6) as far as agents write them: `event` and `data`, one line
- * each, LF alone. An event that is cut off is none. Each byte is looked at once.
+ * each, LF alone. An event that is cut off is none. Each byte is looked at once. Throws SyntaxError for a line that is
+ * longer than any of an agent's.
  */
 export const createEventParser = () => {
   const decoder = new TextDecoder()
   let line: string[] = []
+  let lineLength = 0
   let event: ServerSentEvent = { name: '', data: '' }
 
   const endLine = (): ServerSentEvent | undefined => {
     const text = line.join('')
     line = []
+    lineLength = 0
     if (text === '') {
       const ended = event
       event = { name: '', data: '' }
@@ -35,6 +38,12 @@ export const createEventParser = () => {
       const ended = endLine()
       if (ended) yield ended
     }
-    if (start < text.length) line.push(text.slice(start))
+    if (start === text.length) return
+    line.push(text.slice(start))
+    lineLength += text.length - start
+    if (lineLength > LONGEST_LINE) throw new SyntaxError('a line of the events is too long')
   }
 }
+
+/** Characters: a job without output, whose command may be all escapes; a chunk has 64 KiB in base64. */
+const LONGEST_LINE = 4 * 1024 ** 2

@@ -1,7 +1,9 @@
+import { notAnAgent } from './answer.ts'
 import { decodeBase64 } from './base64.ts'
 import { createEventParser, type ServerSentEvent } from './event-parser.ts'
 import { aborted, ClientError, failed, type Result, success } from './result.ts'
-import { delayMs, isPassing, pause, type Transport, unreachable } from './transport.ts'
+import { delayMs, isPassing, pause } from './retry.ts'
+import { type Transport, unreachable } from './transport.ts'
 import type { Job, JobEvent } from './types.ts'
 
 export interface EventsOptions {
@@ -25,12 +27,13 @@ export async function* followEvents(
 ): AsyncGenerator<JobEvent, void> {
   let seq = after
   let hasStarted = after > 0
-  // From here on patience counts; whatever comes renews it, also what only says that all is well.
-  let aliveAt = performance.now()
-  const onAlive = () => {
-    aliveAt = performance.now()
-  }
+  // Patience counts from when the connection broke: a job may be silent, and a reader slow, for as long as they like.
+  let brokenAt: number | undefined
   let tries = 0
+  const onAlive = () => {
+    brokenAt = undefined
+    tries = 0
+  }
   while (true) {
     // That bytes are missing is told again after a break, so it is passed on only with what comes behind it.
     let dropped: JobEvent | undefined
@@ -41,20 +44,23 @@ export async function* followEvents(
         error = received.error
         break
       }
-      tries = 0
       const event = received.value
       if (event.type === 'dropped') dropped = event
       if (event.type === 'dropped' || (event.type === 'start' && hasStarted)) continue
       hasStarted = true
       if (dropped) yield dropped
       dropped = undefined
-      if ('seq' in event) seq = event.seq
+      if ('seq' in event) {
+        seq = event.seq
+        onAlive()
+      }
       yield event
       if (event.type === 'end' || event.type === 'caught-up') return
     }
     if (signal?.aborted) throw aborted(signal)
+    brokenAt ??= performance.now()
     const delay = delayMs(tries++, error)
-    if (!isPassing(error) || performance.now() - aliveAt + delay > transport.patienceMs) throw error
+    if (!isPassing(error) || performance.now() - brokenAt + delay > transport.patienceMs) throw error
     await pause(delay, signal)
     if (signal?.aborted) throw aborted(signal)
   }
@@ -68,13 +74,13 @@ async function* connection(
   { signal, onAlive }: { signal: AbortSignal | undefined; onAlive(): void },
 ): AsyncGenerator<Result<JobEvent>> {
   const silent = new AbortController()
-  const opened = await transport.open(`/api/jobs/${id}/events`, {
+  const opened = await transport.open(`/api/jobs/${encodeURIComponent(id)}/events`, {
     query: { ...query, encoding: 'base64', output: false },
     headers: { Accept: 'text/event-stream' },
     signal: signal ? AbortSignal.any([signal, silent.signal]) : silent.signal,
   })
   if (!opened.ok) return yield opened
-  onAlive()
+  const openedAt = performance.now()
   const reader = opened.value.body!.getReader()
   const parse = createEventParser()
   try {
@@ -82,13 +88,15 @@ async function* connection(
       const timer = setTimeout(() => silent.abort(`silent for ${SILENCE_MS / 1000} s`), SILENCE_MS)
       const { done, value } = await reader.read().finally(() => clearTimeout(timer))
       if (done) return
-      onAlive()
+      // One that is closed as soon as it is open must not be asked for again and again, without end.
+      if (performance.now() - openedAt > STEADY_MS) onAlive()
       for (const event of parse(value)) {
         const known = eventOf(event)
         if (known) yield success(known)
       }
     }
   } catch (error) {
+    if (error instanceof SyntaxError) return yield failed(notAnAgent(opened.value.status))
     yield failed(unreachable(transport.url, silent.signal.reason ?? error))
   } finally {
     await reader.cancel().catch(() => {})
@@ -112,5 +120,6 @@ interface Chunk {
   base64: string
 }
 
+const STEADY_MS = 1000
 /** Agents write something every 15 s. */
 const SILENCE_MS = 45_000

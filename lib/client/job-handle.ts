@@ -19,13 +19,16 @@ export interface JobHandle {
   cancel(options?: { grace?: string | undefined }): Promise<Result<Job>>
   /** `signal` is a name such as "HUP"; to its own process, or to `all` of them. */
   signal(signal: string, options?: { to?: 'leader' | 'all' }): Promise<Result<Job>>
-  processes(): Promise<Result<JobProcess[]>>
+  processes(options?: { signal?: AbortSignal }): Promise<Result<JobProcess[]>>
 }
 
 export const createJobHandle = (transport: Transport, id: string): JobHandle => {
   const path = `/api/jobs/${encodeURIComponent(id)}`
-  const bytesOf = (stream: 'stdout' | 'stderr', options: EventsOptions = {}) =>
-    streamOf(followEvents(transport, id, options), stream)
+  const bytesOf = (stream: 'stdout' | 'stderr', { signal }: EventsOptions = {}) => {
+    const unread = new AbortController()
+    const both = signal ? AbortSignal.any([signal, unread.signal]) : unread.signal
+    return streamOf(followEvents(transport, id, { signal: both }), stream, () => unread.abort())
+  }
 
   return {
     id,
@@ -51,7 +54,7 @@ export const createJobHandle = (transport: Transport, id: string): JobHandle => 
       }),
     signal: (signal, { to } = {}) =>
       transport.call(`${path}/signal`, { method: 'POST', body: { signal, to } }),
-    processes: () => transport.call(`${path}/processes`),
+    processes: ({ signal } = {}) => transport.call(`${path}/processes`, { signal }),
   }
 }
 
@@ -59,6 +62,7 @@ export const createJobHandle = (transport: Transport, id: string): JobHandle => 
 const streamOf = (
   events: AsyncGenerator<JobEvent, void>,
   name: 'stdout' | 'stderr',
+  onCancel: () => void,
 ): ReadableStream<Uint8Array<ArrayBuffer>> =>
   new ReadableStream({
     async pull(controller) {
@@ -67,10 +71,11 @@ const streamOf = (
       }
       controller.close()
     },
-    async cancel() {
-      await events.return()
-    },
+    // The events may be waiting for the job to write.
+    cancel: onCancel,
   })
+
+export const isJobId = (id: unknown): boolean => typeof id === 'string' && /^[0-9a-f]{32}$/.test(id)
 
 /** Proxies close what is silent for longer, often after a minute. */
 const WAIT_SECONDS = 25
@@ -84,7 +89,7 @@ export const findJob = async (
   signal?: AbortSignal,
 ): Promise<Result<JobHandle>> => {
   const found = (id: string) => success(createJobHandle(transport, id))
-  if (/^[0-9a-f]{32}$/.test(prefix)) return found(prefix)
+  if (isJobId(prefix)) return found(prefix)
   const unknown = {
     ok: false,
     error: new ClientError('unknown-job', 'there is no such job', { status: 404 }),

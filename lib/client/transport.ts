@@ -1,5 +1,7 @@
+import { dataOf, errorOf, notAnAgent, readJson } from './answer.ts'
 import { type Credentials, createSigner } from './credentials.ts'
 import { aborted, ClientError, failed, type Result, success } from './result.ts'
+import { withPatience } from './retry.ts'
 
 export interface ConnectOptions {
   /** Nothing when the connection itself proves who asks, by a client certificate for example. */
@@ -41,6 +43,8 @@ export const createTransport = (base: string, options: ConnectOptions = {}): Tra
   const root = new URL(base)
   if (!/^https?:$/.test(root.protocol))
     throw new TypeError(`${base}: an agent's URL begins with http or https`)
+  if (root.username !== '' || root.password !== '')
+    throw new TypeError("an agent's URL has no user and no password in it")
   if (credentials && 'token' in credentials && root.protocol === 'http:' && !LOOPBACK.test(root.hostname))
     throw new TypeError(`${base}: a token is sent by https only, or to this host: others could read it`)
   const signer = createSigner(credentials)
@@ -85,8 +89,8 @@ export const createTransport = (base: string, options: ConnectOptions = {}): Tra
     const opened = await open(path, { ...call, signal })
     if (!opened.ok) return opened
     try {
-      const { data } = (await opened.value.json()) as { data: T }
-      return success(data)
+      const answer = dataOf(await readJson(opened.value))
+      return answer ? success(answer.data as T) : failed(notAnAgent(opened.value.status))
     } catch (error) {
       if (call.signal?.aborted) return failed(aborted(call.signal))
       if (error instanceof SyntaxError) return failed(notAnAgent(opened.value.status))
@@ -113,67 +117,6 @@ const WHOLE_MS = 120_000
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 const LOOPBACK = /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/
-
-/** Tries again, less and less often, while the agent does not answer; for at most `patienceMs` milliseconds. */
-export const withPatience = async <T>(
-  attempt: () => Promise<Result<T>>,
-  patienceMs: number,
-  signal: AbortSignal | undefined,
-): Promise<Result<T>> => {
-  const since = performance.now()
-  for (let tries = 0; ; tries++) {
-    const result = await attempt()
-    if (result.ok || !isPassing(result.error)) return result
-    const delay = delayMs(tries, result.error)
-    if (performance.now() - since + delay > patienceMs) return result
-    await pause(delay, signal)
-    if (signal?.aborted) return failed(aborted(signal))
-  }
-}
-
-/** Whether another try may well succeed, because nobody has answered, or a proxy has in the agent's place. */
-export const isPassing = ({ word, status }: ClientError): boolean =>
-  word === 'unreachable' ||
-  word === 'too-many-guesses' ||
-  word === 'nonce-not-remembered' ||
-  (word === 'not-an-agent' && (status === 502 || status === 503 || status === 504))
-
-/** From 50 to 100 ms, and twice that after each try, up to 2 s: clients of one agent do not return all at once. */
-export const delayMs = (tries: number, { retryAfterMs = 0 }: Pick<ClientError, 'retryAfterMs'>): number =>
-  Math.max(retryAfterMs, Math.min(2000, 100 * 2 ** tries) * (0.5 + Math.random() / 2))
-
-/** Resolves after that time, or at once when the signal is aborted. */
-export const pause = (ms: number, signal: AbortSignal | undefined): Promise<void> => {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  if (signal?.aborted) return Promise.resolve()
-  const timer = setTimeout(resolve, ms)
-  const stop = () => resolve()
-  signal?.addEventListener('abort', stop)
-  return promise.finally(() => {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', stop)
-  })
-}
-
-const errorOf = async (response: Response): Promise<ClientError> => {
-  const { status } = response
-  const answer = await response.json().catch(() => undefined)
-  if (!isFailure(answer)) return notAnAgent(status)
-  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
-  const retryAfterMs = Number.isNaN(seconds) ? undefined : seconds * 1000
-  // A rejection has no word: it is as the contract gives it.
-  return new ClientError(answer.error ?? 'too-many-jobs', answer.msg, {
-    status,
-    retryAfterMs,
-    jobId: answer.id,
-  })
-}
-
-const isFailure = (answer: unknown): answer is { msg: string; error?: string; id?: string } =>
-  typeof answer === 'object' && answer !== null && 'msg' in answer && typeof answer.msg === 'string'
-
-const notAnAgent = (status: number): ClientError =>
-  new ClientError('not-an-agent', `the answer (HTTP ${status}) is not that of an agent`, { status })
 
 /** fetch says no more than "fetch failed"; what is worth telling is in its cause. */
 export const unreachable = ({ host }: URL, error: unknown): ClientError => {

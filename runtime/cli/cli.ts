@@ -1,3 +1,4 @@
+import { printable } from './format.ts'
 import { createSink, type Sink } from './sink.ts'
 
 /** What a verb may use of the process that it runs in. */
@@ -21,5 +22,5 @@ export const createCli = (rest: string[] | undefined): Cli => ({
   exitCode: 0,
 })
 
-/** A line for who sits there, beside what is printed: on standard error. */
-export const tell = ({ err }: Cli, line: string): Promise<void> => err.write(`newdt: ${line}\n`)
+/** One line for who sits there, beside what is printed: on standard error. What others wrote in it does nothing. */
+export const tell = ({ err }: Cli, line: string): Promise<void> => err.write(`newdt: ${printable(line)}\n`)

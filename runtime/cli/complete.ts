@@ -128,6 +128,6 @@ const jobsOf = async (cli: Cli, host: string | undefined, isRunning: boolean): P
   if (!listed.ok) return []
   return listed.value.map(({ id, state, execCmd }) => ({
     value: id,
-    meaning: `${state} ${printable(execCmd).slice(0, 60)}`,
+    meaning: printable(`${state} ${execCmd}`).slice(0, 60),
   }))
 }

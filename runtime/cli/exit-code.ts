@@ -10,7 +10,7 @@ export const exitCodeOf = ({
 }: Pick<Job, 'state' | 'exitCode' | 'signal' | 'reason'>): number => {
   if (state === 'success') return 0
   if (signal !== '') return 128 + signalNumber(signal)
-  if (exitCode !== 0) return exitCode
+  if (Number.isInteger(exitCode) && exitCode > 0 && exitCode < 256) return exitCode
   // It has exited with 0, or never had an exit code, and was no success all the same.
   return CODE_OF_REASON[reason] ?? 1
 }

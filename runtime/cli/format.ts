@@ -33,7 +33,7 @@ const DAY = 24 * HOUR
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB']
 
 /** Controls of C0 and C1, line separators, and what changes the direction of writing. */
-const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 const ESCAPES: Record<string, string> = { '\n': '\\n', '\t': '\\t', '\r': '\\r', '\u001b': '\\e' }
 const escapeOf = (character: string): string => {
   const code = character.charCodeAt(0)

@@ -33,7 +33,7 @@ const tellFailure = async (cli: Cli, verb: string, error: unknown): Promise<numb
   if (error instanceof BrokenPipeError) return BROKEN_PIPE
   // Help was printed: it was asked for, or a verb is missing.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE
-  await tell(cli, failureLine(error))
+  await tell(cli, failureLine(error)).catch(() => {}) // There is nobody to tell.
   if (findVerb(verb)?.endsAsJob) return NEWDT_FAILED
   return error instanceof UsageError || isInvalidRequest(error) ? WRONG_USAGE : 1
 }

@@ -1,16 +1,17 @@
 import { ClientError, type SubmitRequest } from '../../lib/client/client.ts'
-import { type Agent, askHost, unwrap } from './ask.ts'
+import { askHost } from './ask.ts'
 import { type Cli, tell } from './cli.ts'
 import { exitCodeOf, INTERRUPTED } from './exit-code.ts'
 import { failureLine } from './failure.ts'
 import { formatDuration } from './format.ts'
-import { type Interrupt, onInterrupt } from './interrupt.ts'
+import { onInterrupt } from './interrupt.ts'
 import { prefixLines } from './prefix-lines.ts'
-import type { Colour, Sink } from './sink.ts'
+import { BrokenPipeError, type Colour, type Sink } from './sink.ts'
 import type { SubmissionOptions } from './submission.ts'
+import { submitJob } from './submit.ts'
 import { type Column, renderTable } from './table.ts'
 import { watchJob, watchOrCancel } from './watch.ts'
-import type { Host } from './which-host.ts'
+import type { NamedHost } from './which-host.ts'
 
 /** What became of the job on one host. */
 interface Row {
@@ -36,11 +37,13 @@ interface FleetOptions extends Pick<SubmissionOptions, 'detach' | 'rm' | 'idempo
  */
 export const runOnHosts = async (
   cli: Cli,
-  hosts: readonly Host[],
+  hosts: readonly NamedHost[],
   request: SubmitRequest,
   { parallel, ...options }: FleetOptions,
 ): Promise<number> => {
   using interrupt = onInterrupt()
+  const unread = new AbortController()
+  const signal = AbortSignal.any([interrupt.signal, unread.signal])
   const width = Math.max(...hosts.map(({ name }) => name.length))
   const waiting = [...hosts.entries()]
   const rows: Row[] = []
@@ -49,10 +52,20 @@ export const runOnHosts = async (
       const [index, host] = next
       const colour = COLOURS[index % COLOURS.length]!
       const sinkOf = (sink: Sink) => prefixLines(sink, `${sink.colour(colour, host.name.padEnd(width))} | `)
-      rows[index] = await runOnHost(cli, host, request, options, interrupt, sinkOf)
+      rows[index] = await runOnHost(cli, host, request, options, signal, sinkOf)
     }
   }
-  await Promise.all(Array.from({ length: Math.min(parallel, hosts.length) }, worker))
+  const workers = Array.from({ length: Math.min(parallel, hosts.length) }, () =>
+    worker().catch(error => {
+      unread.abort()
+      throw error
+    }),
+  )
+  const [broken] = (await Promise.allSettled(workers)).filter(({ status }) => status === 'rejected')
+  if (broken) {
+    await tell(cli, 'nobody reads any more, jobs that run go on')
+    throw (broken as PromiseRejectedResult).reason
+  }
   if (options.detach) {
     const started = rows.filter(({ id }) => id !== '')
     await cli.out.write(started.map(({ host, id }) => `${host} ${id}\n`).join(''))
@@ -68,10 +81,10 @@ export const runOnHosts = async (
 /** Never rejects for what is wrong with the host: that is a row. */
 const runOnHost = async (
   cli: Cli,
-  host: Host,
+  host: NamedHost,
   request: SubmitRequest,
   { detach, rm, idempotencyKey }: Omit<FleetOptions, 'parallel'>,
-  { signal }: Interrupt,
+  signal: AbortSignal,
   sinkOf: (sink: Sink) => ReturnType<typeof prefixLines>,
 ): Promise<Row> => {
   const startedAt = performance.now()
@@ -81,8 +94,8 @@ const runOnHost = async (
   }
   if (signal.aborted) return row('not started')
   try {
-    const { client, patient }: Agent = await askHost(host)
-    ;({ id } = unwrap(await client.submit(request, { idempotencyKey })))
+    const { client, patient } = await askHost(await host.load())
+    ;({ id } = await submitJob(client, request, { idempotencyKey, signal }))
     if (detach) return row('running', { isSuccess: true })
     const job = patient.job(id)
     await using out = sinkOf(cli.out)
@@ -90,9 +103,9 @@ const runOnHost = async (
     const end = await (rm ? watchOrCancel : watchJob)(cli, job, { signal, out, err })
     return row(end.state, { exit: String(exitCodeOf(end)), isSuccess: end.state === 'success' })
   } catch (error) {
-    if (!(error instanceof ClientError)) throw error
-    if (error.word === 'aborted') return row('detached')
-    return row(error.word, { note: failureLine(error) })
+    if (error instanceof BrokenPipeError) throw error
+    const word = error instanceof ClientError ? error.word : 'failed'
+    return word === 'aborted' ? row('detached') : row(word, { note: failureLine(error) })
   }
 }
 

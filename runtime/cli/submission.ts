@@ -1,8 +1,8 @@
-import { buffer } from 'node:stream/consumers'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { CommandRequest } from '../../lib/client/client.ts'
 import type { Cli } from './cli.ts'
 import { UsageError } from './failure.ts'
+import { formatBytes } from './format.ts'
 
 /** How a job is to be run and watched: the options that run, script and rerun share. */
 export interface SubmissionOptions {
@@ -59,13 +59,24 @@ export const submissionOf = async (
 
 /** All of standard input. Throws UsageError when it is no text: that is all that can be sent. */
 export const readStdin = async ({ stdin }: Cli): Promise<string> => {
-  const bytes = await buffer(stdin)
+  const parts: Buffer[] = []
+  let length = 0
+  for await (const part of stdin as AsyncIterable<Buffer>) {
+    parts.push(part)
+    length += part.length
+    if (length > MOST_BYTES)
+      throw new UsageError(`standard input has more than ${formatBytes(MOST_BYTES)}, which no agent takes`)
+  }
+  const bytes = Buffer.concat(parts)
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
     throw new UsageError('standard input is not UTF-8; send it as text, for example through base64')
   }
 }
+
+/** No agent is set up to take as much as that. */
+const MOST_BYTES = 256 * 1024 ** 2
 
 /** For options that may be repeated. Without a prototype: a name may be __proto__. */
 export const collectPairs = (text: string, known?: Record<string, string>): Record<string, string> => {
@@ -78,7 +89,7 @@ const collectVariables =
   (env: NodeJS.ProcessEnv) =>
   (text: string, known?: Record<string, string>): Record<string, string> => {
     if (text.includes('=')) return collectPairs(text, known)
-    const value = env[text]
+    const value = Object.hasOwn(env, text) ? env[text] : undefined
     if (value === undefined) throw new InvalidArgumentError(`${text} is not set here; write ${text}=VALUE.`)
     return collectPairs(`${text}=${value}`, known)
   }

@@ -32,8 +32,15 @@ export const whichHost = async (env: NodeJS.ProcessEnv, named?: string): Promise
   return hostOfEntry(env, name, entry)
 }
 
+/** A host of the file; what it is asked with is read when it is. */
+export interface NamedHost {
+  name: string
+  /** Rejects with Failure when a file of it cannot be read. */
+  load(): Promise<Host>
+}
+
 /** All hosts of the file whose names match one of the patterns, such as `web*,db1`. Throws UsageError for none. */
-export const whichHosts = async (env: NodeJS.ProcessEnv, patterns: string): Promise<Host[]> => {
+export const whichHosts = async (env: NodeJS.ProcessEnv, patterns: string): Promise<NamedHost[]> => {
   const { hosts, path } = await readHosts(env)
   const names = new Set<string>()
   for (const pattern of patterns.split(',').map(text => text.trim())) {
@@ -42,7 +49,7 @@ export const whichHosts = async (env: NodeJS.ProcessEnv, patterns: string): Prom
       throw new UsageError(`${pattern}: no host in ${path} is called so; newdt host ls`)
     for (const name of matching) names.add(name)
   }
-  return Promise.all([...names].map(name => hostOfEntry(env, name, hosts[name]!)))
+  return [...names].map(name => ({ name, load: () => hostOfEntry(env, name, hosts[name]!) }))
 }
 
 /** What was probably meant. */

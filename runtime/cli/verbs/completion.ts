@@ -14,8 +14,7 @@ export const completion: Verb = cli =>
 // Where newdt knows nothing, the shell offers files.
 const SCRIPTS = {
   bash: `_newdt() {
-  local IFS=$'\\n'
-  COMPREPLY=($("\${COMP_WORDS[0]}" __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+  mapfile -t COMPREPLY < <("\${COMP_WORDS[0]}" __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
   COMPREPLY=("\${COMPREPLY[@]%%$'\\t'*}")
 }
 complete -o default -F _newdt newdt

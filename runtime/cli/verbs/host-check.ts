@@ -5,7 +5,7 @@ import { readHosts } from '../hosts-file.ts'
 import { type OutputFormat, outputOption, printRows } from '../output-format.ts'
 import type { Column } from '../table.ts'
 import { type Verb, verb } from '../verb.ts'
-import { type Host, whichHost, whichHosts } from '../which-host.ts'
+import { type Host, type NamedHost, whichHost, whichHosts } from '../which-host.ts'
 
 /** What is known of a host once it was asked; null is what could not be found out. */
 interface Row {
@@ -38,29 +38,37 @@ export const hostCheck: Verb = cli =>
       if (!rows.every(({ isGood }) => isGood)) cli.exitCode = 1
     })
 
-const hostsOf = async (env: NodeJS.ProcessEnv, names: string[]): Promise<Host[]> => {
+const hostsOf = async (env: NodeJS.ProcessEnv, names: string[]): Promise<NamedHost[]> => {
+  const lone = async (name?: string): Promise<NamedHost[]> => {
+    const host = await whichHost(env, name)
+    return [{ name: host.name, load: async () => host }]
+  }
   if (names.length > 0) {
-    const found = names.map(name =>
-      name.includes('://') ? whichHost(env, name).then(host => [host]) : whichHosts(env, name),
-    )
+    const found = names.map(name => (/[:/]/.test(name) ? lone(name) : whichHosts(env, name)))
     return (await Promise.all(found)).flat()
   }
   const { hosts } = await readHosts(env)
-  return Object.keys(hosts).length === 0 ? [await whichHost(env)] : whichHosts(env, '*')
+  return Object.keys(hosts).length === 0 ? lone() : whichHosts(env, '*')
 }
 
-const check = async (host: Host): Promise<Row> => {
+/** Never rejects: what is wrong with a host is what is asked for. */
+const check = async ({ name, load }: NamedHost): Promise<Row> => {
   const empty = { version: null, key: null, rights: null, running: null, limit: null }
-  const tlsDaysLeft = await daysLeft(host).catch(() => null)
-  const asked = await ask(host)
-  if (!asked.status.ok) {
-    const note = failureLine(asked.status.error)
-    return { name: host.name, isGood: false, ...empty, clockSkewSeconds: asked.skew, tlsDaysLeft, note }
+  const bad = (error: unknown, rest: Pick<Row, 'clockSkewSeconds' | 'tlsDaysLeft'>): Row => {
+    return { name, isGood: false, ...empty, ...rest, note: failureLine(error) }
   }
-  const { version, caller, running, limit, draining, stopping } = asked.status.value
-  const note = stopping ? 'stopping' : draining ? 'draining' : ''
-  const known = { version, key: caller.id, rights: caller.rights, running, limit }
-  return { name: host.name, isGood: note === '', ...known, clockSkewSeconds: asked.skew, tlsDaysLeft, note }
+  try {
+    const host = await load()
+    const tlsDaysLeft = await daysLeft(host).catch(() => null)
+    const { status, skew: clockSkewSeconds } = await ask(host)
+    if (!status.ok) return bad(status.error, { clockSkewSeconds, tlsDaysLeft })
+    const { version, caller, running, limit, draining, stopping } = status.value
+    const note = stopping ? 'stopping' : draining ? 'draining' : ''
+    const known = { version, key: caller.id, rights: caller.rights, running, limit }
+    return { name, isGood: note === '', ...known, clockSkewSeconds, tlsDaysLeft, note }
+  } catch (error) {
+    return bad(error, { clockSkewSeconds: null, tlsDaysLeft: null })
+  }
 }
 
 const ask = async (host: Host) => {

@@ -25,21 +25,24 @@ export const top: Verb = cli => {
     const isLive = cli.out.isTerminal && !once
     let before: Look | undefined
     while (true) {
-      const [state, processes] = [unwrap(await job.get({ output: false })), unwrap(await job.processes())]
+      const { signal } = interrupt
+      const [known, listed] = [await job.get({ output: false, signal }), await job.processes({ signal })]
+      if (signal.aborted) return
+      const [state, processes] = [unwrap(known), unwrap(listed)]
       const look = { at: performance.now(), processes }
       const page = headOf(state) + renderTable(processes, columnsOf(look, before), cli.out)
       await cli.out.write(isLive ? CLEAR + page : page)
       if (!isLive || state.state !== 'running') return
       before = look
-      await setTimeout(REFRESH_MS, undefined, { signal: interrupt.signal }).catch(() => {})
-      if (interrupt.signal.aborted) return
+      await setTimeout(REFRESH_MS, undefined, { signal }).catch(() => {})
+      if (signal.aborted) return
     }
   })
 }
 
 const headOf = ({ id, state, error, startTime, execCmd }: Job): string => {
   const how = state === 'running' ? `for ${formatDuration(Date.now() - Date.parse(startTime))}` : error
-  return `${id}  ${state} ${how}\n${printable(execCmd).slice(0, 200)}\n\n`
+  return `${id}  ${state} ${printable(how)}\n${printable(execCmd).slice(0, 200)}\n\n`
 }
 
 const columnsOf = (look: Look, before: Look | undefined): Column<JobProcess>[] => [

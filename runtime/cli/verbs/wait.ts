@@ -1,6 +1,7 @@
 import type { Job } from '../../../lib/client/client.ts'
 import { askAgent, findJobs, unwrap } from '../ask.ts'
 import { exitCodeOf, INTERRUPTED } from '../exit-code.ts'
+import { printable } from '../format.ts'
 import { onInterrupt } from '../interrupt.ts'
 import { addHostOption, type Verb, verb } from '../verb.ts'
 
@@ -31,4 +32,4 @@ export const wait: Verb = cli => {
   })
 }
 
-const howOf = ({ error }: Job): string => (error === '' ? '' : ` (${error})`)
+const howOf = ({ error }: Job): string => (error === '' ? '' : ` (${printable(error)})`)

@@ -85,6 +85,7 @@ test('a time is RFC 3339, or how long ago; anything else is refused', async t =>
   t.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 })
   const times = {
     '2026-11-24T10:00:00Z': Date.UTC(2026, 10, 24, 10),
+    '2028-02-29T10:00:00Z': Date.UTC(2028, 1, 29, 10),
     '2026-11-24T10:00:00.25Z': Date.UTC(2026, 10, 24, 10, 0, 0, 250),
     '2026-11-24T18:00:00%2B08:00': Date.UTC(2026, 10, 24, 10),
     '2026-11-24T18:00:00+08:00': Date.UTC(2026, 10, 24, 10), // The plus sign arrives as a space.
@@ -104,6 +105,9 @@ test('a time is RFC 3339, or how long ago; anything else is refused', async t =>
     '2026-11-24',
     '2026-11-24T10:00:00',
     '2026-13-24T10:00:00Z',
+    '2026-02-29T10:00:00Z',
+    '2026-11-31T10:00:00Z',
+    '2026-11-00T10:00:00Z',
     '2026-11-24 10:00:00Z',
   ])
     await assertBadRequest(
@@ -183,3 +187,7 @@ test('a text is cut at the last border of a character that fits, and not at all 
       if (next !== undefined) assert.ok(Buffer.byteLength(cut + next) > most)
     }),
   ))
+
+test('a text with NUL is refused, for what stands behind it would not be looked for', async () => {
+  await assertBadRequest(signed('/api/jobs?q=a%00b'), 'q 不能含有 NUL 字符')
+})

@@ -47,3 +47,45 @@ test('an agent that does not come back is given up', async t => {
   )
   await assert.rejects(namesOf(url, 0), { word: 'unreachable' })
 })
+
+test('a server that closes each connection at once is not asked without end', async t => {
+  const once = async (response: ServerResponse) => void response.end('event: start\ndata: {}\n\n')
+  const url = await startAgent(
+    t,
+    Array.from({ length: 1000 }, () => once),
+  )
+  await assert.rejects(namesOf(url, 300), { word: 'unreachable' })
+})
+
+test('a line without end is no event of an agent', async t => {
+  const endless = async (response: ServerResponse) => {
+    response.write('data: ')
+    while (!response.destroyed) await new Promise(resolve => response.write('x'.repeat(2 ** 20), resolve))
+  }
+  const url = await startAgent(t, [endless])
+  await assert.rejects(namesOf(url, 300), { word: 'not-an-agent' })
+})
+
+test('an answer without end is not read to the end', async t => {
+  const endless = async (response: ServerResponse) => {
+    while (!response.destroyed) await new Promise(resolve => response.write('x'.repeat(2 ** 20), resolve))
+  }
+  const url = await startAgent(t, [endless])
+  const result = await connect(url, { patienceMs: 0 }).status()
+  assert.equal(!result.ok && result.error.word, 'not-an-agent')
+})
+
+test('a stream that nobody reads any more lets go of its connection, whatever the job does', async t => {
+  const [opened, closed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const silent = async (response: ServerResponse) => {
+    response.write('event: start\ndata: {}\n\n')
+    response.once('close', closed.resolve)
+    opened.resolve()
+  }
+  const url = await startAgent(t, [silent])
+  const reader = connect(url).job('0'.repeat(32)).stdout().getReader()
+  const read = reader.read().catch(() => {})
+  await opened.promise
+  await reader.cancel()
+  await Promise.all([closed.promise, read])
+})
