@@ -13,7 +13,8 @@ export const clientOf = (request: IncomingMessage, proxies: AddressList | undefi
   const isPrivate = isEncrypted || isLoopback(address)
   const certificate = isEncrypted ? certificateOf(socket) : undefined
   const header = headers['x-forwarded-for']
-  if (header === undefined || !proxies?.has(address)) return { address, isPrivate, isEncrypted, certificate }
+  if (header === undefined || !proxies?.has(address))
+    return { address, isPrivate, isEncrypted, certificate, connection: socket }
   const forwarded = forwardedFor(String(header), proxies)
   const wasEncrypted = isPrivate && headers['x-forwarded-proto'] === 'https'
   return {
@@ -21,6 +22,7 @@ export const clientOf = (request: IncomingMessage, proxies: AddressList | undefi
     isPrivate: wasEncrypted || (isPrivate && forwarded !== undefined && isLoopback(forwarded)),
     isEncrypted: wasEncrypted,
     certificate: undefined, // It is the proxy's.
+    connection: socket,
   }
 }
 

@@ -26,7 +26,7 @@ find_node
 export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE-$modules/.cache/newdt-auto}"
 # What newdt does is over before any of the options below has paid: it takes a third more time with them.
 case $1 in
-*/cli/main.*) exec "${node:-node}" "$@" ;;
+*/cli/main.*) exec "${node:-node}" --disable-sigusr1 "$@" ;;
 esac
 # V8 is made for programs that work without a pause, and lets their memory grow for it; the agent works for a moment
 # at a time. So what is young may have 4 MB, and what is old is looked at whenever it has grown by a fifth. What runs

@@ -3,14 +3,25 @@ import type { Socket } from 'node:net'
 
 /**
  * Open TLS connections: whom a client's certificate made it was judged at the handshake, by the authorities of then.
- * So when these are renewed, each connection ends with the answer that is given on it, at once where none is.
+ * So when these are renewed, each connection ends with the answer that is given on it, at once where none is, or where
+ * the handshake is not over.
  */
 export const createTlsConnections = () => {
   const answers = new Map<Socket, ServerResponse | undefined>()
   const outdated = new WeakSet<Socket>()
+  /** Of those whose handshake is not over, by the client's address and port. */
+  const handshakes = new Map<string, Socket>()
   return {
     watch(server: Pick<Server, 'on'>): void {
+      server.on('connection', (socket: Socket) => {
+        const end = endOf(socket)
+        handshakes.set(end, socket)
+        socket.once('close', () => {
+          if (handshakes.get(end) === socket) handshakes.delete(end)
+        })
+      })
       server.on('secureConnection', (socket: Socket) => {
+        handshakes.delete(endOf(socket))
         answers.set(socket, undefined)
         socket.once('close', () => answers.delete(socket))
       })
@@ -23,6 +34,7 @@ export const createTlsConnections = () => {
       })
     },
     endAll(): void {
+      for (const socket of handshakes.values()) socket.destroy()
       for (const [socket, answer] of answers) {
         outdated.add(socket)
         if (!answer) {
@@ -37,3 +49,5 @@ export const createTlsConnections = () => {
     isOutdated: (socket: Socket): boolean => outdated.has(socket),
   }
 }
+
+const endOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`

@@ -25,6 +25,8 @@ export interface Client {
   isEncrypted: boolean
   /** That it has shown, by TLS. */
   certificate?: ClientCertificate | undefined
+  /** The same for all requests of one connection; undefined where that is not known. */
+  connection?: object | undefined
 }
 
 export interface ClientCertificate {

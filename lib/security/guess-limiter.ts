@@ -24,7 +24,10 @@ export const createGuessLimiter = (authenticator: Authenticator, limits: GuessLi
   const budget = createGuessBudget({ most, perSecond, ...rest })
   const known = new Set<string>()
   const counts = { wrong: 0, unseen: 0 }
+  /** Of all, of each network, and whether one of a connection is there. */
   let waiting = 0
+  const waitingOf = new Map<string, number>()
+  const heldBy = new WeakSet<object>()
 
   let latest = { network: '', proof: '', digest: '' }
   /** What is remembered of credentials: a client uses the same again and again. */
@@ -51,9 +54,16 @@ export const createGuessLimiter = (authenticator: Authenticator, limits: GuessLi
     newest = undefined
   }
 
-  /** What a wrong one is counted for; undefined when it is not to be looked at. */
-  const bucketOf = (network: string, credentials: GuessableCredentials): string | undefined => {
-    if (budget.has(network)) return network
+  /**
+   * What a wrong one is counted for; undefined when it is not to be looked at. Those that have waited come before those
+   * that have just come: else who asks most often would get all looks.
+   */
+  const bucketOf = (
+    network: string,
+    credentials: GuessableCredentials,
+    hasWaited: boolean,
+  ): string | undefined => {
+    if (budget.has(network) && (hasWaited || !waitingOf.has(network))) return network
     const name = nameOf(credentials)
     if (!known.has(digestOf(network, name))) return undefined
     if (credentials.kind !== 'message-signature') return network
@@ -65,9 +75,13 @@ export const createGuessLimiter = (authenticator: Authenticator, limits: GuessLi
    * Looks, if the budget allows it. Nothing is waited for between that and the count: many requests may come in the
    * same turn of the loop.
    */
-  const look = (credentials: GuessableCredentials, client: Client): Authentication | undefined => {
+  const look = (
+    credentials: GuessableCredentials,
+    client: Client,
+    hasWaited: boolean,
+  ): Authentication | undefined => {
     const network = networkOf(client.address)
-    const bucket = bucketOf(network, credentials)
+    const bucket = bucketOf(network, credentials, hasWaited)
     if (bucket === undefined) return undefined
     try {
       const authentication = authenticator.authenticate(credentials, client)
@@ -83,21 +97,31 @@ export const createGuessLimiter = (authenticator: Authenticator, limits: GuessLi
     }
   }
 
-  const wait = async (): Promise<void> => {
-    if (waiting >= MOST_WAITING) return
-    waiting++
+  /** One of a connection at a time, so that nobody can have more of them than connections. False when it may not. */
+  const wait = async ({ address, connection = {} }: Client): Promise<boolean> => {
+    if (waiting >= MOST_WAITING || heldBy.has(connection)) return false
+    const network = networkOf(address)
+    const count = (change: number): void => {
+      waiting += change
+      const own = (waitingOf.get(network) ?? 0) + change
+      if (own === 0) waitingOf.delete(network)
+      else waitingOf.set(network, own)
+    }
+    heldBy.add(connection)
+    count(1)
     await setTimeout(waitMs, undefined, { ref: false })
-    waiting--
+    count(-1)
+    heldBy.delete(connection)
+    return true
   }
 
   return {
     /** As the authenticator's own; rejects with AgentError too-many-guesses too. */
     async authenticate(credentials: Credentials, client: Client): Promise<Authentication> {
       if (credentials.kind === 'certificate') return authenticator.authenticate(credentials, client)
-      const first = look(credentials, client)
+      const first = look(credentials, client, false)
       if (first) return first
-      await wait()
-      const second = look(credentials, client)
+      const second = (await wait(client)) && look(credentials, client, true)
       if (second) return second
       counts.unseen++
       throw failure('too-many-guesses', { seconds: RETRY_S })

@@ -96,13 +96,17 @@ const isForeign = async (path: string): Promise<boolean> => {
   }
 }
 
-/** Whether a file has other bytes than a ballast. Those that a loss of power kept from the disk are 0. */
+/** Whether a file has other bytes than a ballast, or more. Those that a loss of power kept from the disk are 0. */
 const hasOther = async (file: FileHandle): Promise<boolean> => {
+  if ((await file.stat()).size > LARGEST_BYTES) return true
   const buffer = Buffer.alloc(CHUNK_BYTES)
+  const [filled, lost] = [Buffer.alloc(CHUNK_BYTES, FILLING), Buffer.alloc(CHUNK_BYTES)]
   for (;;) {
     const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, null)
     if (bytesRead === 0) return false
-    if (buffer.subarray(0, bytesRead).some(byte => byte !== FILLING && byte !== 0)) return true
+    const piece = buffer.subarray(0, bytesRead)
+    if (piece.equals(filled.subarray(0, bytesRead)) || piece.equals(lost.subarray(0, bytesRead))) continue
+    if (piece.some(byte => byte !== FILLING && byte !== 0)) return true
   }
 }
 
@@ -122,6 +126,8 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
 /** The byte that a ballast is made of. */
 const FILLING = 1
 const CHUNK_BYTES = 1 << 18
+/** Of any that an agent makes. */
+const LARGEST_BYTES = 4 << 20
 
 /** Room for the ends of a hundred jobs. */
 const BALLAST_BYTES = 1 << 20

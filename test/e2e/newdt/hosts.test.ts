@@ -196,10 +196,13 @@ describe('newdt run --hosts', () => {
       live.child.kill('SIGINT')
       const { code, stderr } = await live.ended
       assert.equal(code, options.length > 0 ? 1 : 130)
-      const ids = stderr.toString().match(/\w{32}/g)!
-      assert.deepEqual([...new Set(ids)].length, 2)
-      for (const [index, id] of [...new Set(ids)].entries()) {
-        assert.equal((await agents[index + 2]!.job(id)).state, state)
+      const rows = [...stderr.toString().matchAll(/^(web\d) +\S+ +\S+ +\S+ +(\w{32})/gm)]
+      assert.deepEqual(
+        rows.map(([, name]) => name),
+        ['web3', 'web4'],
+      )
+      for (const [index, [, , id]] of rows.entries()) {
+        assert.equal((await agents[index + 2]!.job(id!)).state, state)
       }
     }
     for (const name of ['web3', 'web4']) {

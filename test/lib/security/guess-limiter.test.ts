@@ -77,6 +77,25 @@ test('guesses that come all at once, on one connection or many, are limited as w
   assert.deepEqual([countOf(codes, 'token-wrong'), countOf(codes, 'too-many-guesses')], [3, 597])
 })
 
+test('who asks most often does not get all looks: one of a connection waits, and those that wait come first', async () => {
+  let time = NOW
+  const limited = createLimited({ perSecond: 1, waitMs: 20, now: () => time })
+  await guess(limited, 3)
+  const on = (connection: object, text: string) =>
+    limited
+      .authenticate(token(text), { address: '192.0.2.1', isPrivate: true, isEncrypted: true, connection })
+      .then(({ caller }) => caller.id)
+      .catch(({ code }: AgentError) => code)
+  const [flooding, another, own] = [{}, {}, {}]
+  const flood = Promise.all(Array.from({ length: 50 }, (_, n) => on(flooding, `wrong${n}`)))
+  const right = on(own, 'right')
+  time += 2000 // Two more may be looked at now.
+  const later = Promise.all(Array.from({ length: 50 }, (_, n) => on(another, `other${n}`)))
+  assert.equal(await right, 'alice')
+  const codes = [...(await flood), ...(await later)]
+  assert.deepEqual([countOf(codes, 'token-wrong'), countOf(codes, 'too-many-guesses')], [2, 98])
+})
+
 test('right credentials cost nothing, also when many come at once', async () => {
   const limited = createLimited()
   await guess(limited, 2)
