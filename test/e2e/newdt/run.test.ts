@@ -173,7 +173,7 @@ describe('newdt without an agent', () => {
     const cases: [Record<string, string>, RegExp][] = [
       [{ ...env, NEWDT_HOST: agent.url.replace('http:', 'https:') }, /TLS is not spoken there/],
       [{ ...env, NEWDT_HOST: `${agent.url}/x` }, /no such endpoint; check the address/],
-      [{ NEWDT_HOST: '127.0.0.1:8080' }, /no such host; .* a URL such as http:\/\/127\.0\.0\.1:8080\n$/],
+      [{ NEWDT_HOST: 'db9' }, /^newdt: db9: there is no such host; .* a URL such as http:\/\/db9:8080\n$/],
       [
         { NEWDT_HOST: 'http://127.0.0.1:9', NEWDT_SECRET: SECRET },
         /^newdt: 127\.0\.0\.1:9: .*; is an agent running there\?/,
