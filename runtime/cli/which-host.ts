@@ -21,7 +21,7 @@ export interface Host {
  * else the agent of this machine.
  */
 export const whichHost = async (env: NodeJS.ProcessEnv, named?: string): Promise<Host> => {
-  const wanted = named ?? env.NEWDT_HOST
+  const wanted = named ?? (env.NEWDT_HOST || undefined)
   const url = wanted === undefined ? undefined : urlOf(wanted)
   if (url !== undefined) return hostOfUrl(env, url)
   const { hosts, current } = await readHosts(env)
@@ -61,7 +61,7 @@ const urlLike = (name: string): string => {
 const DEFAULT_URL = 'http://127.0.0.1:8080'
 
 /** A host with a port, without http://, is an agent that speaks plain HTTP, as curl has it. */
-const urlOf = (text: string): string | undefined => {
+export const urlOf = (text: string): string | undefined => {
   if (/^https?:\/\//i.test(text)) return text
   return /^([\w.-]+|\[[\da-f:]+\]):\d+$/i.test(text) ? `http://${text}` : undefined
 }

@@ -5,6 +5,7 @@ import { UsageError } from '../failure.ts'
 import { addHost, type HostEntry, hostsPath } from '../hosts-file.ts'
 import { readStdin } from '../submission.ts'
 import { type Verb, verb } from '../verb.ts'
+import { urlOf } from '../which-host.ts'
 
 interface Options {
   key?: string
@@ -43,7 +44,7 @@ export const hostAdd: Verb = cli => {
     const { HOST_NAME, hostsSchema } = await import('../hosts-schema.ts')
     if (!HOST_NAME.test(name))
       throw new UsageError(`host add: ${name}: a name has letters, digits, . _ and -`)
-    const entry = await entryOf(cli, url, options)
+    const entry = await entryOf(cli, urlOf(url) ?? url, options)
     const { error } = hostsSchema.safeParse({ hosts: { [name]: entry } })
     if (error) {
       const [issue] = error.issues

@@ -55,7 +55,8 @@ export const ps: Verb = cli => {
     const jobs = found.slice(0, options.number)
     if (options.quiet) await cli.out.write(jobs.map(({ id }) => `${id}\n`).join(''))
     else await printRows(cli, jobs, columnsFor(jobs), options.output)
-    if (found.length > jobs.length)
+    // Whoever says how many knows.
+    if (found.length > jobs.length && command.getOptionValueSource('number') === 'default')
       await tell(cli, `there are more; -n ${options.number * 4} shows more of them`)
   })
 }
