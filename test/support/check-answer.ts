@@ -67,8 +67,9 @@ const responseOf = ({ method, path, status }: GivenAnswer): Pointer | undefined 
     'responses',
   ]
   const named = [...responses, String(status)]
-  // What no route has is refused as all are; a route names each status that it answers with.
-  const pointer = at(named) ? named : route ? undefined : [...responses, 'default']
+  // What no route has is refused as all are, and any may fail; else a route names each status that it answers with.
+  const isUnexpected = !route || status === 500
+  const pointer = at(named) ? named : isUnexpected ? [...responses, 'default'] : undefined
   const ref = pointer && at([...pointer, '$ref'])
   return typeof ref === 'string' ? ref.slice('#/'.length).split('/') : pointer
 }
