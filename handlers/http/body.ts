@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { ZodType } from 'zod'
+import { within } from '../../lib/base/within.ts'
 import { refusal } from './refusal.ts'
 import { assertSimpleJson } from './simple-json.ts'
 import type { Text } from './text.ts'
@@ -13,6 +14,8 @@ export interface BodyRules {
   signed?: { sha256: Uint8Array | undefined } | undefined
   /** Resolves when there is room for so many bytes, with what gives it back. Rejects with AgentError too-many-bodies. */
   reserve(bytes: number): Promise<Disposable>
+  /** How long one that has room may bring nothing, in milliseconds. */
+  silentMs?: number
 }
 
 type Body = Pick<Request, 'headers' | 'body' | 'bytes'>
@@ -51,20 +54,26 @@ const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?$/i
 /** What was read; to be disposed of when it is not needed any more. */
 type ReadBody = Disposable & { bytes: Uint8Array }
 
-const readBytes = async (request: Body, { limit, signed, reserve }: BodyRules): Promise<ReadBody> => {
+const readBytes = async (request: Body, rules: BodyRules): Promise<ReadBody> => {
+  const { limit, signed, reserve, silentMs = SILENT_MS } = rules
   const announced = request.headers.get('content-length')
   if (Number(announced) > limit) throw refusal('body-too-large', { limit })
   using reserved = new DisposableStack()
   const makeRoom = async (size: number) => void reserved.use(await reserve(size))
-  if (Number(announced) > FREE_BYTES) await makeRoom(Number(announced))
+  const isLarge = Number(announced) > FREE_BYTES
+  if (isLarge) await makeRoom(Number(announced))
   // HTTP ends a body at its announced length, so it can be taken whole; which costs less than a stream.
   const bytes =
-    announced === null ? await readStream(request.body, limit, makeRoom) : await readWhole(request)
+    announced === null || isLarge
+      ? await readStream(request.body, { limit, makeRoom, hasRoom: isLarge, silentMs })
+      : await readWhole(request)
   if (bytes.length > limit) throw refusal('body-too-large', { limit })
   if (signed) assertSigned(bytes, signed.sha256)
   const held = reserved.move()
   return { bytes, [Symbol.dispose]: () => held.dispose() }
 }
+
+const SILENT_MS = 10_000
 
 /** What every connection may have at a time: small bodies pass whatever becomes of the large ones. */
 const FREE_BYTES = 16 << 10
@@ -85,19 +94,30 @@ const readWhole = async (request: Body): Promise<Uint8Array> => {
   }
 }
 
-/** `makeRoom` is called once, for all that there may be, as soon as that is more than every connection may have. */
+interface StreamRules {
+  limit: number
+  /** Called once, for all that there may be, as soon as that is more than every connection may have. */
+  makeRoom(bytes: number): Promise<void>
+  hasRoom: boolean
+  silentMs: number
+}
+
 const readStream = async (
   body: Body['body'],
-  limit: number,
-  makeRoom: (bytes: number) => Promise<void>,
+  { limit, makeRoom, hasRoom, silentMs }: StreamRules,
 ): Promise<Uint8Array> => {
   if (!body) return new Uint8Array()
   const chunks: Uint8Array[] = []
   let length = 0
-  let hasRoom = false
   const reader = body.getReader()
   const read = () => reader.read().catch(() => Promise.reject(refusal('incomplete-body')))
-  for (let next = await read(); !next.done; next = await read()) {
+  const readSoon = async () => {
+    // Room is not to be held by silence.
+    const next = await (hasRoom ? within(read(), silentMs) : read())
+    if (!next) throw refusal('request-timeout')
+    return next
+  }
+  for (let next = await readSoon(); !next.done; next = await readSoon()) {
     length += next.value.length
     if (length > limit) {
       // Canceling the stream would tear down the connection before the answer is sent.

@@ -92,5 +92,6 @@ const WITH_BODY: readonly Word[] = [
   'content-digest-wrong',
   'body-too-large',
   'too-many-bodies',
+  'request-timeout',
   'unsupported-media-type',
 ]

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { z } from 'zod'
+import { readJson } from '../../../handlers/http/body.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import {
   assertBadRequest,
@@ -103,7 +105,7 @@ test('a client that goes away before the end of its body is 400, and after the l
       controller.error(new Error('gone'))
     const start = (controller: ReadableStreamDefaultController<Uint8Array>) =>
       controller.enqueue(Buffer.alloc(length, ' '))
-    return postStream(new ReadableStream<Uint8Array>({ start, pull }, { highWaterMark: 0 }))
+    return postStream(new ReadableStream<Uint8Array<ArrayBuffer>>({ start, pull }, { highWaterMark: 0 }))
   }
   await assertRefused(createFake(), cutOffAfter(10), 400, '请求体不完整')
   // What is thrown while the rest is read must not become an unhandled rejection, which fails this test.
@@ -219,3 +221,28 @@ test('no bytes whatever make anything but a 400', () =>
       assert.deepEqual([fake.calls, fake.reported], [[], []])
     }),
   ))
+
+test('a large body that brings nothing for a while is given up, and with it the room that it has', async () => {
+  const silent = new ReadableStream<Uint8Array>({
+    start: controller => controller.enqueue(new Uint8Array(10)),
+  })
+  for (const length of ['100000', null]) {
+    const headers = new Headers({ 'Content-Type': 'application/json' })
+    if (length !== null) headers.set('Content-Length', length)
+    const body =
+      length === null
+        ? new ReadableStream<Uint8Array<ArrayBuffer>>({
+            start: controller => controller.enqueue(new Uint8Array(100_000)),
+          })
+        : silent
+    let [taken, given] = [0, 0]
+    const reserve = async () => {
+      taken++
+      return { [Symbol.dispose]: () => void given++ }
+    }
+    const rules = { limit: 1_000_000, reserve, silentMs: 10 }
+    const request = { headers, body, bytes: () => Promise.reject(new Error('it is not taken whole')) }
+    await assert.rejects(readJson(request, z.unknown(), rules), { code: 'request-timeout' })
+    assert.deepEqual([taken, given], [1, 1])
+  }
+})
