@@ -77,7 +77,7 @@ test('a Content-Length of exactly the limit is taken', async () => {
 
 test('a long body without a Content-Length is 413 as soon as it passes the limit', async () => {
   // The stream never ends: only an answer that does not wait for the rest comes at all.
-  const endless = new ReadableStream<Uint8Array>({
+  const endless = new ReadableStream<Uint8Array<ArrayBuffer>>({
     start: controller => controller.enqueue(Buffer.alloc(BODY_LIMIT + 1, ' ')),
   })
   await assertRefused(createFake(), postStream(endless), 413, TOO_LARGE)
@@ -223,7 +223,7 @@ test('no bytes whatever make anything but a 400', () =>
   ))
 
 test('a large body that brings nothing for a while is given up, and with it the room that it has', async () => {
-  const silent = new ReadableStream<Uint8Array>({
+  const silent = new ReadableStream<Uint8Array<ArrayBuffer>>({
     start: controller => controller.enqueue(new Uint8Array(10)),
   })
   for (const length of ['100000', null]) {
