@@ -1,5 +1,5 @@
 import { notAnAgent } from './answer.ts'
-import { createJobHandle, findJob, isJobId, type JobHandle } from './job-handle.ts'
+import { createJobHandle, findJob, isJobId, isJobList, type JobHandle } from './job-handle.ts'
 import { failed, type Result, success } from './result.ts'
 import { type ConnectOptions, createTransport } from './transport.ts'
 import type {
@@ -78,15 +78,13 @@ export const connect = (url: string, options: ConnectOptions = {}): AgentClient 
     find: prefix => findJob(transport, prefix),
     async list(query = {}) {
       const listed = await transport.call<ListedJob[]>('/api/jobs', { query })
-      return !listed.ok || isList(listed.value) ? listed : failed(notAnAgent(200))
+      return !listed.ok || isJobList(listed.value) ? listed : failed(notAnAgent(200))
     },
     countRunning: () => transport.call('/api/jobs/countOfRunningJobs'),
     status: () => transport.call('/api/agent'),
     drain: () => transport.call('/api/agent/drain', { method: 'POST' }),
   }
 }
-
-const isList = (jobs: unknown): boolean => Array.isArray(jobs) && jobs.every(({ id }) => isJobId(id))
 
 /** crypto.randomUUID is not there for a page that came by plain HTTP. */
 const newKey = (): string =>

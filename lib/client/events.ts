@@ -50,6 +50,8 @@ export async function* followEvents(
       hasStarted = true
       if (dropped) yield dropped
       dropped = undefined
+      // One that comes again is no progress, and must not be told twice.
+      if ('seq' in event && event.seq <= seq) continue
       if ('seq' in event) {
         seq = event.seq
         onAlive()

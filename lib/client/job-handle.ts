@@ -1,5 +1,6 @@
+import { notAnAgent } from './answer.ts'
 import { type EventsOptions, followEvents } from './events.ts'
-import { ClientError, type Result, success } from './result.ts'
+import { ClientError, failed, type Result, success } from './result.ts'
 import type { Transport } from './transport.ts'
 import type { Job, JobEvent, JobProcess } from './types.ts'
 
@@ -77,6 +78,9 @@ const streamOf = (
 
 export const isJobId = (id: unknown): boolean => typeof id === 'string' && /^[0-9a-f]{32}$/.test(id)
 
+export const isJobList = (jobs: unknown): jobs is { id: string }[] =>
+  Array.isArray(jobs) && jobs.every(job => isJobId(job?.id))
+
 /** Proxies close what is silent for longer, often after a minute. */
 const WAIT_SECONDS = 25
 /** The longest grace is days; whoever asks for one waits for it. */
@@ -99,6 +103,7 @@ export const findJob = async (
   const query = { before: prefixAfter(prefix)?.padEnd(32, '0'), limit: 2 }
   const listed = await transport.call<{ id: string }[]>('/api/jobs', { query, signal })
   if (!listed.ok) return listed
+  if (!isJobList(listed.value)) return failed(notAnAgent(200))
   const [first, second] = listed.value.filter(({ id }) => id.startsWith(prefix))
   if (!first) return unknown
   if (!second) return found(first.id)

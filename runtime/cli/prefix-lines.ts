@@ -37,7 +37,7 @@ export const prefixLines = (sink: Pick<Sink, 'write'>, prefix: string) => {
   return {
     write,
     /** The last line may have no end. */
-    [Symbol.asyncDispose]: flush,
+    flush,
   }
 }
 

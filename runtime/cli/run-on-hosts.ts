@@ -6,7 +6,7 @@ import { failureLine } from './failure.ts'
 import { formatDuration } from './format.ts'
 import { onInterrupt } from './interrupt.ts'
 import { prefixLines } from './prefix-lines.ts'
-import { BrokenPipeError, type Colour, type Sink } from './sink.ts'
+import { type Colour, type Sink, SinkError } from './sink.ts'
 import type { SubmissionOptions } from './submission.ts'
 import { submitJob } from './submit.ts'
 import { type Column, renderTable } from './table.ts'
@@ -43,7 +43,7 @@ export const runOnHosts = async (
 ): Promise<number> => {
   using interrupt = onInterrupt()
   const unread = new AbortController()
-  const signal = AbortSignal.any([interrupt.signal, unread.signal])
+  const signals = { interrupt: interrupt.signal, unread: unread.signal }
   const width = Math.max(...hosts.map(({ name }) => name.length))
   const waiting = [...hosts.entries()]
   const rows: Row[] = []
@@ -52,7 +52,7 @@ export const runOnHosts = async (
       const [index, host] = next
       const colour = COLOURS[index % COLOURS.length]!
       const sinkOf = (sink: Sink) => prefixLines(sink, `${sink.colour(colour, host.name.padEnd(width))} | `)
-      rows[index] = await runOnHost(cli, host, request, options, signal, sinkOf)
+      rows[index] = await runOnHost(cli, host, request, options, signals, sinkOf)
     }
   }
   const workers = Array.from({ length: Math.min(parallel, hosts.length) }, () =>
@@ -63,7 +63,7 @@ export const runOnHosts = async (
   )
   const [broken] = (await Promise.allSettled(workers)).filter(({ status }) => status === 'rejected')
   if (broken) {
-    await tell(cli, 'nobody reads any more, jobs that run go on')
+    await tell(cli, 'nobody reads any more, jobs that run go on').catch(() => {})
     throw (broken as PromiseRejectedResult).reason
   }
   if (options.detach) {
@@ -84,26 +84,33 @@ const runOnHost = async (
   host: NamedHost,
   request: SubmitRequest,
   { detach, rm, idempotencyKey }: Omit<FleetOptions, 'parallel'>,
-  signal: AbortSignal,
+  { interrupt, unread }: Record<'interrupt' | 'unread', AbortSignal>,
   sinkOf: (sink: Sink) => ReturnType<typeof prefixLines>,
 ): Promise<Row> => {
   const startedAt = performance.now()
+  const either = AbortSignal.any([interrupt, unread])
   let id = ''
   const row = (state: string, { exit = '-', note = '', isSuccess = false } = {}): Row => {
     return { host: host.name, state, exit, durationMs: performance.now() - startedAt, id, note, isSuccess }
   }
-  if (signal.aborted) return row('not started')
+  if (either.aborted) return row('not started')
   try {
     const { client, patient } = await askHost(await host.load())
-    ;({ id } = await submitJob(client, request, { idempotencyKey, signal }))
+    ;({ id } = await submitJob(client, request, { idempotencyKey, signal: either }))
     if (detach) return row('running', { isSuccess: true })
     const job = patient.job(id)
-    await using out = sinkOf(cli.out)
-    await using err = sinkOf(cli.err)
-    const end = await (rm ? watchOrCancel : watchJob)(cli, job, { signal, out, err })
+    const [out, err] = [sinkOf(cli.out), sinkOf(cli.err)]
+    const watching = rm
+      ? watchOrCancel(cli, job, { signal: interrupt, stop: unread, out, err })
+      : watchJob(cli, job, { signal: either, out, err })
+    const end = await watching.catch(async error => {
+      if (!(error instanceof SinkError)) await Promise.all([out.flush(), err.flush()])
+      throw error
+    })
+    await Promise.all([out.flush(), err.flush()])
     return row(end.state, { exit: String(exitCodeOf(end)), isSuccess: end.state === 'success' })
   } catch (error) {
-    if (error instanceof BrokenPipeError) throw error
+    if (error instanceof SinkError) throw error
     const word = error instanceof ClientError ? error.word : 'failed'
     return word === 'aborted' ? row('detached') : row(word, { note: failureLine(error) })
   }

@@ -14,8 +14,10 @@ export interface Sink {
 
 export type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan' | 'magenta' | 'blue'
 
+/** newdt's own output cannot be written. */
+export class SinkError extends Error {}
 /** Such as `head` leaves when it has read enough. */
-export class BrokenPipeError extends Error {}
+export class BrokenPipeError extends SinkError {}
 
 export const createSink = (stream: NodeJS.WriteStream): Sink => {
   let fault: NodeJS.ErrnoException | undefined
@@ -35,7 +37,7 @@ export const createSink = (stream: NodeJS.WriteStream): Sink => {
         })
       if (!fault) await drained
       if (fault?.code === 'EPIPE') throw new BrokenPipeError('nobody reads any more')
-      if (fault) throw fault
+      if (fault) throw new SinkError(fault.message, { cause: fault })
     },
     isTerminal: stream.isTTY === true,
     columns: () => (stream.isTTY ? stream.columns : undefined),

@@ -19,17 +19,30 @@ export const watchJob = async (
   throw new Error('the events of a job ended without its end')
 }
 
+interface WatchOrCancelOptions {
+  /** Cancels the job. */
+  signal: AbortSignal
+  /** Ends the watching alone. */
+  stop?: AbortSignal
+  out?: Pick<Sink, 'write'>
+  err?: Pick<Sink, 'write'>
+}
+
+const NEVER = new AbortController().signal
+
 /** The same; an interrupt cancels the job, and what it writes until it is gone is shown too. */
 export const watchOrCancel = async (
   cli: Cli,
   job: JobHandle,
-  { signal, ...sinks }: { signal: AbortSignal; out?: Pick<Sink, 'write'>; err?: Pick<Sink, 'write'> },
+  { signal, stop = NEVER, ...sinks }: WatchOrCancelOptions,
 ): Promise<Job> => {
   let failure: unknown
   const lost = new AbortController()
   const cancel = async (): Promise<void> => {
-    await tell(cli, `canceling ${job.id}`)
-    const canceled = await job.cancel()
+    // First of all: there may be nobody any more to be told.
+    const canceling = job.cancel()
+    await tell(cli, `canceling ${job.id}`).catch(() => {})
+    const canceled = await canceling
     // It may have ended by itself meanwhile, which the events tell.
     if (!canceled.ok && canceled.error.word !== 'job-ended') throw canceled.error
   }
@@ -40,7 +53,7 @@ export const watchOrCancel = async (
     })
   if (signal.aborted) void cancelOrGiveUp()
   else signal.addEventListener('abort', cancelOrGiveUp, { once: true })
-  return watchJob(cli, job, { ...sinks, signal: lost.signal })
+  return watchJob(cli, job, { ...sinks, signal: AbortSignal.any([lost.signal, stop]) })
     .catch(error => {
       throw failure ?? error
     })

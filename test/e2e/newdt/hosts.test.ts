@@ -211,6 +211,20 @@ describe('newdt run --hosts', () => {
     }
   })
 
+  test('nobody who reads cancels no job, begins none, and is told of', async () => {
+    writeHosts(all())
+    // One writes at once, in the middle of a line; the other would be next, and is not asked any more.
+    const cmd = 'for i in 1 2 3; do printf "a\\nb"; sleep 0.3; done; sleep 300'
+    const live = startNewdt(['run', '--rm', '--hosts', 'web5,web6', '-P', '1', '--', cmd], { env })
+    await live.printed(/web5 +\| a/)
+    live.child.stdout!.destroy()
+    const { code, stderr } = await live.ended
+    assert.deepEqual([code, stderr.toString()], [141, 'newdt: nobody reads any more, jobs that run go on\n'])
+    assert.equal((await ask('ps', '-H', 'web6', '-q')).stdout, '')
+    const id = (await ask('ps', '-H', 'web5', '-q')).stdout.trim()
+    assert.equal((await ask('cancel', '-H', 'web5', '--grace', '0s', id)).code, 0)
+  })
+
   test('agents that were asked leave nothing behind', async () => {
     await Promise.all(agents.map(agent => agent.end()))
     await Promise.all(homes.map(home => home.assertClean()))

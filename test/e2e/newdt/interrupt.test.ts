@@ -90,4 +90,16 @@ describe('Ctrl-C', () => {
     assert.equal((await agent.job(id)).state, 'running')
     await newdt(['cancel', id], { env })
   })
+
+  test('with --rm cancels the job also when there is nobody any more to be told', async () => {
+    const live = startNewdt(['run', '--rm', '--', 'echo begun; sleep 300'], { env })
+    await live.printed(/begun/)
+    live.child.stderr!.destroy()
+    live.child.kill('SIGHUP')
+    await live.ended
+    await waitFor('the job is canceled', async () => {
+      const jobs = (await agent.call('/api/jobs?limit=1')).data as { state: string }[]
+      return jobs[0]!.state === 'canceled'
+    })
+  })
 })

@@ -89,3 +89,19 @@ test('a stream that nobody reads any more lets go of its connection, whatever th
   await reader.cancel()
   await Promise.all([closed.promise, read])
 })
+
+test('a chunk that comes again is not told twice, and is no progress', async t => {
+  const chunk = 'event: stdout\nid: 1\ndata: {"seq":1,"time":"","position":0,"base64":"YQ=="}\n\n'
+  const again = async (response: ServerResponse) => void response.end(chunk)
+  const url = await startAgent(
+    t,
+    Array.from({ length: 1000 }, () => again),
+  )
+  const seen: string[] = []
+  const read = async () => {
+    for await (const { type } of connect(url, { patienceMs: 300 }).job('0'.repeat(32)).events())
+      seen.push(type)
+  }
+  await assert.rejects(read(), { word: 'unreachable' })
+  assert.deepEqual(seen, ['stdout'])
+})

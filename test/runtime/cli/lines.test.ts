@@ -19,13 +19,14 @@ test('lines come whole and each behind its prefix, however the bytes are cut', a
     fc.asyncProperty(pieces, async texts => {
       const sink = collect()
       {
-        await using lines = prefixLines(sink, 'host | ')
+        const lines = prefixLines(sink, 'host | ')
         for (const text of texts) {
           // The agent's buffers may be used again: what is kept is a copy.
           const bytes = Buffer.from(text)
           await lines.write(bytes)
           bytes.fill(0x78)
         }
+        await lines.flush()
       }
       const whole = Buffer.from(texts.join('')).toString('latin1')
       const expected = whole.split(/(?<=\n)/).filter(line => line !== '')
@@ -40,7 +41,7 @@ test('lines come whole and each behind its prefix, however the bytes are cut', a
 
 test('a line without end is not kept for ever', async () => {
   const sink = collect()
-  await using lines = prefixLines(sink, '> ')
+  const lines = prefixLines(sink, '> ')
   for (let count = 0; count < 5; count++) await lines.write(Buffer.alloc(40_000, 'x'))
   assert.ok(sink.writes.length >= 2)
 })
