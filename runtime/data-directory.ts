@@ -18,12 +18,14 @@ export const prepareDataDirectory = async (path: string, log: Log): Promise<void
   }
 }
 
-/** mkdir's own `recursive` never ends in /proc. */
-const makeDirectory = async (path: string): Promise<void> => {
+/** For the account alone, with those above it. mkdir's own `recursive` never ends in /proc. */
+export const makeDirectory = async (path: string): Promise<void> => {
   if (await isAccessible(path, constants.W_OK)) return
   const parent = dirname(path)
   if (!(await isAccessible(parent).catch(() => false))) await makeDirectory(parent)
-  await mkdir(path, { mode: 0o700 })
+  await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error // Somebody else has just made it.
+  })
 }
 
 /** False when it is not there; rejects when it may not be accessed so. */

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { makeDirectory } from '../data-directory.ts'
 import { readPrivateFile } from '../private-file.ts'
 import { changeFile } from './change-file.ts'
 import { Failure, UsageError } from './failure.ts'
@@ -103,7 +103,7 @@ const changeHosts = async (
 ): Promise<void> => {
   const path = hostsPath(env)
   await readHosts(env) // Refuses a file that others may read.
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await makeDirectory(dirname(path))
   await changeFile(path, async (before = '') => {
     const parse = await loadParser()
     const { text, wanted } = edit(before, parse(before))

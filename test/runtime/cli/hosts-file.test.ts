@@ -72,3 +72,8 @@ test('the comment above the next host stays with that', async () => {
   await removeHost(env, 'a')
   assert.match(textOf(env), /^\n*# of b\n\[hosts\.b\]\n/)
 })
+
+test('a place where no directory can be made is refused, not tried without end', async () => {
+  const env = { XDG_CONFIG_HOME: '/proc/1/nowhere' }
+  await assert.rejects(addHost(env, 'a', { url: 'http://a' }), { code: 'ENOENT' })
+})
