@@ -1,5 +1,6 @@
 import type { Micros } from '../base/timestamp.ts'
 import type { CpuTime } from '../process/exit-status.ts'
+import type { Limits, Usage } from '../process/types.ts'
 import type { OutputTotals } from '../store/output-store.ts'
 
 export type JobState = 'running' | 'success' | 'failed' | 'canceled' | 'rejected'
@@ -13,6 +14,7 @@ export type EndReason =
   | 'canceled'
   | 'agent-stopped'
   | 'output-limit'
+  | 'out-of-memory'
   | 'start-failed'
   | 'agent-lost'
   | 'rejected'
@@ -41,6 +43,10 @@ export interface JobRequest {
   labels?: Labels | undefined
   /** What happens when it writes more; the middle is dropped by default. */
   onOutputLimit?: 'drop' | 'kill' | undefined
+  /** `deploy` or `deploy:group`, by name; the agent's own user when absent. */
+  user?: string | undefined
+  limits?: Limits | undefined
+  noNewPrivileges?: boolean | undefined
 }
 
 /** What is known of a job from its creation on. */
@@ -59,6 +65,10 @@ export interface JobFacts {
   /** The IP address that it came from. */
   client: string
   labels: Labels
+  /** As it was asked for; "" for the agent's own. */
+  user: string
+  /** What it runs within: what was asked for, and what the agent sets where nothing was. */
+  limits: Limits
 }
 
 /** What whoever submits a job calls it by, by name. */
@@ -89,6 +99,7 @@ export interface EndedJob extends JobFacts {
   reason: EndReason
   /** Seconds. */
   cpu: CpuTime
+  usage: Usage
   /** How many processes lived on in the background when the job's own had ended by itself. */
   leftovers: number
   /** What lived on although it was killed: in uninterruptible sleep, or another user's. */

@@ -17,6 +17,8 @@ export interface CpuTime {
 export interface Exit {
   status: ExitStatus
   cpu: CpuTime
+  /** What disks have read and written for it and for those that it has waited for, in bytes; unknown when absent. */
+  io?: { readBytes: number; writtenBytes: number } | undefined
 }
 
 /** Takes apart the status word of wait4(2): low 7 bits the signal, bit 7 the core flag, the next 8 the code. */

@@ -19,12 +19,83 @@ export interface StartSpec {
   mark: number
   /** The job's script file, removed with the job should the agent die. */
   script?: string | undefined
+  /** Whom it runs as; as the agent itself when absent. Its environment is whole in `env` and `ownEnv`. */
+  account?: Account | undefined
+  /** What it may use; what is absent is as the agent has it. Only what limitSupport says that it can be kept. */
+  limits?: Limits | undefined
+  /** No program that it executes gives it more rights than it has (setuid, file capabilities). */
+  noNewPrivileges?: boolean | undefined
   /** Called before the start, once the agent's death removes the script too: writes it, for example. */
   prepare?: (() => Promise<void>) | undefined
   /** Asked right before the start, which may have had to wait for its turn: if not, it fails without a message. */
   isWanted?: (() => boolean) | undefined
   /** Called for each read, in order; `bytes` is only valid during the call. */
   onOutput(stream: OutputStream, bytes: Uint8Array): void
+  /** Called when the kernel has killed a process of it for want of memory and the others live on. */
+  onOutOfMemory?: (() => void) | undefined
+}
+
+/** A user of this system, as its user database has it. */
+export interface Account {
+  name: string
+  uid: number
+  /** The group of its processes, and of the files that they make. */
+  gid: number
+  /** All groups, the one above included. */
+  groups: readonly number[]
+  home: string
+  /** "" where the database has none. */
+  shell: string
+}
+
+/** What a job may use at most. All but the last four are for all of its processes together. */
+export interface Limits {
+  /** Bytes, swap included. */
+  memory?: number | undefined
+  /** Processors: 1.5 is one and a half of them all the time. */
+  cpus?: number | undefined
+  /** Threads count. */
+  processes?: number | undefined
+  /** Its share of the disks where others want them too, from 1 to 10000; 100 is what others have. */
+  ioWeight?: number | undefined
+  /** Descriptors that one process may have open. */
+  openFiles?: number | undefined
+  /** Bytes of a file that it writes. */
+  fileSize?: number | undefined
+  /** From 0 to 19: how far others go first; nice(1). */
+  nice?: number | undefined
+}
+
+export type LimitName = keyof Limits
+export const LIMIT_NAMES = [
+  'memory',
+  'cpus',
+  'processes',
+  'ioWeight',
+  'openFiles',
+  'fileSize',
+  'nice',
+] as const satisfies LimitName[]
+
+/** What keeps a limit on this machine, or what would have to be there for it. */
+export type LimitSupport = Record<
+  LimitName,
+  { by: 'cgroup-v1' | 'cgroup-v2' | 'prlimit' | 'nice' } | { missing: string }
+>
+
+/** What a job has used; null for what is not known. */
+export interface Usage {
+  /** Seconds of processor time. */
+  cpu: number | null
+  /** Bytes that it uses now. */
+  memory: number | null
+  /** The most bytes that it has used at a time. */
+  peakMemory: number | null
+  /** The most processes and threads that it has had at a time. */
+  peakProcesses: number | null
+  /** Bytes that disks have read and written for it. */
+  readBytes: number | null
+  writtenBytes: number | null
 }
 
 /** A directory that stays the same one, whatever becomes of its name, until it is disposed of. */
@@ -52,6 +123,11 @@ export interface StartedProcess {
   outputClosed: Promise<void>
   /** Signals the process itself. */
   kill(signal: NodeJS.Signals): SignalOutcome
+  /**
+   * Resolves when the program itself runs, with "", or when it could not be run as it was asked for (its user may not
+   * enter the directory, say), with the reason; never rejects. Absent when there was nothing to be done before it.
+   */
+  setUp?: Promise<string> | undefined
 }
 
 /**
@@ -101,6 +177,18 @@ export interface Processes {
   guardian(): GuardianState
   /** Gives back what the process layer holds of the system, when no job runs any more and none will. */
   close(): void
+  /**
+   * Looks up a user; with a group, that one is the account's gid. Undefined when there is no such user, `no-group`
+   * when there is no such group. Rejects with the system's error when its user database cannot be asked.
+   */
+  findAccount(user: string, group?: string): Promise<Account | 'no-group' | undefined>
+  /** What is missing to run a process as another user; undefined when nothing is. */
+  userSupport(): string | undefined
+  limitSupport(): LimitSupport
+  /** What the target's processes use, or have used when its own has ended with `exit`; see StartedProcess. */
+  usage(target: Target, exit?: Exit): Promise<Usage>
+  /** Whether the kernel has killed a process of it for want of memory. */
+  wasOutOfMemory(target: Target): boolean
   /** Signals a found process if it still is the one that was found. */
   signal(process: LivingProcess, signal: NodeJS.Signals): SignalOutcome
 }
