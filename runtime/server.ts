@@ -118,9 +118,10 @@ const createHttpOrHttps = (
 }
 
 /** An answer that is owed to a request before, on the same connection, is not lost: its end is the connection's. */
-const endUnanswered = ({ socket }: ServerResponse): void => {
-  // Node gives an answer its connection when it is its turn.
-  socket?.destroy()
+const endUnanswered = (response: ServerResponse): void => {
+  if (response.socket) response.socket.destroy()
+  // Node gives an answer its connection when its turn has come.
+  else response.once('socket', (socket: Socket) => socket.destroySoon())
 }
 
 /** What the adapter hands over with each request. */

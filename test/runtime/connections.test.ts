@@ -156,7 +156,8 @@ test('a request that comes on an outdated connection takes no answer from the re
   client.socket.write(GET)
   await once(server, 'request')
   answer.resolve(new Response('the answer'))
-  await waitFor('the first is answered', () => client.heard.includes('the answer'))
+  await waitFor('the first is answered', () => client.heard.includes('the answer') && client.hasEnded)
+  assert.equal(client.heard.split('HTTP/1.1').length, 2)
 })
 
 test('a request on an outdated connection is not answered', async t => {
