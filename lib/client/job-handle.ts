@@ -1,4 +1,5 @@
 import { notAnAgent } from './answer.ts'
+import { cancelJob } from './cancel-job.ts'
 import { type EventsOptions, followEvents } from './events.ts'
 import { ClientError, failed, type Result, success } from './result.ts'
 import type { Transport } from './transport.ts'
@@ -31,28 +32,23 @@ export const createJobHandle = (transport: Transport, id: string): JobHandle => 
     return streamOf(followEvents(transport, id, { signal: both }), stream, () => unread.abort())
   }
 
+  const wait: JobHandle['wait'] = async ({ output, signal } = {}) => {
+    while (true) {
+      const query = { output, wait: `${WAIT_SECONDS}s` }
+      const timeoutMs = (WAIT_SECONDS + 20) * 1000
+      const result = await transport.call<Job>(path, { query, signal, timeoutMs })
+      if (!result.ok || result.value.state !== 'running') return result
+    }
+  }
+
   return {
     id,
     get: ({ output, signal } = {}) => transport.call(path, { query: { output }, signal }),
-    async wait({ output, signal } = {}) {
-      while (true) {
-        const query = { output, wait: `${WAIT_SECONDS}s` }
-        const timeoutMs = (WAIT_SECONDS + 20) * 1000
-        const result = await transport.call<Job>(path, { query, signal, timeoutMs })
-        if (!result.ok || result.value.state !== 'running') return result
-      }
-    },
+    wait,
     events: options => followEvents(transport, id, options),
     stdout: options => bytesOf('stdout', options),
     stderr: options => bytesOf('stderr', options),
-    // Once more does no harm; if the first has ended the job, it says so: `job-ended`.
-    cancel: ({ grace } = {}) =>
-      transport.call(`${path}/cancel`, {
-        method: 'POST',
-        body: { grace },
-        timeoutMs: CANCEL_MS,
-        isRepeatable: true,
-      }),
+    cancel: ({ grace } = {}) => cancelJob(transport, path, { grace, wait }),
     signal: (signal, { to } = {}) =>
       transport.call(`${path}/signal`, { method: 'POST', body: { signal, to } }),
     processes: ({ signal } = {}) => transport.call(`${path}/processes`, { signal }),
@@ -83,8 +79,6 @@ export const isJobList = (jobs: unknown): jobs is { id: string }[] =>
 
 /** Proxies close what is silent for longer, often after a minute. */
 const WAIT_SECONDS = 25
-/** The longest grace is days; whoever asks for one waits for it. */
-const CANCEL_MS = 2 ** 31 - 1
 
 /** The only job whose id begins so. Fails with `unknown-job`, or `ambiguous-id` when there are several. */
 export const findJob = async (
