@@ -1,5 +1,6 @@
 import { ClientError, failed, type Result } from './result.ts'
 import { pause } from './retry.ts'
+import { isJob } from './shapes.ts'
 import type { Transport } from './transport.ts'
 import type { Job } from './types.ts'
 
@@ -22,7 +23,7 @@ export const cancelJob = async (
 ): Promise<Result<Job>> => {
   const over = new AbortController()
   const { signal } = over
-  const asking = transport.call<Job>(`${path}/cancel`, {
+  const asking = transport.call(`${path}/cancel`, isJob, {
     method: 'POST',
     body: { grace },
     timeoutMs: CANCEL_MS,

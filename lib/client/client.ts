@@ -1,6 +1,6 @@
-import { notAnAgent } from './answer.ts'
-import { createJobHandle, findJob, isJobId, isJobList, type JobHandle } from './job-handle.ts'
-import { failed, type Result, success } from './result.ts'
+import { createJobHandle, findJob, type JobHandle } from './job-handle.ts'
+import { type Result, success } from './result.ts'
+import { hasJobId, isAgent, isCount, isJobList } from './shapes.ts'
 import { type ConnectOptions, createTransport } from './transport.ts'
 import type {
   Agent,
@@ -55,16 +55,15 @@ export const connect = (url: string, options: ConnectOptions = {}): AgentClient 
     request: SubmitRequest,
     { signal, idempotencyKey = newKey() }: SubmitOptions = {},
   ): Promise<Result<JobHandle>> => {
-    const submitted = await transport.call<Job>(`/api/jobs/execute/${'cmd' in request ? 'cmd' : 'script'}`, {
+    const path = `/api/jobs/execute/${'cmd' in request ? 'cmd' : 'script'}`
+    const submitted = await transport.call(path, hasJobId, {
       method: 'POST',
       body: { ...request, async: true },
       headers: { 'Idempotency-Key': idempotencyKey },
       signal,
       isRepeatable: true,
     })
-    if (!submitted.ok) return submitted
-    const { id } = submitted.value
-    return isJobId(id) ? success(createJobHandle(transport, id)) : failed(notAnAgent(200))
+    return submitted.ok ? success(createJobHandle(transport, submitted.value.id)) : submitted
   }
   const runToEnd = async (request: SubmitRequest, options?: SubmitOptions): Promise<Result<Job>> => {
     const submitted = await submit(request, options)
@@ -76,13 +75,10 @@ export const connect = (url: string, options: ConnectOptions = {}): AgentClient 
     submit,
     job: id => createJobHandle(transport, id),
     find: prefix => findJob(transport, prefix),
-    async list(query = {}) {
-      const listed = await transport.call<ListedJob[]>('/api/jobs', { query })
-      return !listed.ok || isJobList(listed.value) ? listed : failed(notAnAgent(200))
-    },
-    countRunning: () => transport.call('/api/jobs/countOfRunningJobs'),
-    status: () => transport.call('/api/agent'),
-    drain: () => transport.call('/api/agent/drain', { method: 'POST' }),
+    list: (query = {}) => transport.call('/api/jobs', isJobList, { query }),
+    countRunning: () => transport.call('/api/jobs/countOfRunningJobs', isCount),
+    status: () => transport.call('/api/agent', isAgent),
+    drain: () => transport.call('/api/agent/drain', isAgent, { method: 'POST' }),
   }
 }
 

@@ -2,6 +2,7 @@ import { dataOf, errorOf, notAnAgent, readJson } from './answer.ts'
 import { type Credentials, createSigner } from './credentials.ts'
 import { aborted, ClientError, failed, type Result, success } from './result.ts'
 import { withPatience } from './retry.ts'
+import type { Shape } from './shapes.ts'
 
 export interface ConnectOptions {
   /** Nothing when the connection itself proves who asks, by a client certificate for example. */
@@ -29,8 +30,8 @@ export interface Call {
 
 /** Sends signed requests to one agent. */
 export interface Transport {
-  /** The `data` of the agent's answer. */
-  call<T>(path: string, call?: Call): Promise<Result<T>>
+  /** The `data` of the agent's answer, which is none of an agent unless it has that shape. */
+  call<T>(path: string, isExpected: Shape<T>, call?: Call): Promise<Result<T>>
   /** One try; the answer as it begins, of a status that is a success. */
   open(path: string, call?: Call): Promise<Result<Response>>
   readonly patienceMs: number
@@ -81,7 +82,7 @@ export const createTransport = (base: string, options: ConnectOptions = {}): Tra
     }
   }
 
-  const callOnce = async <T>(path: string, call: Call): Promise<Result<T>> => {
+  const callOnce = async <T>(path: string, isExpected: Shape<T>, call: Call): Promise<Result<T>> => {
     // One that begins, and then stops, would be waited for without end.
     const wholeMs = Math.min((call.timeoutMs ?? BEGIN_MS) + WHOLE_MS, LONGEST_TIMER_MS)
     const whole = AbortSignal.timeout(wholeMs)
@@ -90,7 +91,9 @@ export const createTransport = (base: string, options: ConnectOptions = {}): Tra
     if (!opened.ok) return opened
     try {
       const answer = dataOf(await readJson(opened.value))
-      return answer ? success(answer.data as T) : failed(notAnAgent(opened.value.status))
+      return answer && isExpected(answer.data)
+        ? success(answer.data)
+        : failed(notAnAgent(opened.value.status))
     } catch (error) {
       if (call.signal?.aborted) return failed(aborted(call.signal))
       if (error instanceof SyntaxError) return failed(notAnAgent(opened.value.status))
@@ -102,10 +105,10 @@ export const createTransport = (base: string, options: ConnectOptions = {}): Tra
     open,
     patienceMs,
     url: root,
-    call: (path, call = {}) => {
+    call: (path, isExpected, call = {}) => {
       const { method = 'GET', isRepeatable = method === 'GET', signal } = call
-      if (!isRepeatable) return callOnce(path, call)
-      return withPatience(() => callOnce(path, call), patienceMs, signal)
+      if (!isRepeatable) return callOnce(path, isExpected, call)
+      return withPatience(() => callOnce(path, isExpected, call), patienceMs, signal)
     },
   }
 }

@@ -10,7 +10,7 @@ const cancelSlowly = async (t: TestContext, waited: Result<Job>) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const asked: Call[] = []
   const answer = Promise.withResolvers<Result<Job>>()
-  const call = async (_path: string, call: Call) => {
+  const call = async (_path: string, _isExpected: unknown, call: Call) => {
     asked.push(call)
     return answer.promise
   }
