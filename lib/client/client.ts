@@ -19,8 +19,11 @@ export { ClientError, type Result } from './result.ts'
 export type { ConnectOptions } from './transport.ts'
 export type * from './types.ts'
 
-export interface SubmitOptions {
+export interface CallOptions {
   signal?: AbortSignal | undefined
+}
+
+export interface SubmitOptions extends CallOptions {
   /**
    * Makes it safe to submit the same again: it is run once. A new one by default, so that a submission whose answer
    * was lost can be repeated by the client itself.
@@ -38,9 +41,9 @@ export interface AgentClient {
   submit(request: SubmitRequest, options?: SubmitOptions): Promise<Result<JobHandle>>
   job(id: string): JobHandle
   /** The job whose id begins like this; fails with `unknown-job` or `ambiguous-id`. */
-  find(prefix: string): Promise<Result<JobHandle>>
+  find(prefix: string, options?: CallOptions): Promise<Result<JobHandle>>
   /** Newest first. */
-  list(query?: JobQuery): Promise<Result<ListedJob[]>>
+  list(query?: JobQuery, options?: CallOptions): Promise<Result<ListedJob[]>>
   countRunning(): Promise<Result<number>>
   /** What the agent tells of itself, and as whom it knows the caller. */
   status(): Promise<Result<Agent>>
@@ -74,8 +77,8 @@ export const connect = (url: string, options: ConnectOptions = {}): AgentClient 
     script: runToEnd,
     submit,
     job: id => createJobHandle(transport, id),
-    find: prefix => findJob(transport, prefix),
-    list: (query = {}) => transport.call('/api/jobs', isJobList, { query }),
+    find: (prefix, { signal } = {}) => findJob(transport, prefix, signal),
+    list: (query = {}, { signal } = {}) => transport.call('/api/jobs', isJobList, { query, signal }),
     countRunning: () => transport.call('/api/jobs/countOfRunningJobs', isCount),
     status: () => transport.call('/api/agent', isAgent),
     drain: () => transport.call('/api/agent/drain', isAgent, { method: 'POST' }),

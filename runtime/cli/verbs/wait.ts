@@ -14,7 +14,7 @@ export const wait: Verb = cli => {
   addHostOption(command).argument('<id...>', 'of the jobs, or the beginnings of them')
   return command.action(async (ids: string[], { host }: { host?: string }) => {
     using interrupt = onInterrupt()
-    const jobs = await findJobs(await askAgent(cli, host), ids)
+    const jobs = await findJobs(await askAgent(cli, host), ids, interrupt.signal)
     // In the order in which they were named, as each ends.
     const ends = jobs.map(job => job.wait({ output: false, signal: interrupt.signal }))
     const codes: number[] = []

@@ -104,6 +104,20 @@ describe('newdt, asked to talk to something that is no agent', () => {
   })
 })
 
+describe('newdt, asked to talk to something that does not answer', () => {
+  test('ends by the first Ctrl-C, also while it looks a job up', async () => {
+    let asked = 0
+    answer = () => void asked++
+    const lives = ['logs', 'wait', 'top'].map(verb => startNewdt([verb, '01a2'], { env }))
+    await waitFor('all have asked', () => asked === lives.length)
+    for (const { child } of lives) child.kill('SIGINT')
+    for (const { ended } of lives) {
+      const { code, stderr } = await ended
+      assert.deepEqual([code, stderr.toString()], [130, ''])
+    }
+  })
+})
+
 describe('newdt run --hosts, with hosts of which something is wrong', () => {
   const files = { XDG_CONFIG_HOME: home.path }
   const write = (text: string): void => {
