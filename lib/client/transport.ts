@@ -124,7 +124,18 @@ const LOOPBACK = /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/
 /** fetch says no more than "fetch failed"; what is worth telling is in its cause. */
 export const unreachable = ({ host }: URL, error: unknown): ClientError => {
   const reason = typeof error === 'string' ? error : reasonOf(error)
-  return new ClientError('unreachable', `${host}: ${reason}`, { cause: error })
+  const mayBeDone = !NOT_SENT.test(codeOf(error))
+  return new ClientError('unreachable', `${host}: ${reason}`, { cause: error, mayBeDone })
+}
+
+/** What Node says when no connection came about. */
+const NOT_SENT =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|E(HOST|NET)UNREACH|EADDRNOTAVAIL|EACCES|UND_ERR_CONNECT_TIMEOUT|ERR_(SSL|TLS)_\w+|\w*CERT\w*|bad port)$/
+
+const codeOf = (error: unknown): string => {
+  const { cause = error } = Object(error) as { cause?: unknown }
+  const { code, message } = Object(cause) as { code?: unknown; message?: unknown }
+  return String(code ?? message)
 }
 
 const reasonOf = (error: unknown): string => {
