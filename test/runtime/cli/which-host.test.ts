@@ -18,6 +18,14 @@ url = "http://127.0.0.1:8081"
 [hosts.web1]
 url = "http://10.0.0.7:8080"
 token_file = "~/token"
+[hosts.old]
+url = "http://127.0.0.1:8082"
+secret = "of-old"
+signature = "contract"
+[hosts.certificate]
+url = "https://127.0.0.1:8083"
+cert = "~/token"
+cert_key = "~/token"
 `
 writeFileSync(join(home, '.config/newdt/hosts.toml'), hosts, { mode: 0o600 })
 writeFileSync(join(home, 'token'), 'nda_token\n')
@@ -51,8 +59,16 @@ test('what is set for one command comes before the file, and the file before the
   assert.deepEqual(await asked('db1', { NEWDT_TOKEN: 't' }), ['https://db1.example.com', { token: 't' }])
   assert.deepEqual(await asked(undefined, { NEWDT_HOST: 'db1', NEWDT_SECRET: 's', NEWDT_KEY: 'k' }), [
     'https://db1.example.com',
-    { secret: 's', keyId: 'k' },
+    { secret: 's', keyId: 'k', signature: undefined },
   ])
+  const contract = { secret: 's', keyId: undefined, signature: 'contract' }
+  assert.deepEqual(await asked('old', { NEWDT_SECRET: 's' }), ['http://127.0.0.1:8082', contract])
+})
+
+test('a client certificate says who asks, and is not contradicted by the secret of this machine', async () => {
+  const url = 'https://127.0.0.1:8083'
+  assert.deepEqual(await asked('certificate'), [url, undefined])
+  assert.deepEqual(await asked('certificate', { NEWDT_TOKEN: 't' }), [url, { token: 't' }])
 })
 
 test('a host with a port is an agent, and several are found by patterns', async () => {
