@@ -128,7 +128,10 @@ const hostOfEntry = async (env: NodeJS.ProcessEnv, name: string, entry: HostEntr
 }
 
 /** A client certificate says who asks: a secret beside it would say that it is somebody else. */
-const localOf = async (env: NodeJS.ProcessEnv, { url, cert }: HostEntry): Promise<Credentials | undefined> =>
+export const localOf = async (
+  env: NodeJS.ProcessEnv,
+  { url, cert }: HostEntry,
+): Promise<Credentials | undefined> =>
   cert === undefined ? localCredentials(env, new URL(url).hostname) : undefined
 
 type ReadFile = (path: string | undefined) => Promise<string | undefined>

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { whichHost, whichHosts } from '../../../runtime/cli/which-host.ts'
+import { runVerb } from '../../support/run-verb.ts'
 import { scratchDirectory } from '../../support/scratch.ts'
 
 const home = scratchDirectory()
@@ -69,6 +70,21 @@ test('a client certificate says who asks, and is not contradicted by the secret 
   const url = 'https://127.0.0.1:8083'
   assert.deepEqual(await asked('certificate'), [url, undefined])
   assert.deepEqual(await asked('certificate', { NEWDT_TOKEN: 't' }), [url, { token: 't' }])
+})
+
+test('host ls says how each is asked, also by the secret of this machine', async () => {
+  const authOf = async (more: NodeJS.ProcessEnv = {}) => {
+    const { stdout } = await runVerb(['host', 'ls', '-o', 'jsonl'], { ...env, ...more })
+    const rows = stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    return rows.map(({ name, auth }) => `${name}: ${auth}`)
+  }
+  const others = ['web1: token', 'old: contract', 'certificate: certificate']
+  assert.deepEqual(await authOf(), ['db1: secret (platform)', 'db2: secret of this machine', ...others])
+  const elsewhere = { AGENT_DATA_DIR: '/nonexistent' }
+  assert.deepEqual(await authOf(elsewhere), ['db1: secret (platform)', 'db2: none', ...others])
 })
 
 test('a host with a port is an agent, and several are found by patterns', async () => {
