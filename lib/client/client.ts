@@ -46,7 +46,7 @@ export interface AgentClient {
   list(query?: JobQuery, options?: CallOptions): Promise<Result<ListedJob[]>>
   countRunning(): Promise<Result<number>>
   /** What the agent tells of itself, and as whom it knows the caller. */
-  status(): Promise<Result<Agent>>
+  status(options?: CallOptions): Promise<Result<Agent>>
   /** It takes no new jobs, and ends with the last that runs. */
   drain(): Promise<Result<Agent>>
 }
@@ -80,7 +80,7 @@ export const connect = (url: string, options: ConnectOptions = {}): AgentClient 
     find: (prefix, { signal } = {}) => findJob(transport, prefix, signal),
     list: (query = {}, { signal } = {}) => transport.call('/api/jobs', isJobList, { query, signal }),
     countRunning: () => transport.call('/api/jobs/countOfRunningJobs', isCount),
-    status: () => transport.call('/api/agent', isAgent),
+    status: ({ signal } = {}) => transport.call('/api/agent', isAgent, { signal }),
     drain: () => transport.call('/api/agent/drain', isAgent, { method: 'POST' }),
   }
 }
