@@ -59,14 +59,17 @@ export const createTransport = (base: string, options: ConnectOptions = {}): Tra
     const body = call.body === undefined ? undefined : new TextEncoder().encode(JSON.stringify(call.body))
     const late = new AbortController()
     const timer = setTimeout(() => late.abort(), timeoutMs)
+    let isSigned = false
     try {
+      const proof = await signer({ method, url, body, headers })
+      isSigned = true
       const response = await fetch(url.href, {
         method,
         headers: {
           'Accept-Language': language,
           ...(body ? { 'Content-Type': 'application/json' } : {}),
           ...headers,
-          ...(await signer({ method, url, body, headers })),
+          ...proof,
         },
         ...(body ? { body } : {}),
         // The agent never redirects; who does is not to be given what was signed for it.
@@ -76,7 +79,8 @@ export const createTransport = (base: string, options: ConnectOptions = {}): Tra
       return response.ok ? success(response) : failed(await errorOf(response))
     } catch (error) {
       if (signal?.aborted) return failed(aborted(signal))
-      return failed(unreachable(url, late.signal.aborted ? `no answer within ${timeoutMs / 1000} s` : error))
+      const reason = late.signal.aborted ? `no answer within ${timeoutMs / 1000} s` : error
+      return failed(unreachable(url, reason, isSigned))
     } finally {
       clearTimeout(timer)
     }
@@ -122,9 +126,9 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 const LOOPBACK = /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/
 
 /** fetch says no more than "fetch failed"; what is worth telling is in its cause. */
-export const unreachable = ({ host }: URL, error: unknown): ClientError => {
+export const unreachable = ({ host }: URL, error: unknown, isSigned = true): ClientError => {
   const reason = typeof error === 'string' ? error : reasonOf(error)
-  const mayBeDone = !NOT_SENT.test(codeOf(error))
+  const mayBeDone = isSigned && !NOT_SENT.test(codeOf(error))
   return new ClientError('unreachable', `${host}: ${reason}`, { cause: error, mayBeDone })
 }
 

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { ClientError, connect, type JobHandle, type Result } from '../../../lib/client/client.ts'
+import {
+  ClientError,
+  type Credentials,
+  connect,
+  type JobHandle,
+  type Result,
+} from '../../../lib/client/client.ts'
 import { failed, success } from '../../../lib/client/result.ts'
 import { Failure } from '../../../runtime/cli/failure.ts'
 import { submitJob } from '../../../runtime/cli/submit.ts'
@@ -44,8 +50,12 @@ const codeError = (code: string) => Object.assign(new Error(code), { code })
 const badGateway = async () => new Response('<html>', { status: 502 })
 
 /** What is told of a submission, when the server does that, one after the other; the last again and again. */
-const lineOf = async (...attempts: (() => Promise<Response>)[]): Promise<string> => {
+const lineOf = async (...attempts: (() => Promise<Response>)[]): Promise<string> =>
+  lineAs(undefined, ...attempts)
+
+const lineAs = async (credentials: Credentials | undefined, ...attempts: (() => Promise<Response>)[]) => {
   const client = connect('http://127.0.0.1:1', {
+    credentials,
     patienceMs: attempts.length > 1 ? 200 : 0,
     fetch: () => (attempts.length > 1 ? attempts.shift()! : attempts[0]!)(),
   })
@@ -68,5 +78,6 @@ test('one that never reached an agent does not', async () => {
   assert.equal(await lineOf(refused), 'unreachable 127.0.0.1:1: ECONNREFUSED')
   const badPort = () => Promise.reject(new TypeError('fetch failed', { cause: new Error('bad port') }))
   assert.doesNotMatch(await lineOf(badPort), /mine/)
+  assert.doesNotMatch(await lineAs({ privateKey: 'no PEM', keyId: 'x' }, reset), /mine/)
   assert.equal(await lineOf(refused, refused), 'unreachable 127.0.0.1:1: ECONNREFUSED')
 })
