@@ -12,11 +12,13 @@ export const openScriptDirectory = async (path: string): Promise<void> => {
   const { uid, mode } = await ownDirectory(path)
   // There are file systems without modes, where this does nothing.
   if ((mode & 0o022) !== 0) await chmod(path, 0o700).catch(() => {})
+  // Where nobody else may write, others' scripts are those of jobs that ran as them.
+  const isOurs = (mode & 0o022) === 0
   for (const name of await readdir(path)) {
     const file = join(path, name)
     if (!isScriptFile(name)) continue
     const found = await lstat(file).catch(() => undefined)
-    if (found?.isFile() && found.uid === uid) await removeScript(file)
+    if (found?.isFile() && (isOurs || found.uid === uid)) await removeScript(file)
   }
 }
 

@@ -53,7 +53,7 @@ test('what cannot be stored after it was accepted has a second line, without its
   const lines = await audited(submission(), {
     jobs: {
       async submit(_request, _caller, options) {
-        await options!.record!(ID)
+        await options!.record!(ID, '')
         throw failure('not-stored')
       },
     },

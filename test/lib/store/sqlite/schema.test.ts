@@ -11,7 +11,7 @@ import { recordingLog } from '../../../support/recording-log.ts'
 import { endOf, NO_OUTPUT, runningJob } from '../../../support/sample-jobs.ts'
 import { scratchDirectory } from '../../../support/scratch.ts'
 
-const NEWEST_SCHEMA = 6
+const NEWEST_SCHEMA = 7
 
 /** One file of every schema that was released, as the agent of that time has left it, with the ids of its jobs. */
 const RELEASED = [
