@@ -23,11 +23,11 @@ export const createAccounts = ({ processes, runAs, log }: AccountsOptions) => {
     }
   }
 
-  /** A group that no list has by name must be one of those that the user has by itself. */
-  const hasGroup = async (user: string): Promise<boolean> => {
-    const [own, withGroup] = await Promise.all([find(partsOfUser(user)[0]), find(user)])
-    if (typeof own !== 'object' || typeof withGroup !== 'object') return false
-    return own.groups.includes(withGroup.gid)
+  /** A group that a list does not name must be one of those that the user has by itself. */
+  const isOwnGroup = async (user: string, found: Account | 'no-group' | undefined): Promise<boolean> => {
+    if (typeof found !== 'object') return false
+    const own = await find(partsOfUser(user)[0])
+    return typeof own === 'object' && own.groups.includes(found.gid)
   }
 
   return {
@@ -42,11 +42,11 @@ export const createAccounts = ({ processes, runAs, log }: AccountsOptions) => {
       const byAgent = nameIn(runAs, user)
       if (byAgent === undefined) throw failure('user-not-allowed', { user })
       const byKey = users ? nameIn(users, user) : 'exactly'
+      const account = await find(user)
       const needsGroup = byAgent === 'but-for-group' || byKey === 'but-for-group'
-      if (needsGroup && !(await hasGroup(user))) {
+      if (needsGroup && !(await isOwnGroup(user, account))) {
         throw byKey === 'but-for-group' ? outOfBounds(users) : failure('user-not-allowed', { user })
       }
-      const account = await find(user)
       if (account === undefined) throw failure('unknown-user', { user: partsOfUser(user)[0] })
       if (account === 'no-group') throw failure('unknown-group', { group: partsOfUser(user)[1] ?? '' })
       return account
@@ -82,9 +82,12 @@ const nameIn = (list: readonly string[], user: string): 'exactly' | 'but-for-gro
 export const userEnvironment = (env: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(env).filter(([name]) => /^(PATH|LANG|LANGUAGE|LC_.*|TZ)$/.test(name)))
 
+/** Where a user's job runs that names no directory; some databases have none. */
+export const homeOf = ({ home }: Pick<Account, 'home'>): string => home || '/'
+
 /** What login(1) would say of the user. */
 export const accountVariables = ({ name, home, shell }: Account): Record<string, string> => ({
-  HOME: home,
+  HOME: homeOf({ home }),
   USER: name,
   LOGNAME: name,
   // Service accounts are what this is for, and many programs run what SHELL says.

@@ -2,22 +2,22 @@ import type { Clock } from '../base/clock.ts'
 import { failure } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Account, LivingProcess, OpenDirectory, Processes, SignalTarget } from '../process/types.ts'
-import { type Caller, DEFAULT_KEY, mayControl } from '../security/caller.ts'
+import { type Caller, mayControl } from '../security/caller.ts'
 import type { Ballast } from '../store/ballast.ts'
 import type { Housekeeping } from '../store/housekeeping.ts'
 import type { IdempotencyKey, JobStore } from '../store/job-store.ts'
 import type { OutputStore } from '../store/output-store.ts'
 import type { Retention } from '../store/retention.ts'
-import { createAccounts, userEnvironment, userOf } from './account.ts'
+import { createAccounts, homeOf, userEnvironment, userOf } from './account.ts'
 import { type ActiveJob, startJob } from './active-job.ts'
-import { assertSameRequest, createAdmissions } from './admissions.ts'
+import { assertSameRequest, createAdmissions, ofCaller } from './admissions.ts'
 import { directoryWithin, withinBounds } from './bounds.ts'
 import type { StopReason } from './execution.ts'
 import { newFacts } from './facts.ts'
 import { type JobFacts, type JobRequest, rejectionText } from './job.ts'
 import { createJobIds } from './job-id.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import { assertSupported, effectiveLimits, type LimitRules } from './limits.ts'
+import { createLimits, type LimitRules } from './limits.ts'
 import { createJobLookup } from './lookup.ts'
 import { openJob } from './open-job.ts'
 import type { Slots } from './slots.ts'
@@ -69,7 +69,8 @@ export const createJobs = (options: JobsOptions) => {
   // One object for all of them, see StartSpec.
   const userEnv = userEnvironment(options.env)
   const startOptions = { ...options, userEnv, hasRoom: options.ballast.isHeld }
-  const accounts = createAccounts(options)
+  const { accountOf } = createAccounts(options)
+  const limitsFor = createLimits(options.limits, processes)
   const newJobId = createJobIds()
   const admissions = createAdmissions()
   let closing = false
@@ -141,18 +142,18 @@ export const createJobs = (options: JobsOptions) => {
     ): Promise<Submission> {
       const { cwd } = caller.bounds
       const user = userOf(asked.user, caller.bounds)
-      const account = user === undefined ? undefined : await accounts.accountOf(user, caller.bounds)
+      const account = user === undefined ? undefined : await accountOf(user, caller.bounds)
       // Closed when this is over, however: by then the job has been started, or there is none.
-      using directory = cwd && (await directoryWithin(asked.cwd ?? account?.home, cwd, processes))
+      using directory =
+        cwd && (await directoryWithin(asked.cwd ?? (account && homeOf(account)), cwd, processes))
       const bounded = withinBounds(directory ? { ...asked, cwd: directory.path } : asked, caller.bounds)
-      const request = account ? { ...bounded, user, cwd: bounded.cwd ?? account.home } : bounded
+      const request = account ? { ...bounded, user, cwd: bounded.cwd ?? homeOf(account) } : bounded
       // From here to the admission nothing is waited for: no other submission comes between.
       refuseWhileClosing()
       if ((request.outputLimit ?? 0) > options.outputLimit) {
         throw failure('output-limit-too-high', { limit: options.outputLimit })
       }
-      const limits = effectiveLimits(request.limits, options.limits)
-      assertSupported(limits, processes.limitSupport)
+      const limits = limitsFor(request.limits)
       const key = given && ofCaller(given, caller)
       const admitted = key && admissions.find(key)
       const earlier = admitted ? await admitted.outcome : key && findRepeated(key)
@@ -272,7 +273,3 @@ interface Admitted {
   timer: ReturnType<Clock['timer']>
   release(): void
 }
-
-/** Two callers may use the same key: neither learns of the other's job. A client's own keys have no line feed. */
-const ofCaller = (given: IdempotencyKey, { id }: Caller): IdempotencyKey =>
-  id === DEFAULT_KEY ? given : { ...given, key: `${id}\n${given.key}` }

@@ -70,7 +70,16 @@ export interface LimitRules {
   most: Limits
 }
 
-/** What a job runs within. Throws AgentError limit-too-high. */
+/** What a job runs within, by what it asks for. Throws AgentError limit-too-high, limit-unsupported. */
+export const createLimits =
+  (rules: LimitRules, { limitSupport }: { limitSupport(): LimitSupport }) =>
+  (asked: Limits | undefined): Limits => {
+    const limits = effectiveLimits(asked, rules)
+    assertSupported(limits, limitSupport)
+    return limits
+  }
+
+/** Throws AgentError limit-too-high. */
 export const effectiveLimits = (asked: Limits = NO_LIMITS, { defaults, most }: LimitRules): Limits => {
   if (asked === NO_LIMITS && defaults === NO_LIMITS && most === NO_LIMITS) return NO_LIMITS
   const limits: Limits = {}

@@ -126,6 +126,7 @@ test('a user has a home, names and a shell; bash where that is none to work with
     LOGNAME: 'deploy',
     SHELL: '/bin/sh',
   })
+  assert.equal(accountVariables({ ...USERS[0]!, home: '' }).HOME, '/')
   for (const shell of ['', '/usr/sbin/nologin', '/sbin/nologin', '/bin/false', '/usr/bin/false'])
     assert.equal(accountVariables({ ...USERS[0]!, shell }).SHELL, '/bin/bash', shell)
   assert.equal(accountVariables({ ...USERS[0]!, shell: '/opt/nologin/zsh' }).SHELL, '/opt/nologin/zsh')
