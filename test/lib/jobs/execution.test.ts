@@ -447,11 +447,12 @@ test('a job of which one process was killed for memory while others live on is k
 
 test('a job without user and limits is asked nothing more, and has used what its exit tells', async t => {
   const fake = fakeProcess()
-  const { run, started } = executionOf(t, { cmd: 'unused' }, fake.replaced)
+  const { run, started, lines } = executionOf(t, { cmd: 'unused' }, fake.replaced)
   const done = run()
   await started
   fake.end(0)
   assert.deepEqual((await done).usage, { ...NO_USAGE, cpu: 0.75 })
+  assert.deepEqual(lines, [])
   const [spec] = fake.specs
   assert.deepEqual([spec!.account, spec!.limits, spec!.noNewPrivileges], [undefined, undefined, undefined])
 })
