@@ -12,11 +12,13 @@ export const openScriptDirectory = async (path: string): Promise<void> => {
   if (isNew) return
   const { uid, mode } = await ownDirectory(path)
   if (isOpen(mode) && (await hasModes(path))) throw new Error(`others may write it; chmod 700 ${path}`)
+  // Where nobody else may write, others' scripts are those of jobs that ran as them.
+  const isOurs = !isOpen(mode)
   for (const name of await readdir(path)) {
     const file = join(path, name)
     if (!isScriptFile(name)) continue
     const found = await lstat(file).catch(() => undefined)
-    if (found?.isFile() && found.uid === uid) await removeScript(file)
+    if (found?.isFile() && (isOurs || found.uid === uid)) await removeScript(file)
   }
 }
 

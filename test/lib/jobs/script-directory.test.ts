@@ -30,11 +30,23 @@ test('whatever else is in it stays', async () => {
   assert.deepEqual(readdirSync(path), before)
 })
 
-test('files of other users stay, and a directory of theirs is refused', {
+test('scripts of jobs that ran as other users are removed where nobody else may write', {
+  skip: !isRoot && 'needs root',
+}, async () => {
+  const path = join(scratchDirectory(), 'scripts')
+  await openScriptDirectory(path)
+  chmodSync(path, 0o711)
+  await writeScript(newScriptPath(path, 'x.sh'), 'true', { uid: NOBODY, gid: NOBODY })
+  await openScriptDirectory(path)
+  assert.deepEqual(readdirSync(path), [])
+})
+
+test('where others may write, files of theirs stay, and a directory of theirs is refused', {
   skip: !isRoot && 'needs root',
 }, async () => {
   const path = join(scratchDirectory(), 'scripts')
   mkdirSync(path)
+  chmodSync(path, 0o777)
   const file = newScriptPath(path, 'x.sh')
   await writeScript(file, 'true')
   chownSync(file, NOBODY, NOBODY)
