@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createApp } from '../handlers/app.ts'
@@ -58,7 +59,13 @@ const putTogether = async (
   const { audit } = access
 
   const clock = createClock()
-  const processes = opened.adopt(await createProcesses(log), one => one.close())
+  const { allJobs } = config
+  const processes = opened.adopt(
+    await orStartupError('cgroup', () =>
+      createProcesses({ log, groupName: groupNameOf(dataDirectory), allJobs }),
+    ),
+    one => one.close(),
+  )
   assertKept(config, processes.limitSupport())
   tellLimits(processes, config, log)
   const room = opened.adopt(createRoom({ database, log }), one => one.close())
@@ -217,6 +224,9 @@ const usersOf = ({ userSupport }: Pick<Processes, 'userSupport'>) => {
 }
 
 const MB = 1024 ** 2
+
+/** Only one agent at a time has a data directory. */
+const groupNameOf = (directory: string): string => `newdt-auto-${hash('sha256', directory).slice(0, 12)}`
 
 const databasePath = (directory: string): string => join(directory, 'newdt-auto.db')
 

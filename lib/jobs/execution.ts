@@ -153,7 +153,7 @@ export const createExecution = (options: ExecutionOptions): Execution => {
     return (await findInSpite(processes, target)).length
   }
 
-  /** Of a job with a user or limits; what others have used is known at once. */
+  /** Of a job that was set up, and so may have control groups; what others have used is known at once. */
   const usageOf = async (exit: Exit): Promise<Usage> => {
     try {
       return { ...(await processes.usage(target, exit)), memory: null }
@@ -185,8 +185,7 @@ export const createExecution = (options: ExecutionOptions): Execution => {
       })
       if (started) exit = await watch(started)
       leftovers = await countLeftovers()
-      if (exit && setUpFault === '')
-        usage = account || hasLimits(job.limits) ? await usageOf(exit) : usageOfExit(exit)
+      if (exit && setUpFault === '') usage = child?.setUp ? await usageOf(exit) : usageOfExit(exit)
     } catch (error) {
       log.error({ jobId: job.id, err: error }, 'running a job failed')
     } finally {

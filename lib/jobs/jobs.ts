@@ -147,7 +147,7 @@ export const createJobs = (options: JobsOptions) => {
       using directory =
         cwd && (await directoryWithin(asked.cwd ?? (account && homeOf(account)), cwd, processes))
       const bounded = withinBounds(directory ? { ...asked, cwd: directory.path } : asked, caller.bounds)
-      const request = account ? { ...bounded, user, cwd: bounded.cwd ?? homeOf(account) } : bounded
+      const request = account ? { ...bounded, user } : bounded
       // From here to the admission nothing is waited for: no other submission comes between.
       refuseWhileClosing()
       if ((request.outputLimit ?? 0) > options.outputLimit) {

@@ -67,6 +67,7 @@ export const fakeProcesses = (given: FakeProcess[]) => {
     unguard: () => {},
     guardian: () => ({ state: 'idle', restarts: 0 }),
     close: () => {},
+    killAtOnce: async () => {},
     ...fakeSupport(),
     find,
     mayHaveLeft: () => true,

@@ -31,6 +31,7 @@ export const createNodeProcesses = (): Processes => ({
   mayHaveLeft: () => true,
   guardian: () => ({ state: 'unsupported', error: 'this system has none', restarts: 0 }),
   close: () => {},
+  killAtOnce: async () => {},
   findAccount: async () => undefined,
   userSupport: () => MISSING,
   limitSupport: () => NO_LIMITS,

@@ -6,6 +6,7 @@ import { json } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { createHome, type RunningAgent, SECRET, startAgent } from '../../support/agent.ts'
 import { newdt, startNewdt } from '../../support/newdt.ts'
+import { runVerb } from '../../support/run-verb.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 const home = createHome()
@@ -114,6 +115,20 @@ describe('newdt with jobs', () => {
     assert.equal(
       stdout,
       `${ids[0]} success\n${ids[1]} failed (exit status 4)\n${ids[2]} failed (signal: killed)\n`,
+    )
+  })
+
+  test('wait prints jobs as JSON for programs', async () => {
+    const ids = [await submit('exit 4'), await submit('echo out')]
+    const wait = (format: string) => runVerb(['wait', '-o', format, ...ids], env)
+    const array = await wait('json')
+    assert.equal(array.code, 4)
+    const jobs = JSON.parse(array.stdout)
+    assert.deepEqual(jobs, [await agent.job(ids[0]!), { ...(await agent.job(ids[1]!, '?output=false')) }])
+    const lines = (await wait('jsonl')).stdout.trim().split('\n')
+    assert.deepEqual(
+      lines.map(line => JSON.parse(line)),
+      jobs,
     )
   })
 

@@ -196,6 +196,7 @@ test('when nothing was lost nothing is looked for, and recovering twice changes 
     limitSupport: unwanted,
     usage: unwanted,
     wasOutOfMemory: unwanted,
+    killAtOnce: unwanted,
   })
   assert.deepEqual(agent.jobStore.find(job.id), before)
   assert.equal(agent.lines.length, 1)
