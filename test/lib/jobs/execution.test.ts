@@ -445,7 +445,7 @@ test('a job of which one process was killed for memory while others live on is k
   assert.deepEqual([ended.state, ended.reason, ended.signal], ['failed', 'out-of-memory', 'SIGKILL'])
 })
 
-test('a job without user and limits is asked nothing more, and has used what its exit tells', async t => {
+test('a job that needs no set-up is asked nothing more, and has used what its exit tells', async t => {
   const fake = fakeProcess()
   const { run, started, lines } = executionOf(t, { cmd: 'unused' }, fake.replaced)
   const done = run()

@@ -33,6 +33,7 @@ const usersJobs = (t: TestContext, given: Partial<JobsOptions> = {}, replaced: P
     ...support,
     start(spec) {
       specs.push(spec)
+      // Who has no directory goes home.
       const cwd = spec.cwd ?? spec.account?.home
       return real.start({ ...spec, cwd, account: undefined, limits: undefined })
     },
@@ -117,11 +118,10 @@ test('where a key has directories, home must be in one of them unless another is
   )
 })
 
-test('a key with commands may run them as its user, who is at home', async t => {
+test('a key with commands may run them as its user, who goes home', async t => {
   const { service, specs } = usersJobs(t)
   const bounds = { commands: ['pwd'], users: ['deploy'] }
   await service.submit(requestOf({ cmd: 'pwd' }), withBounds(bounds))
-  // Its directory is left to the process layer, which knows whether the home is there.
   assert.deepEqual([specs[0]!.cwd, specs[0]!.account?.home], [undefined, home])
 })
 
