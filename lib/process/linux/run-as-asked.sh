@@ -30,6 +30,8 @@ elif [ -n "$directory" ]; then
     esac
   }
 fi
+# Where the agent was is nobody's business.
+unset OLDPWD
 # Looked for here, where only what the user may execute is found.
 case $1 in
   */*) ;;

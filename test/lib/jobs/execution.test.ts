@@ -409,7 +409,7 @@ test('a job is canceled, and timed out, while its program is still being set up'
   assert.deepEqual([lateEnd.state, lateEnd.reason, lateEnd.pid], ['failed', 'timeout', 0])
 })
 
-test('a job that failed when the kernel took its memory is out of memory, one that succeeded all the same is not', async t => {
+test('a job of which the kernel has killed a process for want of memory has failed, whatever its own process says', async t => {
   for (const [exit, expected] of [
     [
       [0, 9],
@@ -421,7 +421,7 @@ test('a job that failed when the kernel took its memory is out of memory, one th
     ],
     [
       [0, 0],
-      ['success', 'exited', ''],
+      ['failed', 'out-of-memory', 'out of memory'],
     ],
   ] as const) {
     const fake = fakeProcess()

@@ -155,3 +155,11 @@ test('what a running job uses is looked for only when somebody asks for it', asy
   assert.equal(looks, 1)
   job.close()
 })
+
+test('noNewPrivileges is refused by name where the machine cannot keep it', async t => {
+  const { service } = usersJobs(t, {}, { noNewPrivilegesSupport: () => 'no setpriv' })
+  await assert.rejects(service.submit(requestOf({ cmd: 'true', noNewPrivileges: true }), SOMEBODY), {
+    code: 'limit-unsupported',
+    details: { field: 'noNewPrivileges', missing: 'no setpriv' },
+  })
+})
