@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
 import { chmodSync, chownSync, existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -21,6 +22,13 @@ const missing = ['memory', 'cpus', 'processes'].flatMap(name => {
   const found = support[name as 'memory']
   return 'missing' in found ? [found.missing] : []
 })[0]
+
+/** Where the groups of this agent's jobs are, as far as they are there; of version 1. */
+const groupsOf = ({ data }: Home): string[] =>
+  readHierarchies()
+    .filter(({ version }) => version === 1)
+    .map(({ directory }) => join(directory, `newdt-auto-${hash('sha256', data).slice(0, 12)}`))
+    .filter(path => existsSync(path))
 
 /** The groups of jobs of any agent that shares the group of this test. */
 const groupsOfJobs = (): string[] =>
@@ -150,7 +158,7 @@ describe('an agent whose jobs have limits', { skip: missing }, () => {
     await waitFor('it sleeps without the mark', () => findByText(`1000.${killed.pid}`).length > 0)
     await killed.end('SIGKILL')
     await waitFor('nothing of it lives', () => findByText(`1000.${killed.pid}`).length === 0)
-    await groupsGone()
+    await waitFor('the groups are gone, with where they were', () => groupsOf(doomed).length === 0)
     const next = await startAgent(doomed)
     assert.equal((await next.job(id)).reason, 'agent-lost')
     await next.end()
