@@ -1,9 +1,8 @@
 import { resolve } from 'node:path'
-import bytes from 'bytes'
 import { z } from 'zod'
 import { LONGEST_TIMER_MS, parseDuration } from '../lib/base/duration.ts'
 import { nearest } from '../lib/base/nearest.ts'
-import { parseSize } from '../lib/base/size.ts'
+import { parseSize, sizeText } from '../lib/base/size.ts'
 import { isUser } from '../lib/base/user-name.ts'
 import { NO_LIMITS } from '../lib/jobs/job.ts'
 import { limitText, parseLimit, parseLimits, rangeText } from '../lib/jobs/limits.ts'
@@ -120,8 +119,8 @@ const size = (least: number, most: number) =>
   z.string().transform((text, context) => {
     const value = parseSize(text)
     if (value !== undefined && value >= least && value <= most) return value
-    const range = `from ${bytes.format(least)} to ${bytes.format(most)}`
-    context.addIssue({ code: 'custom', message: `must be a size such as 16mb, ${range}` })
+    const range = `from ${sizeText(least)} to ${sizeText(most)}`
+    context.addIssue({ code: 'custom', message: `must be a size such as 512mb, ${range}` })
     return z.NEVER
   })
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { LIMIT_RANGES, limitText } from '../../lib/jobs/limits.ts'
+import { LIMIT_RANGES, limitText, rangeText } from '../../lib/jobs/limits.ts'
 import type { LimitName } from '../../lib/process/types.ts'
 import { message } from '../http/text.ts'
 import { sizeInBytes } from './size-schema.ts'
@@ -8,15 +8,14 @@ import { sizeInBytes } from './size-schema.ts'
 const notInRange = (name: LimitName): string => {
   const { kind, least, most } = LIMIT_RANGES[name]
   const [from, to] = [limitText(name, least), limitText(name, most)]
-  const [zh, en] = KINDS[kind]
-  return message(`应为 ${from} 到 ${to} 的${zh}`, `must be ${en} from ${from} to ${to}`)
+  return message(`应为 ${from} 到 ${to} 的${KINDS[kind]}`, `must be ${rangeText(name)}`)
 }
 
 const KINDS = {
-  bytes: ['字节数或大小，例如 "512mb"', 'a number of bytes, or a size such as "512mb",'],
-  whole: ['整数', 'a whole number'],
-  number: ['数字', 'a number'],
-} as const
+  bytes: '字节数或大小，例如 "512mb"',
+  whole: '整数',
+  number: '数字',
+}
 
 const size = (name: 'memory' | 'fileSize') =>
   sizeInBytes(LIMIT_RANGES[name].least, notInRange(name), LIMIT_RANGES[name].most)

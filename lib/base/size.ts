@@ -1,8 +1,15 @@
-import bytes from 'bytes'
+/** `16mb`, `512m`, `64MiB`, `1.5 kb`, `100`. */
+export const SIZE = '^(\\d{1,12}(?:\\.\\d{1,6})?) ?(?:([kKmMgGtT])[iI]?)?[bB]?$'
 
-/** Bytes of a size such as "16mb", "1.5 kb" or "100" (powers of 1024); undefined for anything else. */
-export const parseSize = (text: string): number | undefined =>
-  /^\d{1,12}(\.\d{1,6})? ?(b|kb|mb|gb|tb)?$/i.test(text) ? (bytes.parse(text) ?? undefined) : undefined
+const PATTERN = new RegExp(SIZE)
+
+/** Bytes of a size such as "16mb", "512m", "1.5 kb" or "100" (powers of 1024); undefined for anything else. */
+export const parseSize = (text: string): number | undefined => {
+  const [, number, unit = ''] = PATTERN.exec(text) ?? []
+  if (number === undefined) return undefined
+  const power = ['', 'k', 'm', 'g', 't'].indexOf(unit.toLowerCase())
+  return Math.floor(Number(number) * 1024 ** power)
+}
 
 /** Bytes as parseSize reads them, exactly: "512mb", or "1000b". */
 export const sizeText = (size: number): string => {

@@ -31,7 +31,7 @@ export const rangeText = (name: LimitName): string => {
   return `${KINDS[kind]} from ${limitText(name, least)} to ${limitText(name, most)}`
 }
 
-const KINDS = { bytes: 'a size', whole: 'a whole number', number: 'a number' }
+const KINDS = { bytes: 'a size such as 512mb,', whole: 'a whole number', number: 'a number' }
 
 /** Whether a number is one that the limit may be. */
 export const isInRange = (name: LimitName, value: number): boolean => {

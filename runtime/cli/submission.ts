@@ -52,15 +52,15 @@ export const addSubmissionOptions = (command: Command, { env }: Cli): Command =>
         'kill',
       ]),
     )
-    .option('--output-limit <size>', 'how much output is kept, such as 1mb')
+    .option('--output-limit <size>', 'how much output is kept, such as 1m')
     .option('--encoding <name>', 'of its output in JSON, such as gbk')
     .option('--idempotency-key <key>', 'the same key again runs nothing, and shows the first job')
     .option('-u, --user <user>', 'whom it runs as: user, or user:group')
-    .option('-m, --memory <size>', 'how much memory it may use, such as 512mb or 512m', sizeOf)
+    .option('-m, --memory <size>', 'how much memory it may use, such as 512m or 1.5g')
     .option('--cpus <number>', 'how many processors it may use, such as 1.5', numberOf)
     .option('--processes <number>', 'how many processes and threads it may have', numberOf)
     .option('--open-files <number>', 'how many files each process may have open', numberOf)
-    .option('--file-size <size>', 'how large a file it may write, such as 1gb', sizeOf)
+    .option('--file-size <size>', 'how large a file it may write, such as 1g')
     .option('--nice <number>', 'how far others go first, 0 to 19', numberOf)
     .option('--io-weight <number>', 'its share of the disks, 1 to 10000; others have 100', numberOf)
     .option('--no-new-privileges', 'no setuid program gives it more rights')
@@ -89,9 +89,6 @@ const restrictionsOf = ({ user, newPrivileges, ...options }: SubmissionOptions) 
 
 const withoutAbsent = <T extends object>(all: T): Partial<T> =>
   Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Partial<T>
-
-/** As docker writes sizes, too: 512m, 2g. What is none the agent tells. */
-const sizeOf = (text: string): string => text.replace(/^([\d.]+) ?([kmgt])$/i, '$1$2b')
 
 const numberOf = (text: string): number => {
   if (!/^\d{1,15}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError('It should be a number.')

@@ -87,7 +87,7 @@ for (const { name, path, valid } of kinds) {
       nice: 0,
     }
     assert.deepEqual((await accepted({ limits: all })).limits, all)
-    const { limits } = await accepted({ limits: { memory: '512mb', fileSize: '1.5 KB' } })
+    const { limits } = await accepted({ limits: { memory: '512m', fileSize: '1.5 KiB' } })
     assert.deepEqual(limits, { memory: 512 << 20, fileSize: 1536 })
     assert.deepEqual((await accepted({ limits: {} })).limits, {})
     assert.equal((await accepted({ noNewPrivileges: true })).noNewPrivileges, true)
@@ -96,7 +96,7 @@ for (const { name, path, valid } of kinds) {
 
   test(`a ${name} with a limit that is none is refused by the name of the limit`, async () => {
     const memory = 'limits.memory 应为 4mb 到 1024tb 的字节数或大小，例如 "512mb"'
-    for (const value of [0, (4 << 20) - 1, -1, 1.5, '', '512m', '1mb', '2000tb', null, [], 2 ** 60])
+    for (const value of [0, (4 << 20) - 1, -1, 1.5, '', '512x', '1mb', '1m', '2000tb', null, [], 2 ** 60])
       await refused({ limits: { memory: value } }, memory)
     await refused(
       { limits: { fileSize: 0 } },
@@ -284,6 +284,7 @@ for (const { name, path, valid } of kinds) {
       ['1.5 KB', 1536],
       ['1mb', 1048576],
       ['2GB', 2147483648],
+      ['2g', 2147483648],
     ] as const) {
       assert.equal((await accepted({ outputLimit: given })).outputLimit, bytes)
     }

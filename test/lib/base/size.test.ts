@@ -15,6 +15,13 @@ test('a size is a number with or without a unit, in powers of 1024', () => {
     ['2Gb', 2 * 1024 ** 3],
     ['1tb', 1024 ** 4],
     ['007', 7],
+    ['512m', 512 << 20],
+    ['1g', 1024 ** 3],
+    ['100K', 102_400],
+    ['512mi', 512 << 20],
+    ['512MiB', 512 << 20],
+    ['1.5g', 1.5 * 1024 ** 3],
+    ['2 t', 2 * 1024 ** 4],
   ] as const)
     assert.equal(parseSize(text), expected, text)
 })
@@ -39,9 +46,10 @@ test('anything else is no size', () => {
     '+1',
     '1e3',
     '0x10',
-    '1k',
-    '1 m',
-    '1kib',
+    '1i',
+    '1ib',
+    '1kbi',
+    '1kk',
     '1  kb',
     ' 1',
     '.5kb',
@@ -64,7 +72,7 @@ test('anything else is no size', () => {
 })
 
 test('every size is a whole number of bytes that a number holds exactly, or undefined', () => {
-  const unit = fc.constantFrom('', 'b', 'kb', 'mb', 'gb', 'TB', ' mb')
+  const unit = fc.constantFrom('', 'b', 'kb', 'mb', 'gb', 'TB', ' mb', 'k', 'Gi', 'MiB')
   fc.assert(
     fc.property(fc.nat(999), fc.nat(999_999), unit, (whole, fraction, of) => {
       for (const text of [`${whole}${of}`, `${whole}.${fraction}${of}`]) {

@@ -53,8 +53,8 @@ test('what is no limit is refused, with what is wrong', () => {
     ['cpus=-1', /^cpus must be/],
     ['processes=1.5', /^processes must be a whole number from 1 to 4194304$/],
     ['openFiles=15', /^openFiles must be a whole number from 16 to 1048576$/],
-    ['memory=4194303', /^memory must be a size from 4mb to 1024tb$/],
-    ['fileSize=0', /^fileSize must be a size from 1b to 1024tb$/],
+    ['memory=4194303', /^memory must be a size such as 512mb, from 4mb to 1024tb$/],
+    ['fileSize=0', /^fileSize must be a size such as 512mb, from 1b to 1024tb$/],
     ['nice=20', /^nice must be/],
   ] as const)
     assert.throws(() => parseLimits(text), { message }, text)
