@@ -5,6 +5,7 @@ import { exitCodeOf, INTERRUPTED } from './exit-code.ts'
 import { failureLine } from './failure.ts'
 import { formatDuration } from './format.ts'
 import { onInterrupt } from './interrupt.ts'
+import { outOfMemoryText } from './out-of-memory.ts'
 import { type OutputFormat, printRows } from './output-format.ts'
 import { prefixLines } from './prefix-lines.ts'
 import { type Colour, type Sink, SinkError } from './sink.ts'
@@ -21,7 +22,7 @@ interface Row {
   exitCode: number | null
   durationMs: number
   id: string | null
-  /** Why it was no success, when that is no affair of the job's. */
+  /** Why it was no success, when its exit code does not say that. */
   note: string
   isSuccess: boolean
 }
@@ -114,7 +115,8 @@ const runOnHost = async (
       throw error
     })
     await Promise.all([out.flush(), err.flush()])
-    return row(end.state, { exitCode: exitCodeOf(end), isSuccess: end.state === 'success' })
+    const note = end.reason === 'out-of-memory' ? outOfMemoryText(end) : ''
+    return row(end.state, { exitCode: exitCodeOf(end), isSuccess: end.state === 'success', note })
   } catch (error) {
     if (error instanceof SinkError) throw error
     const word = error instanceof ClientError ? error.word : 'failed'

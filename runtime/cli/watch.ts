@@ -1,6 +1,7 @@
 import type { Job, JobHandle } from '../../lib/client/client.ts'
 import { type Cli, tell } from './cli.ts'
 import { formatBytes } from './format.ts'
+import { outOfMemoryText } from './out-of-memory.ts'
 import type { Sink } from './sink.ts'
 
 /** Prints what a job writes, byte for byte, each stream to its own; resolves with the job when it has ended. */
@@ -64,9 +65,10 @@ export const droppedLine = (bytes: number | null): string =>
   `${bytes === null ? 'some' : formatBytes(bytes)} of its output, from here on, ${bytes === null ? 'is' : 'are'} not kept`
 
 /** Why a job has ended, where its exit code does not say all; undefined where it does. */
-export const endLine = ({ id, state, reason, error }: Job): string | undefined => {
+export const endLine = (job: Job): string | undefined => {
+  const { id, state, reason, error } = job
   if (state === 'success' || reason === 'exited') return undefined
-  const words = REASONS[reason] ?? reason
+  const words = reason === 'out-of-memory' ? outOfMemoryText(job) : (REASONS[reason] ?? reason)
   return `job ${id} ${words}${error === '' || reason === 'agent-lost' ? '' : `: ${error}`}`
 }
 
@@ -74,7 +76,6 @@ const REASONS: Partial<Record<Job['reason'], string>> = {
   signaled: 'was ended by a signal',
   timeout: 'took longer than its timeout',
   'output-limit': 'wrote more than its output limit',
-  'out-of-memory': 'was killed for want of memory',
   canceled: 'was canceled',
   'agent-stopped': 'was stopped with its agent',
   'agent-lost': 'was lost with its agent',

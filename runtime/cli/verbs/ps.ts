@@ -120,6 +120,8 @@ const COLOURS: Partial<Record<ListedJob['state'], Colour>> = {
 
 const exitText = ({ state, reason, exitCode, signal }: ListedJob): string => {
   if (state === 'running' || state === 'rejected') return '-'
+  // Whatever its own process made of it.
+  if (reason === 'out-of-memory') return reason
   if (signal !== '') return signal.replace(/^SIG/, '')
   return reason === 'exited' ? String(exitCode) : reason
 }

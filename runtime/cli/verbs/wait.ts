@@ -3,6 +3,7 @@ import { askAgent, findJobs, unwrap } from '../ask.ts'
 import { exitCodeOf, INTERRUPTED } from '../exit-code.ts'
 import { printable } from '../format.ts'
 import { onInterrupt } from '../interrupt.ts'
+import { outOfMemoryText } from '../out-of-memory.ts'
 import { type OutputFormat, outputOption } from '../output-format.ts'
 import { addHostOption, type Verb, verb } from '../verb.ts'
 
@@ -37,4 +38,7 @@ export const wait: Verb = cli => {
   })
 }
 
-const howOf = ({ error }: Job): string => (error === '' ? '' : ` (${printable(error)})`)
+const howOf = (job: Job): string => {
+  if (job.reason === 'out-of-memory') return `: ${outOfMemoryText(job)}`
+  return job.error === '' ? '' : ` (${printable(job.error)})`
+}

@@ -14,12 +14,14 @@ import { scratchDirectory } from '../../support/scratch.ts'
 let asked: URLSearchParams
 /** The ids of the jobs that agents list, by the path before that of the API. */
 const ids: Record<string, string[]> = {}
+/** How they have ended. */
+let ending: Parameters<typeof endOf>[1] = {}
 const idOf = (digits: string) => digits.padEnd(32, '0')
 const server = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url!, 'http://agent')
   asked = searchParams
   const jobs = (ids[pathname.split('/')[1]!] ?? []).map(id => ({
-    ...jobToJson({ job: endOf(runningJob({ id: idOf(id) })), output: NO_OUTPUT, livingLeftovers: 0 }),
+    ...jobToJson({ job: endOf(runningJob({ id: idOf(id) }), ending), output: NO_OUTPUT, livingLeftovers: 0 }),
   }))
   response.end(JSON.stringify({ code: 0, success: true, msg: '', data: jobs }))
 })
@@ -56,6 +58,21 @@ test('ids are as short as tells the jobs apart, and have at least 12 digits', as
   assert.deepEqual(await shown(`${same}2`, `${same}1`, '1'), [`${same}2`, `${same}1`, '100000000000000'])
   const all = 'b'.repeat(31)
   assert.deepEqual(await shown(`${all}2`, `${all}1`), [`${all}2`, `${all}1`])
+})
+
+test('a job has ended with its code, by a signal, or for want of memory, whatever its own process made of that', async () => {
+  ids.web1 = ['1']
+  const shown = async (given: typeof ending) => {
+    ending = { state: 'failed', ...given }
+    const [, exit] = column((await runVerb(['ps', '-a'], env)).stdout, 2)
+    ending = {}
+    return exit
+  }
+  assert.equal(await shown({ exitCode: 3 }), '3')
+  assert.equal(await shown({ signal: 'SIGTERM', reason: 'timeout' }), 'TERM')
+  assert.equal(await shown({ reason: 'agent-lost' }), 'agent-lost')
+  for (const end of [{ signal: 'SIGKILL' }, { exitCode: 137 }, {}])
+    assert.equal(await shown({ ...end, reason: 'out-of-memory' }), 'out-of-memory')
 })
 
 test('the jobs of several hosts are one list, the newest first; a host that cannot be asked keeps none', async () => {
