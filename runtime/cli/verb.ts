@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { Cli } from './cli.ts'
 import { UsageError } from './failure.ts'
+import type { Typed } from './missing-dashes.ts'
 
 /** Makes the command of a verb, which writes to the sinks of `cli` and throws what has gone wrong. */
 export type Verb = (cli: Cli) => Command
@@ -15,19 +16,32 @@ export const verb = (name: string, description: string, examples: readonly strin
 
 /**
  * For verbs that run something: `newdt run df -h` asks for the help of df, and must not pass for one that was given;
- * nor do more words than the verb has arguments say what is wrong. `mistake` says how it is written.
+ * nor do more words than the verb has arguments, or an option behind them, say what is wrong. `mistake` says how it is
+ * written.
  */
-export const addHelpOption = (command: Command, mistake: string): Command =>
-  command
+export const addHelpOption = (
+  command: Command,
+  { rest }: Cli,
+  mistake: (typed: Typed) => string,
+): Command => {
+  const mistaken = () => new UsageError(mistake({ all: command.parent?.args ?? [], words: command.args }))
+  const fail = command.error.bind(command)
+  command.error = (message, options) => {
+    const isUnknown = options?.code === 'commander.unknownOption'
+    if (isUnknown && rest === undefined && !command.args[0]?.startsWith('-')) throw mistaken()
+    return fail(message, options)
+  }
+  return command
     .helpOption(false)
     .option('-h, --help', 'display help for command')
     .allowExcessArguments()
     .hook('preAction', () => {
-      if (command.args.length > command.registeredArguments.length) throw new UsageError(mistake)
+      if (command.args.length > command.registeredArguments.length) throw mistaken()
       if (!command.opts().help) return
-      if (command.args.length > 0) throw new UsageError(mistake)
+      if (command.args.length > 0) throw mistaken()
       command.help()
     })
+}
 
 /** For what asks one agent. */
 export const addHostOption = (command: Command): Command =>

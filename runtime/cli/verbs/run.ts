@@ -3,6 +3,7 @@ import type { Cli } from '../cli.ts'
 import { commandLineOf } from '../command-line.ts'
 import { UsageError } from '../failure.ts'
 import { addFleetOptions, type FleetChoice, isFleet } from '../fleet-options.ts'
+import { isHostLike, type Typed, withDashes } from '../missing-dashes.ts'
 import { runJob } from '../run-job.ts'
 import { runOnHosts } from '../run-on-hosts.ts'
 import { addSubmissionOptions, type SubmissionOptions, submissionOf } from '../submission.ts'
@@ -21,9 +22,11 @@ export const run: Verb = cli => {
     .argument('[host]', 'name or URL of the agent')
     .usage('[host] [options] -- <command...>')
     .addHelpText('after', WORDS)
-  addHelpOption(addFleetOptions(addHostOption(addSubmissionOptions(command, cli))), NO_COMMAND)
+  addHelpOption(addFleetOptions(addHostOption(addSubmissionOptions(command, cli))), cli, typed =>
+    withoutCommand(cli, typed),
+  )
   return command.action(async (host: string | undefined, options: SubmissionOptions & FleetChoice) => {
-    const cmd = commandLineOf(commandWords(cli))
+    const cmd = commandLineOf(commandWords(cli, { all: command.parent?.args ?? [], words: command.args }))
     const request = { ...(await submissionOf(cli, options)), cmd }
     if (isFleet(host, options)) {
       cli.exitCode = await runOnHosts(cli, await whichHosts(cli.env, options.hosts), request, options)
@@ -33,12 +36,18 @@ export const run: Verb = cli => {
   })
 }
 
-const commandWords = ({ rest }: Cli): string[] => {
-  if (rest?.length) return rest
-  throw new UsageError(NO_COMMAND)
+const commandWords = (cli: Cli, typed: Typed): string[] => {
+  if (cli.rest?.length) return cli.rest
+  throw new UsageError(withoutCommand(cli, typed))
 }
 
-const NO_COMMAND = 'what is to be run? It stands behind --, such as: newdt run -- df -h'
+const withoutCommand = ({ env, rest }: Cli, { all, words }: Typed): string => {
+  const [first] = words
+  const own = first !== undefined && isHostLike(env, first) ? 1 : 0
+  const isGiven = words[own] !== undefined && !words[own].startsWith('-')
+  const meant = rest || !isGiven ? undefined : withDashes({ all, words }, own)
+  return `what is to be run? It stands behind --${meant === undefined ? ', such as: newdt run -- df -h' : `: ${meant}`}`
+}
 
 const WORDS = `One word behind -- is a command line for bash; several are words that arrive as they are.
 Exit codes: the job's own; 128+n by a signal; 124 timed out; 126 could not be started; 125 newdt itself failed;

@@ -8,6 +8,7 @@ import type { Cli } from '../cli.ts'
 import { quoteWord } from '../command-line.ts'
 import { Failure, UsageError } from '../failure.ts'
 import { addFleetOptions, type FleetChoice, isFleet } from '../fleet-options.ts'
+import { type Typed, withDashes } from '../missing-dashes.ts'
 import { runJob } from '../run-job.ts'
 import { runOnHosts } from '../run-on-hosts.ts'
 import { type ScriptType, scriptTypeOf } from '../script-type.ts'
@@ -28,14 +29,17 @@ export const script: Verb = cli => {
     .argument('[host-or-file]', 'the script file (- is standard input), or the agent that it runs on')
     .argument('[file]', 'the script file, when a host is named before')
     .usage('[host] <file> [options] [-- <argument...>]')
-  addHelpOption(addFleetOptions(addHostOption(addSubmissionOptions(command, cli))), ARGUMENTS)
+  addHelpOption(addFleetOptions(addHostOption(addSubmissionOptions(command, cli))), cli, typed =>
+    argumentsOf(cli, typed),
+  )
   command.addOption(
     new Option('--type <type>', 'by default by its name or first line').choices(['shell', 'python']),
   )
   return command.action(async (first: string | undefined, second: string | undefined, options: Options) => {
     if (first === undefined) throw new UsageError('which script? Such as: newdt script ./check.sh')
     const [host, file] = second === undefined ? [undefined, first] : [first, second]
-    if (host !== undefined && existsSync(host)) throw new UsageError(ARGUMENTS)
+    if (host !== undefined && existsSync(host))
+      throw new UsageError(argumentsOf(cli, { all: command.parent?.args ?? [], words: command.args }))
     const request = { ...(await submissionOf(cli, options)), ...(await scriptOf(cli, file, options)) }
     if (isFleet(host, options)) {
       cli.exitCode = await runOnHosts(cli, await whichHosts(cli.env, options.hosts), request, options)
@@ -45,7 +49,12 @@ export const script: Verb = cli => {
   })
 }
 
-const ARGUMENTS = 'what the script is given stands behind --, such as: newdt script ./check.sh -- -h'
+const argumentsOf = ({ rest }: Cli, { all, words }: Typed): string => {
+  const [first = '', second] = words
+  const own = second === undefined || first === '-' || existsSync(first) ? 1 : 2
+  const meant = rest ? undefined : withDashes({ all, words }, own)
+  return `what the script is given stands behind --${meant === undefined ? ', such as: newdt script ./check.sh -- -h' : `: ${meant}`}`
+}
 
 const scriptOf = async (cli: Cli, file: string, { type, stdin }: Options): Promise<ScriptRequest> => {
   if (file === '-' && stdin) throw new UsageError('standard input cannot be both, the script and its input')
