@@ -26,6 +26,8 @@ interface Row {
   missingLimits: string[] | null
   /** Whether jobs can run there as other users. */
   otherUsers: boolean | null
+  /** What is missing there, for `users` and for each of the limits that it cannot keep. */
+  missing: Record<string, string> | null
   note: string
 }
 
@@ -67,6 +69,7 @@ const check = async ({ name, load }: NamedHost): Promise<Row> => {
     limit: null,
     missingLimits: null,
     otherUsers: null,
+    missing: null,
   }
   const bad = (error: unknown, rest: Pick<Row, 'clockSkewSeconds' | 'tlsDaysLeft'>): Row => {
     return { name, isGood: false, ...empty, ...rest, note: failureLine(error) }
@@ -77,7 +80,9 @@ const check = async ({ name, load }: NamedHost): Promise<Row> => {
     const { status, skew: clockSkewSeconds } = await ask(host)
     if (!status.ok) return bad(status.error, { clockSkewSeconds, tlsDaysLeft })
     const { version, caller, running, limit, draining, stopping, limits, users } = status.value
-    const note = stopping ? 'stopping' : draining ? 'draining' : ''
+    const state = stopping ? 'stopping' : draining ? 'draining' : ''
+    const missing = missingOf({ users, ...limits })
+    const note = [state, ...reasonsOf(missing)].filter(text => text !== '').join('; ')
     const known = {
       version,
       key: caller.id,
@@ -87,12 +92,27 @@ const check = async ({ name, load }: NamedHost): Promise<Row> => {
       // Agents of before do not tell.
       missingLimits: limits ? namesOfMissing(limits) : null,
       otherUsers: users ? 'possible' in users : null,
+      missing: users && limits ? missing : null,
     }
-    return { name, isGood: note === '', ...known, clockSkewSeconds, tlsDaysLeft, note }
+    return { name, isGood: state === '', ...known, clockSkewSeconds, tlsDaysLeft, note }
   } catch (error) {
     return bad(error, { clockSkewSeconds: null, tlsDaysLeft: null })
   }
 }
+
+/** Agents of before do not tell. */
+const missingOf = (all: Record<string, object | undefined>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(all).flatMap(([name, keeper = {}]) =>
+      'missing' in keeper ? [[name, String(keeper.missing)]] : [],
+    ),
+  )
+
+/** Most limits lack the same: "users: …", "memory,cpus: …". */
+const reasonsOf = (missing: Record<string, string>): string[] =>
+  Object.entries(Object.groupBy(Object.keys(missing), name => missing[name]!)).map(
+    ([reason, names = []]) => `${names.join(',')}: ${reason}`,
+  )
 
 const namesOfMissing = (limits: Agent['limits']): string[] =>
   Object.entries(limits).flatMap(([name, keeper]) => ('missing' in keeper ? [name] : []))
