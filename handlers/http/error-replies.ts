@@ -1,5 +1,6 @@
 import type { AgentError, Failures } from '../../lib/base/errors.ts'
 import { rejectionText } from '../../lib/jobs/job.ts'
+import { missingText } from './missing.ts'
 import type { Refusals } from './refusal.ts'
 
 /** How a client is told of one code. */
@@ -48,8 +49,8 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
   },
   'cannot-run-as': {
     status: 400,
-    zh: ({ missing }) => `本 Agent 无法以其他用户执行任务：${missing}`,
-    en: ({ missing }) => `this agent cannot run jobs as another user: ${missing}`,
+    zh: ({ missing }) => `本 Agent 无法以其他用户执行任务：${missingText(missing).zh}`,
+    en: ({ missing }) => `this agent cannot run jobs as another user: ${missingText(missing).en}`,
   },
   'limit-too-high': {
     status: 400,
@@ -58,8 +59,8 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
   },
   'limit-unsupported': {
     status: 400,
-    zh: ({ field, missing }) => `本机无法保证 ${field}：${missing}`,
-    en: ({ field, missing }) => `this machine cannot keep ${field}: ${missing}`,
+    zh: ({ field, missing }) => `本机无法保证 ${field}：${missingText(missing).zh}`,
+    en: ({ field, missing }) => `this machine cannot keep ${field}: ${missingText(missing).en}`,
   },
   'malformed-request': {
     status: 400,
@@ -192,15 +193,21 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
   },
   'out-of-bounds': {
     status: 403,
-    zh: ({ field, allowed }) =>
-      `该密钥不允许这样的 ${field}${allowed === undefined ? '' : `，允许：${allowed}`}`,
-    en: ({ field, allowed }) =>
-      `the key does not allow this ${field}${allowed === undefined ? '' : `; it allows ${allowed}`}`,
+    zh: ({ field, allowed, isAbsent }) =>
+      isAbsent
+        ? `请用 ${field} 写明以谁执行：该密钥允许 ${allowed}`
+        : `该密钥不允许这样的 ${field}${allowed === undefined ? '' : `，允许：${allowed}`}`,
+    en: ({ field, allowed, isAbsent }) =>
+      isAbsent
+        ? `say as whom, by ${field}: the key allows ${allowed}`
+        : `the key does not allow this ${field}${allowed === undefined ? '' : `; it allows ${allowed}`}`,
   },
   'user-not-allowed': {
     status: 403,
-    zh: ({ user }) => `本 Agent 不允许任务以用户 ${user} 执行`,
-    en: ({ user }) => `this agent runs no jobs as the user ${user}`,
+    zh: ({ user }) =>
+      `本 Agent 不允许任务以用户 ${user} 执行：须由 Agent 的 AGENT_RUN_AS 写明${user.includes(':') ? `；用户不在该组时，要写完整的 ${user}` : ''}`,
+    en: ({ user }) =>
+      `this agent runs no jobs as the user ${user}: AGENT_RUN_AS of the agent must name it${user.includes(':') ? `, and exactly ${user} where the user is not in that group` : ''}`,
   },
   'unknown-endpoint': {
     status: 404,

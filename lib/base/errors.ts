@@ -31,8 +31,11 @@ export interface Failures {
   'address-not-allowed': { address: string }
   /** Only who has submitted the job, or an admin, may control it. */
   'not-your-job': NoDetails
-  /** The key does not allow what a field of the request asks for; `allowed` is what it does, where that is short. */
-  'out-of-bounds': { field: string; allowed?: string | undefined }
+  /**
+   * The key does not allow what a field of the request asks for, or that it is absent; `allowed` is what it does allow,
+   * where that is short.
+   */
+  'out-of-bounds': { field: string; allowed?: string | undefined; isAbsent?: true }
   /** As many jobs of this key run as it allows. */
   'too-many-jobs-of-key': { limit: number }
   'unknown-job': NoDetails

@@ -64,7 +64,9 @@ export const userOf = (
 ): string | undefined => {
   if (!users) return asked
   const user = asked ?? (users.length === 1 ? users[0] : undefined)
-  if (user === undefined || nameIn(users, user) === undefined) throw outOfBounds(users)
+  if (user === undefined)
+    throw failure('out-of-bounds', { field: 'user', allowed: users.join(', '), isAbsent: true })
+  if (nameIn(users, user) === undefined) throw outOfBounds(users)
   return user
 }
 

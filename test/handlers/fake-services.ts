@@ -237,6 +237,7 @@ const wordOf = (status: number, msg: string): string | undefined =>
 const NO_DETAILS = {
   rights: ['undefined'],
   reasons: ['undefined'],
+  user: 'undefined',
   detail: { zh: 'undefined', en: 'undefined' },
 } as never
 

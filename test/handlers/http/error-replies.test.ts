@@ -33,8 +33,8 @@ const TOLD: [AgentError, status: number, zh: string, en: string, headers?: Recor
   [
     failure('user-not-allowed', { user: 'x' }),
     403,
-    '本 Agent 不允许任务以用户 x 执行',
-    'this agent runs no jobs as the user x',
+    '本 Agent 不允许任务以用户 x 执行：须由 Agent 的 AGENT_RUN_AS 写明',
+    'this agent runs no jobs as the user x: AGENT_RUN_AS of the agent must name it',
   ],
   [
     failure('users-not-readable'),
@@ -335,6 +335,21 @@ test('a key that does not allow a field tells what it allows', () => {
   const error = failure('out-of-bounds', { field: 'timeout', allowed: '5s' })
   assert.equal(errorAnswer(error).envelope.msg, '该密钥不允许这样的 timeout，允许：5s')
   assert.equal(errorAnswer(error, 'en').envelope.msg, 'the key does not allow this timeout; it allows 5s')
+})
+
+test('who does not say as whom is told whom the key allows', () => {
+  const error = failure('out-of-bounds', { field: 'user', allowed: 'a, b', isAbsent: true })
+  assert.equal(errorAnswer(error).envelope.msg, '请用 user 写明以谁执行：该密钥允许 a, b')
+  assert.equal(errorAnswer(error, 'en').envelope.msg, 'say as whom, by user: the key allows a, b')
+})
+
+test('a user with a group that is not its own must be named so', () => {
+  const error = failure('user-not-allowed', { user: 'a:b' })
+  assert.match(errorAnswer(error).envelope.msg, /AGENT_RUN_AS 写明；用户不在该组时，要写完整的 a:b$/)
+  assert.match(
+    errorAnswer(error, 'en').envelope.msg,
+    /AGENT_RUN_AS of the agent must name it, and exactly a:b where the user is not in that group$/,
+  )
 })
 
 test('a code that the table does not have is an unexpected error', async () => {

@@ -108,7 +108,11 @@ test('a key without users asks as it likes; one with users never gets the agent 
   assert.equal(userOf('app:x', { users: ['deploy', 'app'] }), 'app:x')
   for (const user of [undefined, 'root', 'deploy:x', 'deployed']) {
     const users = ['deploy:app', 'app']
-    const error = { code: 'out-of-bounds', details: { field: 'user', allowed: 'deploy:app, app' } }
+    const details = { field: 'user', allowed: 'deploy:app, app' }
+    const error = {
+      code: 'out-of-bounds',
+      details: user === undefined ? { ...details, isAbsent: true } : details,
+    }
     assert.throws(() => userOf(user, { users }), error, user)
   }
 })
