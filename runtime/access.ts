@@ -48,6 +48,8 @@ export const openAccess = async (
     authenticator: guessLimiter,
     /** The first secret for the contract's signature; undefined where no key has one. */
     secret,
+    /** As they were at the start. */
+    keys,
     /** The file that it was made up in. */
     madeUpIn,
 

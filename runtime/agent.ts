@@ -31,6 +31,7 @@ import { letThrough, prepareDataDirectory } from './data-directory.ts'
 import { assertKept, tellLimits } from './limits.ts'
 import { listen, listenForMetrics } from './listen.ts'
 import { orStartupError, StartupError } from './startup-error.ts'
+import { tellUnknownUsers } from './users.ts'
 
 /** Starts an agent. Rejects with StartupError; then everything that was opened is closed again. */
 export const startAgent = async (config: Config, env: Record<string, string>, log: Log) => {
@@ -68,6 +69,8 @@ const putTogether = async (
   )
   assertKept(config, processes.limitSupport())
   tellLimits(processes, config, log)
+  // A user database may take its time.
+  void tellUnknownUsers(processes, config, access.keys, log)
   const room = opened.adopt(createRoom({ database, log }), one => one.close())
   const jobStore = createJobStore(database, room)
   const outputStore = createOutputStore(database, room)

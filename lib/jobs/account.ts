@@ -74,7 +74,7 @@ const outOfBounds = (users: readonly string[] = []) =>
   failure('out-of-bounds', { field: 'user', allowed: users.join(', ') })
 
 /** Whether a list has a user as it is asked for, or has it without the group. */
-const nameIn = (list: readonly string[], user: string): 'exactly' | 'but-for-group' | undefined => {
+export const nameIn = (list: readonly string[], user: string): 'exactly' | 'but-for-group' | undefined => {
   if (list.includes(user)) return 'exactly'
   const [name, group] = partsOfUser(user)
   return group !== undefined && list.includes(name) ? 'but-for-group' : undefined
