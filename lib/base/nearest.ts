@@ -1,11 +1,18 @@
-/** The known word that was most likely meant: the one with the fewest edits, at most a third of its letters. */
+/**
+ * The known word that was most likely meant: the one with the fewest edits, at most a third of its letters; else the only
+ * one that begins so.
+ */
 export const nearest = (word: string, known: readonly string[]): string | undefined => {
   const ranked = known
     .map(name => ({ name, edits: countEdits(word.toLowerCase(), name.toLowerCase()) }))
     .filter(({ name, edits }) => edits <= Math.ceil(name.length / 3))
     .sort((one, other) => one.edits - other.edits)
-  return ranked[0]?.name
+  if (ranked[0] !== undefined) return ranked[0].name
+  const [longer, another] = known.filter(name => name.toLowerCase().startsWith(word.toLowerCase()))
+  return word.length < LEAST_BEGINNING || another !== undefined ? undefined : longer
 }
+
+const LEAST_BEGINNING = 3
 
 /** How many letters must be added, removed or replaced (Levenshtein). */
 const countEdits = (from: string, to: string): number => {

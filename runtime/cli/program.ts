@@ -79,13 +79,40 @@ export const createProgram = async (cli: Cli, used?: string): Promise<Command> =
 const allOf = (command: Command): Command[] => [command, ...command.commands.flatMap(allOf)]
 
 /** "error: unknown option '--x'\n(Did you mean …?)" becomes one line. */
-const usageLine = (command: Command, { message }: CommanderError): string => {
+const usageLine = (command: Command, error: CommanderError): string => {
+  const known = ownOption(command, error)
+  const message = known ? error.message.replace(/\s*\n.*|$/, ` (here it is ${known})`) : error.message
   const names: string[] = []
   for (let one: Command | null = command; one; one = one.parent) names.unshift(one.name())
   return `${message
     .replace(/^error: /, '')
     .replace(/\s*\n\s*/g, ' ')
     .replace(/\.$/, '')}; see ${names.join(' ')} --help`
+}
+
+/** How an option is called here that others have. */
+const ownOption = (command: Command, { code, message }: CommanderError): string | undefined => {
+  const [, flag = ''] = code === 'commander.unknownOption' ? (/'(-[^'=]*)/.exec(message) ?? []) : []
+  const own = Object.hasOwn(OPTIONS_OF_OTHERS, flag) ? OPTIONS_OF_OTHERS[flag] : undefined
+  return command.options.some(({ long }) => long === own?.split(' ')[0]) ? own : undefined
+}
+
+/** Of docker, systemd-run, setpriv, timeout and the like. */
+const OPTIONS_OF_OTHERS: Record<string, string> = {
+  '--pids-limit': '--processes',
+  '--ulimit': '--open-files or --file-size',
+  '--blkio-weight': '--io-weight',
+  '--mem': '--memory',
+  '--uid': '--user',
+  '--group': '--user USER:GROUP',
+  '--gid': '--user USER:GROUP',
+  '-g': '--user USER:GROUP',
+  '--cwd': '--workdir',
+  '--chdir': '--workdir',
+  '--working-directory': '--workdir',
+  '--no-new-privs': '--no-new-privileges',
+  '--name': '--label',
+  '--background': '--detach',
 }
 
 /** Errors are thrown; main tells them. */

@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { CommandRequest } from '../../lib/client/client.ts'
+import { parseLimit, rangeText } from '../../lib/jobs/limits.ts'
+import type { LimitName } from '../../lib/process/types.ts'
 import type { Cli } from './cli.ts'
 import { UsageError } from './failure.ts'
 import { formatBytes } from './format.ts'
@@ -57,12 +59,16 @@ export const addSubmissionOptions = (command: Command, { env }: Cli): Command =>
     .option('--idempotency-key <key>', 'the same key again runs nothing, and shows the first job')
     .option('-u, --user <user>', 'whom it runs as: user, or user:group')
     .option('-m, --memory <size>', 'how much memory it may use, such as 512m or 1.5g')
-    .option('--cpus <number>', 'how many processors it may use, such as 1.5', numberOf)
-    .option('--processes <number>', 'how many processes and threads it may have', numberOf)
-    .option('--open-files <number>', 'how many files each process may have open', numberOf)
+    .option('--cpus <number>', 'how many processors it may use, such as 1.5', limitOf('cpus'))
+    .option('--processes <number>', 'how many processes and threads it may have', limitOf('processes'))
+    .option('--open-files <number>', 'how many files each process may have open', limitOf('openFiles'))
     .option('--file-size <size>', 'how large a file it may write, such as 1g')
-    .option('--nice <number>', 'how far others go first, 0 to 19', numberOf)
-    .option('--io-weight <number>', 'its share of the disks, 1 to 10000; others have 100', numberOf)
+    .option('--nice <number>', 'how far others go first, 0 to 19', limitOf('nice'))
+    .option(
+      '--io-weight <number>',
+      'its share of the disks, 1 to 10000; others have 100',
+      limitOf('ioWeight'),
+    )
     .option('--no-new-privileges', 'no setuid program gives it more rights')
 
 /** The part of a submission that these options say. */
@@ -90,10 +96,13 @@ const restrictionsOf = ({ user, newPrivileges, ...options }: SubmissionOptions) 
 const withoutAbsent = <T extends object>(all: T): Partial<T> =>
   Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Partial<T>
 
-const numberOf = (text: string): number => {
-  if (!/^\d{1,15}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError('It should be a number.')
-  return Number(text)
-}
+const limitOf =
+  (name: LimitName) =>
+  (text: string): number => {
+    const value = parseLimit(name, text)
+    if (value === undefined) throw new InvalidArgumentError(`It should be ${rangeText(name)}.`)
+    return value
+  }
 
 /** All of standard input. Throws UsageError when it is no text: that is all that can be sent. */
 export const readStdin = async ({ stdin }: Cli): Promise<string> => {

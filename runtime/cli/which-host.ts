@@ -46,11 +46,14 @@ export const whichHosts = async (env: NodeJS.ProcessEnv, patterns: string): Prom
   for (const pattern of patterns.split(',').map(text => text.trim())) {
     const matching = Object.keys(hosts).filter(name => globOf(pattern).test(name))
     if (matching.length === 0)
-      throw new UsageError(`${pattern}: no host in ${path} is called so; newdt host ls`)
+      throw new UsageError(`${pattern}: no host in ${path} is called so; ${hintFor(pattern)}newdt host ls`)
     for (const name of matching) names.add(name)
   }
   return [...names].map(name => ({ name, load: () => hostOfEntry(env, name, hosts[name]!) }))
 }
+
+const hintFor = (pattern: string): string =>
+  /[[\]{}]/.test(pattern) ? '* and ? only, several patterns with commas; ' : ''
 
 /** What was probably meant. */
 const urlLike = (name: string): string => {

@@ -48,9 +48,10 @@ export const ps: Verb = cli => {
     .option('--state <states>', 'running, success, failed, canceled, rejected; several with commas')
     .option(
       '--since <time>',
-      'created since then: 1h ago, 2026-01-31, "2026-01-31 12:00", 2026-01-31T12:00:00Z',
+      'created since then: 2026-01-31, "2026-01-31 12:00", today, yesterday, 1h ago, 2026-01-31T12:00:00Z',
+      instantOf,
     )
-    .option('--until <time>', 'created before then')
+    .option('--until <time>', 'created before then', instantOf)
     .addOption(
       new Option('--label <name=value>', 'with this label; may be repeated').argParser(collectLabels),
     )
@@ -91,8 +92,7 @@ const queryOf = ({ all, failed, state, since, until, label, caller, grep }: Opti
   // Who asks for a time asks for what was then.
   const isPast = all || since !== undefined || until !== undefined
   const states = failed ? 'failed' : (state ?? (isPast ? undefined : 'running'))
-  const times = { since: since && instantOf(since), until: until && instantOf(until) }
-  const query = { state: states, ...times, label: label?.join(','), caller, q: grep }
+  const query = { state: states, since, until, label: label?.join(','), caller, q: grep }
   return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined))
 }
 

@@ -40,9 +40,18 @@ export const top: Verb = cli => {
   })
 }
 
-const headOf = ({ id, state, error, startTime, execCmd }: Job): string => {
-  const how = state === 'running' ? `for ${formatDuration(Date.now() - Date.parse(startTime))}` : error
+const headOf = (job: Job): string => {
+  const { id, state, error, startTime, execCmd } = job
+  const how =
+    state === 'running' ? `for ${formatDuration(Date.now() - Date.parse(startTime))}${memoryOf(job)}` : error
   return `${id}  ${state} ${printable(how)}\n${printable(execCmd).slice(0, 200)}\n\n`
+}
+
+/** Of the whole job; agents of before tell neither, and others not always. */
+const memoryOf = ({ usage, limits }: Job): string => {
+  if (typeof usage?.memory !== 'number') return ''
+  const most = limits?.memory === undefined ? '' : ` of ${formatBytes(limits.memory)}`
+  return `, memory ${formatBytes(usage.memory)}${most}`
 }
 
 const columnsOf = (look: Look, before: Look | undefined): Column<JobProcess>[] => [

@@ -28,6 +28,7 @@ const FAULTS: [Request, string][] = [
   [command({ cmd: 'a\0' }), 'cmd must not have a NUL character'],
   [command({ cmd: '\ud800' }), 'cmd has a lone Unicode surrogate'],
   [command({ cmd: 'x', cwd: 'a', when: 1 }), 'cwd must be an absolute path; unknown field when'],
+  [command({ cmd: 'x', limits: { mem: 1 } }), 'limits: unknown field mem (is memory meant?)'],
   [command({ cmd: 'x', env: [] }), 'env must be object'],
   [command({ cmd: 'x', env: { 'a=b': '' } }), 'env.a=b is no name of a variable'],
   [command({ cmd: 'x', env: { AGENT_X: '' } }), 'env.AGENT_X is a reserved name'],

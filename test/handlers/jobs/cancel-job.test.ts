@@ -120,8 +120,8 @@ test('no body is said by a length of zero too', async () => {
 })
 
 test('unknown fields are refused by their names', async () => {
-  await refused({ graec: '30s' }, '未知字段 graec')
-  await refused({ Grace: '30s', force: true }, '未知字段 Grace、force')
+  await refused({ graec: '30s' }, '未知字段 graec（是否为 grace？）')
+  await refused({ Grace: '30s', force: true }, '未知字段 Grace（是否为 grace？）、force')
   await refused({ grace: '30s', constructor: 1 }, '未知字段 constructor')
   await refused('{"__proto__":{"grace":"0s"}}', '未知字段 __proto__')
   await refused({ grace: 'x', force: true }, `${BAD_GRACE}；未知字段 force`)

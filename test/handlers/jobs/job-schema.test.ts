@@ -113,8 +113,9 @@ for (const { name, path, valid } of kinds) {
   })
 
   test(`a ${name} with unknown fields is refused by their names`, async () => {
-    await refused({ x: 1, scriptNmae: 2 }, '未知字段 x、scriptNmae')
-    await refused({ Async: true }, '未知字段 Async')
+    await refused({ x: 1, timeuot: 2 }, '未知字段 x、timeuot（是否为 timeout？）')
+    await refused({ Async: true }, '未知字段 Async（是否为 async？）')
+    await refused({ limits: { mem: 1, x: 2 } }, 'limits：未知字段 mem（是否为 memory？）、x')
     await refused({ constructor: 1, toString: 2 }, '未知字段 constructor、toString')
     await refused({ ['k'.repeat(500)]: 1 }, `未知字段 ${'k'.repeat(64)}…`)
   })

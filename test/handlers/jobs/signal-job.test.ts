@@ -124,7 +124,7 @@ test('every mistake is named in one answer', async () => {
 })
 
 test('unknown fields are refused by their names', async () => {
-  await refused({ signal: 'HUP', pid: 1, TO: 'all' }, '未知字段 pid、TO')
+  await refused({ signal: 'HUP', pid: 1, TO: 'all' }, '未知字段 pid、TO（是否为 to？）')
   await refused({ signal: 'HUP', constructor: 1 }, '未知字段 constructor')
   await refused('{"signal":"HUP","__proto__":{"to":"all"}}', '未知字段 __proto__')
   await refused('{"__proto__":{"signal":"HUP"}}', 'signal 缺失；未知字段 __proto__')

@@ -9,10 +9,14 @@ test('the nearest known word is the one with the fewest edits, if they are few',
     ['Wait', 'wait'],
     ['folow', 'follow'],
     ['outptu', 'output'],
+    ['fol', 'follow'],
+    ['OUTP', 'output'],
+    ['fo', undefined],
     ['x', undefined],
     ['something', undefined],
   ]) {
     assert.equal(nearest(word!, known), meant === undefined ? undefined : meant, word)
   }
+  assert.equal(nearest('out', ['output', 'outputLimit']), undefined)
   assert.equal(nearest('wait', []), undefined)
 })

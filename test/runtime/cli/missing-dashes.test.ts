@@ -47,6 +47,20 @@ test('what a script is given is repeated as it should be', async () => {
   }
 })
 
+test('an option of others is told as it is called here', async () => {
+  for (const [flag, known] of [
+    ['--pids-limit', '--processes'],
+    ['--pids-limit=5', '--processes'],
+    ['--uid', '--user'],
+    ['-g', '--user USER:GROUP'],
+    ['--cwd', '--workdir'],
+  ] as const) {
+    const message = `unknown option '${flag}' (here it is ${known}); see newdt run --help`
+    await assert.rejects(runVerb(['run', flag, 'x', '--', 'ls'], env), { message })
+  }
+  await assert.rejects(runVerb(['ps', '--uid', '0'], env), /unknown option '--uid'; see newdt ps --help/)
+})
+
 test('an unknown option before any word is no word of a command', async () => {
   await assert.rejects(runVerb(['run', '--timout', '3s', 'ls'], env), /unknown option '--timout'.*--timeout/)
   for (const host of [[], ['db1']])

@@ -94,7 +94,7 @@ test('the jobs of several hosts are one list, the newest first; a host that cann
   await assert.rejects(runVerb(['ps', '-H', 'web1', '--hosts', 'web2'], env), /Name the host once/)
 })
 
-test('a day, or a time of it, is by the clock of this machine; what else is given is for the agent', async () => {
+test('a day, or a time of it, is by the clock of this machine; what is none is told at once', async () => {
   const sinceOf = async (text: string) => {
     await runVerb(['ps', '--since', text, '--until', text], env)
     assert.equal(asked.get('until'), asked.get('since'))
@@ -105,6 +105,12 @@ test('a day, or a time of it, is by the clock of this machine; what else is give
   assert.equal(await sinceOf('2026-11-27'), local(2026, 10, 27))
   assert.equal(await sinceOf('2026-11-27 10:00'), local(2026, 10, 27, 10))
   assert.equal(await sinceOf('2026-11-27T10:05:09'), local(2026, 10, 27, 10, 5, 9))
-  for (const text of ['1h', '2026-01-31T12:00:00Z', '2026-02-30', '2026-13-01', '2026-11-27 25:00', '2026'])
+  const now = new Date()
+  const daysAgo = (days: number) => local(now.getFullYear(), now.getMonth(), now.getDate() - days)
+  assert.equal(await sinceOf('today'), daysAgo(0))
+  assert.equal(await sinceOf('yesterday'), daysAgo(1))
+  for (const text of ['1h', '2026-01-31T12:00:00Z', '2026-01-31T12:00:00.5+08:00'])
     assert.equal(await sinceOf(text), text)
+  for (const text of ['2026-02-30', '2026-13-01', '2026-11-27 25:00', '2026', 'tomorrow', ''])
+    await assert.rejects(runVerb(['ps', '--since', text], env), /It should be such as 2026-01-31, /, text)
 })

@@ -40,7 +40,9 @@ test('sizes go to the agent as they are: it has one way to read them, and says w
     assert.deepEqual(await requestFor('-m', memory), { limits: { memory } })
 })
 
-test('a number that is none is told at once', async () => {
-  for (const cpus of ['x', '', '-1', '1e3', '1.5.2', 'Infinity'])
-    await assert.rejects(requestFor(`--cpus=${cpus}`), /It should be a number/, cpus)
+test('a number that is none, or that no agent takes, is told at once', async () => {
+  for (const cpus of ['x', '', '-1', '0', '1e3', '1.5.2', 'Infinity'])
+    await assert.rejects(requestFor(`--cpus=${cpus}`), /It should be a number from 0\.01 to 1024\./, cpus)
+  await assert.rejects(requestFor('--nice', '-5'), /It should be a whole number from 0 to 19\./)
+  await assert.rejects(requestFor('--processes', '1.5'), /It should be a whole number from 1 to 4194304\./)
 })

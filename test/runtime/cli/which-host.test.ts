@@ -93,5 +93,6 @@ test('a host with a port is an agent, and several are found by patterns', async 
   const names = async (patterns: string) => (await whichHosts(env, patterns)).map(({ name }) => name)
   assert.deepEqual(await names('db*, web1,db1'), ['db1', 'db2', 'web1'])
   assert.deepEqual(await names('db?'), ['db1', 'db2'])
-  await assert.rejects(names('d.1'), /no host in .* is called so/)
+  await assert.rejects(names('d.1'), /no host in .* is called so; newdt host ls$/)
+  await assert.rejects(names('web[12]'), /is called so; \* and \? only, several patterns with commas; newdt/)
 })
