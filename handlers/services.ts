@@ -3,7 +3,13 @@ import type { JobRecord, JobRequest } from '../lib/jobs/job.ts'
 import type { Submission, SubmitOptions } from '../lib/jobs/jobs.ts'
 import type { JobListQuery } from '../lib/jobs/lookup.ts'
 import type { OutputView } from '../lib/output/view.ts'
-import type { GuardianState, LimitSupport, LivingProcess, SignalTarget } from '../lib/process/types.ts'
+import type {
+  GuardianState,
+  LimitSupport,
+  Limits,
+  LivingProcess,
+  SignalTarget,
+} from '../lib/process/types.ts'
 import type { AuditEntry } from '../lib/security/audit-line.ts'
 import type { Authentication, Client, Credentials } from '../lib/security/authenticator.ts'
 import type { Caller } from '../lib/security/caller.ts'
@@ -113,6 +119,11 @@ export interface AgentStatus {
   limits: LimitSupport
   /** Whether jobs may run as other users as far as the system is concerned. */
   users: { possible: true } | { missing: string }
+  /** The limits of jobs that ask for none, and the most that a job may ask for. */
+  defaultLimits: Limits
+  maxLimits: Limits
+  /** Whom jobs may run as, whoever asks. */
+  runAs: readonly string[]
   /** Whether new jobs can be stored. */
   store: { state: 'ok' | 'full' | 'gone' }
 }

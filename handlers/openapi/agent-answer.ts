@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { LIMIT_NAMES } from '../../lib/process/types.ts'
 import { RIGHTS } from '../../lib/security/caller.ts'
 import type { AgentJson } from '../agent/get-agent.ts'
+import { limits } from './job-answer.ts'
 import { describes } from './same-shape.ts'
 
 const count = z.int().min(0)
@@ -39,8 +40,14 @@ export const agentSchema = describes<AgentJson>()(
       users: z
         .union([z.object({ possible: z.literal(true) }), z.object({ missing: z.string() })])
         .meta({ description: 'Whether jobs can run as other users, or what is missing for it.' }),
+      defaultLimits: limits.meta({ description: 'Of jobs that ask for none.' }),
+      maxLimits: limits.meta({ description: 'The most that a job may ask for.' }),
       caller: z
-        .object({ id: z.string(), rights: z.array(z.enum(RIGHTS)) })
+        .object({
+          id: z.string(),
+          rights: z.array(z.enum(RIGHTS)),
+          users: z.array(z.string()).meta({ description: 'Whom its jobs may run as.' }),
+        })
         .meta({ description: 'As whom the agent knows who asks.' }),
     })
     .meta({ id: 'Agent', description: 'What the agent tells of itself.' }),

@@ -25,7 +25,9 @@ const AGENT: AgentJson = {
     nice: { by: 'nice' },
   },
   users: { possible: true },
-  caller: { id: 'default', rights: ['read', 'run', 'admin'] },
+  defaultLimits: { memory: 536_870_912 },
+  maxLimits: {},
+  caller: { id: 'default', rights: ['read', 'run', 'admin'], users: ['deploy'] },
 }
 
 export const getAgent: Operation = {

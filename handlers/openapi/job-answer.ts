@@ -9,6 +9,18 @@ const NO_TIME = '`0001-01-01T00:00:00Z` if it has not come.'
 
 const count = z.int().min(0)
 const amount = count.nullable()
+
+/** In bytes. */
+export const limits = z.object({
+  memory: count.optional(),
+  cpus: z.number().optional(),
+  processes: count.optional(),
+  ioWeight: count.optional(),
+  openFiles: count.optional(),
+  fileSize: count.optional(),
+  nice: count.optional(),
+})
+
 const time = z.iso.datetime({ offset: true })
 const cpu = z
   .object({ user: z.number().min(0), system: z.number().min(0) })
@@ -68,17 +80,9 @@ const fields = {
   client: z.string().meta({ description: 'The IP address that it came from.' }),
   labels: z.record(z.string(), z.string()),
   user: z.string().meta({ description: "Whom it runs as; empty for the agent's own user." }),
-  limits: z
-    .object({
-      memory: count.optional(),
-      cpus: z.number().optional(),
-      processes: count.optional(),
-      ioWeight: count.optional(),
-      openFiles: count.optional(),
-      fileSize: count.optional(),
-      nice: count.optional(),
-    })
-    .meta({ description: 'What it runs within: what was asked for, and what the agent sets. In bytes.' }),
+  limits: limits.meta({
+    description: 'What it runs within: what was asked for, and what the agent sets. In bytes.',
+  }),
   usage: z
     .object({
       cpu: z.number().min(0).nullable().meta({ description: 'Seconds.' }),

@@ -80,6 +80,15 @@ export const nameIn = (list: readonly string[], user: string): 'exactly' | 'but-
   return group !== undefined && list.includes(name) ? 'but-for-group' : undefined
 }
 
+/** Whom a caller's jobs may run as. A name without a group stands for all groups that the user is in. */
+export const allowedUsers = (runAs: readonly string[], { users }: Pick<RunBounds, 'users'>): string[] => {
+  if (!users) return [...runAs]
+  const ofKey = users.filter(user => nameIn(runAs, user) !== undefined)
+  // The key has it for all groups, the agent for one.
+  const ofAgent = runAs.filter(user => nameIn(users, user) !== undefined)
+  return [...new Set([...ofKey, ...ofAgent])]
+}
+
 /** What a user's job gets of the agent's environment. */
 export const userEnvironment = (env: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(env).filter(([name]) => /^(PATH|LANG|LANGUAGE|LC_.*|TZ)$/.test(name)))

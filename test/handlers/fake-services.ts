@@ -278,6 +278,9 @@ export const STATUS: AgentStatus = {
   limits: fakeSupport().limitSupport(),
   users: { possible: true },
   store: { state: 'ok' },
+  defaultLimits: {},
+  maxLimits: {},
+  runAs: [],
 }
 
 /** The contract's finished job, as the service gives it. */

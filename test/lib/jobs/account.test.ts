@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isUser } from '../../../lib/base/user-name.ts'
-import { accountVariables, createAccounts, userEnvironment, userOf } from '../../../lib/jobs/account.ts'
+import {
+  accountVariables,
+  allowedUsers,
+  createAccounts,
+  userEnvironment,
+  userOf,
+} from '../../../lib/jobs/account.ts'
 import type { Account } from '../../../lib/process/types.ts'
 import { fakeSupport } from '../../support/fake-processes.ts'
 import { recordingLog } from '../../support/recording-log.ts'
@@ -115,6 +121,19 @@ test('a key without users asks as it likes; one with users never gets the agent 
     }
     assert.throws(() => userOf(user, { users }), error, user)
   }
+})
+
+test('a caller may run as whom both the agent and the key have', () => {
+  const runAs = ['deploy', 'app:www-data']
+  for (const [users, allowed] of [
+    [undefined, runAs],
+    [['deploy'], ['deploy']],
+    [['app'], ['app:www-data']],
+    [['deploy:www-data', 'gone'], ['deploy:www-data']],
+    [['app:www-data', 'app:x'], ['app:www-data']],
+    [['gone'], []],
+  ] as const)
+    assert.deepEqual(allowedUsers(runAs, { users }), allowed)
 })
 
 test('of the environment of the agent a user gets the path, the language and the time zone', () => {
