@@ -213,7 +213,7 @@ describe('newdt with jobs', () => {
       requests.map(({ user, limits }) => [user, limits]),
       [
         ['deploy', { memory: 4 << 20, nice: 5 }],
-        ['app', { memory: '8mb', nice: 5 }],
+        ['app', { memory: '8m', nice: 5 }],
       ],
     )
   })

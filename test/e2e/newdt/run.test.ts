@@ -166,7 +166,7 @@ describe('newdt script', () => {
     )
     const words = await newdt(['script', agent.url, shell, 'one'], { env })
     assert.equal(words.code, 125)
-    assert.match(words.stderr, /^newdt: what the script is given stands behind --, such as: newdt script /)
+    assert.match(words.stderr, /^newdt: what the script is given stands behind --: newdt script .* -- one\n$/)
     const missing = await newdt(['script', '/nope'], { env })
     assert.deepEqual([missing.code, missing.stderr.includes('cannot be read')], [125, true])
   })
