@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { hashToken } from '../../lib/security/keys.ts'
 import { startAgent } from '../../runtime/agent.ts'
 import { readConfig } from '../../runtime/config.ts'
 import { StartupError } from '../../runtime/startup-error.ts'
@@ -43,6 +44,38 @@ test('an agent that cannot listen, or has been stopped, has nothing open, and an
   await startAndStop()
   await waitFor('its descriptors are closed', () => openDescriptors() === before)
   assert.equal(process.listenerCount('SIGCHLD'), 0)
+})
+
+test('an agent warns of users that no job can run as, and tells the caller whom it may run as, and the limits', async t => {
+  const directory = mkdtempSync(join(tmpdir(), 'test-newdt-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const keysFile = join(directory, 'keys.json')
+  const token = `nda_${'a'.repeat(43)}`
+  const key = { id: 'ci', rights: ['read', 'run'], token: hashToken(token), users: ['gone', 'other'] }
+  writeFileSync(keysFile, JSON.stringify({ keys: [key] }), { mode: 0o600 })
+  const { log, lines } = recordingLog()
+  const settings = {
+    AGENT_RUN_AS: 'gone,app',
+    AGENT_DEFAULT_LIMITS: 'nice=5',
+    AGENT_MAX_LIMITS: 'openFiles=64',
+  }
+  const agent = await startAgent(
+    readConfig({ AGENT_DATA_DIR: directory, AGENT_PORT: '0', AGENT_KEYS_FILE: keysFile, ...settings }),
+    {},
+    log,
+  )
+  t.after(() => agent.stop(0))
+  const answer = await fetch(`${agent.url}/api/agent`, { headers: { Authorization: `Bearer ${token}` } })
+  const { data } = (await answer.json()) as { data: Record<string, unknown> }
+  assert.deepEqual(
+    [data.defaultLimits, data.maxLimits, data.caller],
+    [{ nice: 5 }, { openFiles: 64 }, { id: 'ci', rights: ['read', 'run'], users: ['gone'] }],
+  )
+  const told = lines.filter(({ message }) => message === 'users of a key are not in AGENT_RUN_AS')
+  assert.deepEqual(
+    told.map(({ fields }) => fields),
+    [{ key: 'ci', users: ['other'] }],
+  )
 })
 
 const timersOf = (): string[] => process.getActiveResourcesInfo().filter(name => name === 'Timeout')
