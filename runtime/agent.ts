@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createApp } from '../handlers/app.ts'
@@ -56,7 +57,9 @@ const putTogether = async (
   const { audit } = access
 
   const clock = createClock()
-  const processes = opened.adopt(await createProcesses(log), one => one.close())
+  const processes = opened.adopt(await createProcesses({ log, groupName: groupNameOf(dataDirectory) }), one =>
+    one.close(),
+  )
   const room = opened.adopt(createRoom({ database, log }), one => one.close())
   const jobStore = createJobStore(database, room)
   const outputStore = createOutputStore(database, room)
@@ -202,6 +205,9 @@ const putTogether = async (
 export type Agent = Awaited<ReturnType<typeof startAgent>>
 
 const MB = 1024 ** 2
+
+/** Only one agent at a time has a data directory. */
+const groupNameOf = (directory: string): string => `newdt-auto-${hash('sha256', directory).slice(0, 12)}`
 
 const databasePath = (directory: string): string => join(directory, 'newdt-auto.db')
 

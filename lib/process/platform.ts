@@ -1,11 +1,11 @@
-import type { Log } from '../base/log.ts'
-import type { Processes } from './types.ts'
+import type { Processes, ProcessesOptions } from './types.ts'
 
 /** The process layer for this system. */
-export const createProcesses = async (log: Log): Promise<Processes> => (await loadProcesses())(log)
+export const createProcesses = async (options: ProcessesOptions): Promise<Processes> =>
+  (await loadProcesses())(options)
 
 /** Loaded only where they run: koffi's libc calls are Linux's. */
-export const loadProcesses = async (): Promise<(log: Log) => Processes> =>
+export const loadProcesses = async (): Promise<(options?: ProcessesOptions) => Processes> =>
   process.platform === 'linux'
     ? (await import('./linux/linux-processes.ts')).createLinuxProcesses
     : (await import('./node/node-processes.ts')).createNodeProcesses

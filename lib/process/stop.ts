@@ -36,6 +36,7 @@ const createHunt = (processes: Processes, target: Target) => {
   return {
     find,
     signal,
+    killAtOnce: () => processes.killAtOnce(target),
 
     /**
      * Only descent leads to a process without the mark, so one that is forked right now is lost when its parent is
@@ -107,7 +108,8 @@ const forkedFrom = ({ parent, command }: LivingProcess, found: LivingProcess[]):
   found.some(one => one.pid === parent && one.command === command) ? command : ''
 
 /** Kills every process; resolves with what cannot be killed. */
-const kill = async ({ find, freeze, signal }: Hunt): Promise<LivingProcess[]> => {
+const kill = async ({ find, freeze, signal, killAtOnce }: Hunt): Promise<LivingProcess[]> => {
+  await killAtOnce()
   // Stopped processes cannot fork, so what is found again after the first rounds is what the kernel holds.
   const giveUp = performance.now() + SURVIVOR_MS
   for (let empty = 0, round = 1, pause = 1; ; round++, pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {

@@ -1,3 +1,4 @@
+import type { Log } from '../base/log.ts'
 import type { CpuTime, Exit } from './exit-status.ts'
 
 export type OutputStream = 'stdout' | 'stderr'
@@ -154,6 +155,14 @@ export interface LivingProcess {
   residentBytes: number
 }
 
+export interface ProcessesOptions {
+  log?: Log
+  /** What tells the control groups of this agent's jobs from those of another one that shares its own group. */
+  groupName?: string
+  /** For all jobs together; only what limitSupport says that it can be kept. */
+  allJobs?: Pick<Limits, 'memory' | 'cpus' | 'processes'>
+}
+
 /** Everything that the rest of the agent may do with processes. */
 export interface Processes {
   newMark(): number
@@ -189,6 +198,8 @@ export interface Processes {
   usage(target: Target, exit?: Exit): Promise<Usage>
   /** Whether the kernel has killed a process of it for want of memory. */
   wasOutOfMemory(target: Target): boolean
+  /** Has the kernel kill all of a target at once, as far as it can do that. Never rejects. */
+  killAtOnce(target: Target): Promise<void>
   /** Signals a found process if it still is the one that was found. */
   signal(process: LivingProcess, signal: NodeJS.Signals): SignalOutcome
 }

@@ -6,7 +6,7 @@ cd "${0%/*}/../.."
 rm -rf dist
 tsc -p runtime/package/tsconfig.json
 # What is read at run time from beside the source.
-cp lib/process/linux/guardian.sh dist/lib/process/linux/
+cp lib/process/linux/*.sh dist/lib/process/linux/
 runtime/node.sh runtime/package/client-declarations.ts ask
 tsc -p runtime/package/tsconfig.client.json
 runtime/node.sh runtime/package/client-declarations.ts answer

@@ -33,6 +33,8 @@ export const createExecutables = (libc: Libc) => {
   }
 }
 
+export type Executables = ReturnType<typeof createExecutables>
+
 /** Where posix_spawnp(3) finds a program. */
 const lookUp = (file: string, searchPath: string): string | undefined =>
   searchPath

@@ -1,8 +1,12 @@
-# Evaluated by a `sh` that has: the label of the mark in /proc/<pid>/limits, the pid of the agent (for whoever reads ps).
-# For dash, bash and busybox. The end of its input means that the agent is gone; then descriptor 3 tells which jobs
+# Evaluated by a `sh` that has: the label of the mark in /proc/<pid>/limits, the pid of the agent (for whoever reads ps),
+# the directories of the jobs' control groups. For dash, bash and busybox. The end of its input means that the agent is gone; then descriptor 3 tells which jobs
 # were running, a line each: "+ <mark> <pid of its leader, or 0> <script file>" (others are to be skipped). Every
-# process of theirs is killed: what bears the mark, what is of its session, and what descends from either.
+# process of theirs is killed: what bears the mark, what is in its control groups, what is of its session, and what
+# descends from any of these. Then the groups are removed.
 label=$1
+shift 2
+# One a line; no directory of a control group has a line feed in it.
+bases=$(for base; do echo "$base"; done)
 trap '' HUP INT TERM
 
 while read -r _; do :; done
@@ -35,8 +39,20 @@ read_limit() {
   done < "/proc/$1/limits"
 }
 
-# Prints the pids of all that bear one of the marks, zombies too.
+# Prints the directory of each control group of a job that is there.
+list_groups() {
+  for mark in $marks; do
+    while read -r base; do
+      [ -n "$base" ] && [ -d "$base/job-$mark" ] && echo "$base/job-$mark"
+    done <<BASES
+$bases
+BASES
+  done
+}
+
+# Prints the pids of all that bear one of the marks, or are in a group of one, zombies too.
 find_marked() {
+  list_groups | while read -r group; do cat "$group/cgroup.procs"; done 2> /dev/null
   for limits in $(grep -lsE "^$label +($any) " /proc/[0-9]*/limits); do
     pid=${limits#/proc/}
     echo "${pid%/limits}"
@@ -123,3 +139,5 @@ for mark in $marks; do
   eval "script=\$script_$mark"
   [ -n "$script" ] && rm -f -- "$script"
 done
+
+list_groups | while read -r group; do rmdir "$group"; done

@@ -14,6 +14,8 @@ export interface GuardianOptions {
   reaper: Reaper
   spawner: Spawner
   log: Log
+  /** The directories of the control groups of jobs. */
+  groupBases: string[]
 }
 
 /**
@@ -22,7 +24,8 @@ export interface GuardianOptions {
  * removes their scripts, as a table in memory names them. It is started with the first job, and again whenever it
  * has ended or somebody has stopped it. While the agent lives it sleeps: a job costs it nothing.
  */
-export const createGuardian = ({ libc, mark, reaper, spawner, log }: GuardianOptions) => {
+export const createGuardian = (options: GuardianOptions) => {
+  const { libc, mark, reaper, spawner, log, groupBases } = options
   const program = readFileSync(join(import.meta.dirname, 'guardian.sh'), 'utf8')
   /** Where each running job stands in the table, by its mark. */
   const running = new Map<number, Place>()
@@ -71,6 +74,7 @@ export const createGuardian = ({ libc, mark, reaper, spawner, log }: GuardianOpt
     try {
       // In the environment the program does not fill a page of ps(1).
       const args = ['-c', 'eval "$program"', 'newdt-auto-guardian', mark.label ?? '', String(process.pid)]
+      args.push(...groupBases)
       const env = { PATH: libc.getenv('PATH') ?? '', program }
       const descriptors = { stdin, stdout: devNull, stderr: devNull, others: [tableFile] }
       const sh = { file: 'sh', args, env, cwd: '/' }

@@ -1,15 +1,18 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fchownSync, openSync, writeSync } from 'node:fs'
 import type { Exit } from '../exit-status.ts'
 import { sendSignal } from '../send-signal.ts'
-import { StartError, type StartedProcess, type StartSpec } from '../types.ts'
+import { type Account, StartError, type StartedProcess, type StartSpec } from '../types.ts'
+import type { JobGroups } from './cgroup/job-groups.ts'
 import type { Guardian } from './guardian.ts'
 import type { Inheritance } from './inheritance.ts'
 import { errnoText, type Libc, O_CLOEXEC } from './libc.ts'
 import type { Mark } from './mark.ts'
 import { openMemoryFile } from './memory-file.ts'
 import { createOutputPipes } from './output-pipe.ts'
-import type { Spawn, Spawner } from './posix-spawn.ts'
+import type { Descriptors, Spawn, Spawner } from './posix-spawn.ts'
 import type { Reaper } from './reaper.ts'
+import { needsSetUp, type SetUp } from './set-up.ts'
+import { readTextPipe } from './text-pipe.ts'
 
 export interface JobStartOptions {
   libc: Libc
@@ -18,11 +21,13 @@ export interface JobStartOptions {
   guardian: Guardian
   inheritance: Inheritance
   spawner: Spawner
+  setUp: SetUp
+  groups: JobGroups
 }
 
 /** Starts jobs: real pipes for what they write (`echo x > /dev/stderr` works), a file in memory for what they read. */
 export const createJobStart = (options: JobStartOptions) => {
-  const { libc, mark, reaper, guardian, inheritance, spawner } = options
+  const { libc, mark, reaper, guardian, inheritance, spawner, setUp, groups } = options
   const devNull = openSync('/dev/null', 'r')
   const readPipe = createOutputPipes(libc)
 
@@ -32,8 +37,14 @@ export const createJobStart = (options: JobStartOptions) => {
     return ends
   }
 
-  const start = async (spec: StartSpec, spawn: Spawn): Promise<StartedProcess> => {
+  /** `joins`: what it writes to in order to be in its control groups; absent when it need not set itself up. */
+  const start = async (
+    spec: StartSpec,
+    joins: string[] | undefined,
+    spawn: Spawn,
+  ): Promise<StartedProcess> => {
     if (spec.isWanted?.() === false) throw new StartError('')
+    const program = joins ? setUp.programOf(spec, joins) : spec
     // Everything the child needs is opened here and closed again below, however the start ends.
     const childEnds: number[] = []
     const readEnds: number[] = []
@@ -50,23 +61,32 @@ export const createJobStart = (options: JobStartOptions) => {
       const [errRead, stderr] = pipe()
       readEnds.push(errRead)
       childEnds.push(stderr)
+      const descriptors: Descriptors = { stdin, stdout, stderr }
+      let setUpRead: number | undefined
+      if (joins) {
+        const [read, write] = pipe()
+        readEnds.push(read)
+        childEnds.push(write)
+        setUpRead = read
+        Object.assign(descriptors, { stderr: write, others: [stderr] })
+      }
+      // It may open what it has as descriptors by name, /dev/stderr for example.
+      if (spec.account)
+        giveTo(spec.account, spec.stdin === undefined ? [stdout, stderr] : [stdin, stdout, stderr])
       // A start takes as long as others need the processors: where there are others, the agent goes on meanwhile.
       const background = reaper.countRunning() > 0 && inheritance.leavesRoomAbove(Math.max(errRead, stderr))
       const makeKnown = reaper.expectStart()
       let exit: Promise<Exit>
       let pid: number
       try {
-        pid = await spawn(
-          spec,
-          { stdin, stdout, stderr },
-          { inherit: () => inheritFor(spec.mark), background },
-        )
+        pid = await spawn(program, descriptors, { inherit: () => inheritFor(spec.mark), background })
         exit = reaper.exitOf(pid)
       } finally {
         makeKnown()
       }
       guardian.tellLeader(spec.mark, pid)
       readEnds.length = 0 // They are the readers' now.
+      const failure = setUpRead === undefined ? undefined : readTextPipe(setUpRead).then(inWords)
       const out = readPipe(outRead, bytes => spec.onOutput('stdout', bytes))
       const err = readPipe(errRead, bytes => spec.onOutput('stderr', bytes))
       const exited = exit.then(status => {
@@ -80,6 +100,7 @@ export const createJobStart = (options: JobStartOptions) => {
         exited,
         outputClosed,
         kill: signal => (reaper.holds(pid) ? sendSignal(pid, signal) : 'gone'),
+        setUp: failure,
       }
     } finally {
       for (const fd of [...childEnds, ...readEnds]) closeSync(fd)
@@ -95,14 +116,21 @@ export const createJobStart = (options: JobStartOptions) => {
     }
   }
 
+  const joinsOf = async ({ mark: jobMark, limits = {}, onOutOfMemory, ...spec }: StartSpec) => {
+    if (groups.areNeeded(limits)) return groups.create(jobMark, limits, onOutOfMemory)
+    return needsSetUp({ ...spec, limits }) ? [] : undefined
+  }
+
   return {
     async start(spec: StartSpec): Promise<StartedProcess> {
       try {
         await guardian.protect(spec.mark, spec.script)
         await spec.prepare?.()
-        return await spawner.inTurn(spawn => start(spec, spawn))
+        const joins = await joinsOf(spec)
+        return await spawner.inTurn(spawn => start(spec, joins, spawn))
       } catch (error) {
         guardian.unprotect(spec.mark)
+        groups.release(spec.mark)
         throw error
       }
     },
@@ -114,4 +142,14 @@ export const createJobStart = (options: JobStartOptions) => {
 /** Written by position, so the job finds its offset at 0; memory, so it never waits for a disk. */
 const writeAll = (fd: number, bytes: Uint8Array): void => {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at)
+}
+
+const giveTo = ({ uid, gid }: Account, fds: number[]): void => {
+  for (const fd of fds) fchownSync(fd, uid, gid)
+}
+
+/** What sh and the programs before the job's own say, as Go says such things: the system's words in lower case. */
+const inWords = (text: string): string => {
+  const line = text.trim().split('\n')[0] ?? ''
+  return line.replace(/: ([A-Z])(?=[a-z ]*$)/, (_, letter: string) => `: ${letter.toLowerCase()}`)
 }

@@ -47,6 +47,7 @@ export const openLibc = () => {
     ),
     waitid: libc.func('int waitid(int type, int id, void *info, int options)'),
     ptrace: libc.func('long ptrace(int request, int pid, void *address, long data)'),
+    getxattr: libc.func('long getxattr(const char *path, const char *name, void *value, size_t size)'),
     sigaction: libc.func('int sigaction(int signal, void *action, void *previous)'),
     wait4: libc.func('int wait4(int pid, _Out_ int *status, int options, void *usage)'),
     /** The error number of the call just made; must be read before anything else runs. */
@@ -90,6 +91,7 @@ export const SA_NOCLDSTOP = 1
 export const O_PATH = 0o10000000
 export const ENOENT = koffi.os.errno.ENOENT
 export const EACCES = koffi.os.errno.EACCES
+export const ERANGE = koffi.os.errno.ERANGE
 
 /** An error number in words, strerror(3). */
 export const errnoText = (errno: number): string => getSystemErrorMessage(-errno) ?? `errno ${errno}`

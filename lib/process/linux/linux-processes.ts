@@ -1,42 +1,88 @@
 import type { Log } from '../../base/log.ts'
-import type { Processes } from '../types.ts'
+import type { LimitSupport, Processes, ProcessesOptions } from '../types.ts'
+import { createAccounts } from './accounts.ts'
+import { missingCapabilities } from './capabilities.ts'
+import { createJobGroups } from './cgroup/job-groups.ts'
+import { openTrees } from './cgroup/trees.ts'
+import { createExecutables } from './executable.ts'
 import { createGuardian } from './guardian.ts'
 import { createInheritance } from './inheritance.ts'
 import { createJobStart } from './job-start.ts'
-import { openLibc } from './libc.ts'
+import { type Libc, openLibc } from './libc.ts'
 import { createMark } from './mark.ts'
 import { openDirectory } from './open-directory.ts'
 import { createSpawner } from './posix-spawn.ts'
 import { createReaper } from './reaper.ts'
 import { createSearch } from './search.ts'
+import { createSetUp } from './set-up.ts'
+import { createUsage } from './usage.ts'
 
 /** Processes on Linux: started by posix_spawn, collected by wait4, known by their mark, guarded. */
-export const createLinuxProcesses = (log: Log = SILENT): Processes => {
+export const createLinuxProcesses = (options: ProcessesOptions = {}): Processes => {
+  const { log = SILENT, groupName = 'newdt-auto', allJobs = {} } = options
   const libc = openLibc()
   const mark = createMark(libc)
   const reaper = createReaper(libc, mark)
   const inheritance = createInheritance(libc)
-  const spawner = createSpawner(libc, inheritance.closeRest)
-  const guardian = createGuardian({ libc, mark, reaper, spawner, log })
-  const search = createSearch(mark, reaper, libc.getpagesize())
-  const jobStart = createJobStart({ libc, mark, reaper, guardian, inheritance, spawner })
+  const executables = createExecutables(libc)
+  const spawner = createSpawner(libc, inheritance.closeRest, executables)
+  const trees = openTrees({ name: groupName, all: allJobs, isDelegated: isDelegatedBy(libc) })
+  const groups = createJobGroups({ trees, all: allJobs })
+  const guardian = createGuardian({ libc, mark, reaper, spawner, log, groupBases: groups.bases() })
+  const { members } = groups
+  const search = createSearch({ mark, reaper, members, pageBytes: libc.getpagesize() })
+  const setUp = createSetUp(executables)
+  const jobStart = createJobStart({ libc, mark, reaper, guardian, inheritance, spawner, setUp, groups })
+  const isInstalled = (name: string): boolean => executables.locate(name).includes('/')
+  const by = (tool: 'prlimit' | 'nice') =>
+    isInstalled(tool) ? { by: tool } : { missing: `the program ${tool} is not installed` }
+  const support: LimitSupport = {
+    ...trees.support,
+    openFiles: by('prlimit'),
+    fileSize: by('prlimit'),
+    nice: by('nice'),
+  }
   return {
     newMark: mark.newMark,
     openDirectory,
     start: jobStart.start,
-    unguard: guardian.unprotect,
+    unguard(jobMark) {
+      guardian.unprotect(jobMark)
+      groups.release(jobMark)
+    },
     find: search.find,
-    mayHaveLeft: ({ marks }) => reaper.mayHoldOrphan(marks),
+    mayHaveLeft: ({ marks }) => reaper.mayHoldOrphan(marks) || groups.members(marks).length > 0,
     signal: search.signal,
+    killAtOnce: ({ marks }) => groups.kill(marks),
     guardian: guardian.state,
+    findAccount: createAccounts().find,
+    userSupport() {
+      const missing = missingCapabilities()
+      if (missing.length > 0) return `the agent may not change users (it lacks ${missing.join(', ')})`
+      return isInstalled('setpriv') ? undefined : 'the program setpriv (of util-linux) is not installed'
+    },
+    limitSupport: () => support,
+    usage: createUsage({ groups, find: search.find }),
+    wasOutOfMemory: ({ marks }) => [...marks].some(groups.wasOutOfMemory),
     close() {
       guardian.close()
       reaper.close()
       jobStart.close()
       inheritance.close()
       spawner.close()
+      groups.close()
     },
   }
 }
+
+/** Whether systemd has marked a group as left to its unit; since version 251 anybody may read the mark. */
+const isDelegatedBy =
+  (libc: Libc) =>
+  (directory: string): boolean =>
+    ['user.delegate', 'trusted.delegate'].some(name => {
+      const value = Buffer.alloc(8)
+      const length = libc.getxattr(directory, name, value, value.length)
+      return length > 0 && value.toString('latin1', 0, length) === '1'
+    })
 
 const SILENT: Log = { info() {}, warn() {}, error() {} }

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import { type OpenDirectory, StartError } from '../types.ts'
 import { createEnvironmentVectors } from './environment-vector.ts'
-import { createExecutables } from './executable.ts'
+import type { Executables } from './executable.ts'
 import { createFileActions } from './file-actions.ts'
 import {
   errnoText,
@@ -45,12 +45,15 @@ export type Spawn = (program: Program, descriptors: Descriptors, options: SpawnO
  * Starts processes with posix_spawnp(3): the true wait status, and a start whose cost does not grow with the
  * agent's memory, as fork's does.
  */
-export const createSpawner = (libc: Libc, closeRest: (actions: Buffer, from: number) => void) => {
+export const createSpawner = (
+  libc: Libc,
+  closeRest: (actions: Buffer, from: number) => void,
+  executables: Executables,
+) => {
   const attributes = spawnAttributes(libc)
   const home = openHome()
   const environmentOf = createEnvironmentVectors()
   const fileActions = createFileActions(libc, closeRest)
-  const executables = createExecutables(libc)
   let lastStart: Promise<unknown> = Promise.resolve()
 
   // A change of directory for the moment of the start: chdir says itself what is wrong with the directory,

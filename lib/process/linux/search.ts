@@ -13,17 +13,22 @@ interface Snapshot {
   byParent: Map<number, LivingProcess[]>
 }
 
+export interface SearchOptions {
+  mark: Pick<Mark, 'read'>
+  reaper: Pick<Reaper, 'holds'>
+  /** The pids in the control groups of the jobs with these marks. */
+  members(marks: ReadonlySet<number>): number[]
+  pageBytes: number
+  listPids?: () => number[]
+}
+
 /**
  * Finds the processes of a job among all of the machine, and signals none but those. The mark tells nearly all of
- * them; programs that reset resource limits (su and runuser, through pam_limits) are found by their session and by
- * their descent, as long as the job's own process, or one that was found before, leads to them.
+ * them; programs that reset resource limits (su and runuser, through pam_limits) are found by the job's control group,
+ * if it has one, by their session and by their descent, as long as the job's own process, or one that was found before,
+ * leads to them.
  */
-export const createSearch = (
-  mark: Pick<Mark, 'read'>,
-  reaper: Pick<Reaper, 'holds'>,
-  pageBytes: number,
-  listPids: () => number[] = allPids,
-) => {
+export const createSearch = ({ mark, reaper, members, pageBytes, listPids = allPids }: SearchOptions) => {
   let current: Promise<unknown> = Promise.resolve()
   let next: Promise<Snapshot> | undefined
 
@@ -69,11 +74,21 @@ export const createSearch = (
     residentBytes: stat.residentPages * pageBytes,
   })
 
+  const readNow = (pid: number): LivingProcess | undefined => {
+    const stat = readLiving(pid)
+    return stat && toLiving(pid, stat, mark.read(pid))
+  }
+
   return {
     /** `known` are processes that were found before; they count as long as they live. */
     async find(target: Target, known: LivingProcess[] = []): Promise<LivingProcess[]> {
       const { byPid, byMark, bySession, byParent } = await nextLook()
       const found = new Set<LivingProcess>()
+      for (const pid of members(target.marks)) {
+        // One that was forked since the look is read now: it must not be missed.
+        const one = byPid.get(pid) ?? readNow(pid)
+        if (one) found.add(one)
+      }
       for (const wanted of target.marks) for (const one of byMark.get(wanted) ?? []) found.add(one)
       // As long as the leader is not reaped, its pid, and with it the session's number, is nobody else's.
       if (target.pid > 0 && reaper.holds(target.pid)) {

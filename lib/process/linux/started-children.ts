@@ -24,7 +24,11 @@ export const createStartedChildren = (libc: Libc, keepAlive: KeepAlive) => {
     waiting.delete(pid)
     if (!child.isHelper && --jobs === 0) keepAlive.unref()
     // -1 is ECHILD: somebody else took the status, so how the process ended is not known.
-    child.resolve(result === pid ? { status: parseWaitStatus(status[0]), cpu: cpuOf(usage) } : UNKNOWN_EXIT)
+    child.resolve(
+      result === pid
+        ? { status: parseWaitStatus(status[0]), cpu: cpuOf(usage), io: ioOf(usage) }
+        : UNKNOWN_EXIT,
+    )
     return true
   }
 
@@ -59,6 +63,14 @@ const cpuOf = (usage: Buffer) => {
     Number(usage.readBigInt64LE(at)) + Number(usage.readBigInt64LE(at + 8)) / 1e6
   return { user: seconds(0), system: seconds(16) }
 }
+
+/** ru_inblock and ru_oublock, in blocks of 512 bytes, getrusage(2). */
+const ioOf = (usage: Buffer) => ({
+  readBytes: 512 * Number(usage.readBigInt64LE(RU_INBLOCK)),
+  writtenBytes: 512 * Number(usage.readBigInt64LE(RU_INBLOCK + 8)),
+})
+
+const RU_INBLOCK = 88
 
 const UNKNOWN_EXIT: Exit = {
   status: { exitCode: 255, signal: 0, coreDumped: false },

@@ -6,7 +6,7 @@ import { runBash } from '../../../support/run-process.ts'
 
 test('a guardian that cannot start is told in one warning, and its state says why until one runs', async t => {
   const { log, lines } = recordingLog()
-  const processes = createLinuxProcesses(log)
+  const processes = createLinuxProcesses({ log })
   t.after(() => processes.close())
   const path = process.env.PATH
   t.after(() => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
+import { createExecutables } from '../../../../lib/process/linux/executable.ts'
 import { createInheritance } from '../../../../lib/process/linux/inheritance.ts'
 import { openLibc } from '../../../../lib/process/linux/libc.ts'
 import { createSpawner } from '../../../../lib/process/linux/posix-spawn.ts'
@@ -12,7 +13,7 @@ import { openDescriptors } from '../../../support/proc.ts'
 
 const libc = openLibc()
 const inheritance = createInheritance(libc)
-const newSpawner = () => createSpawner(libc, inheritance.closeRest)
+const newSpawner = () => createSpawner(libc, inheritance.closeRest, createExecutables(libc))
 
 describe('starts that take turns', () => {
   const spawner = newSpawner()

@@ -28,11 +28,21 @@ const family = async (): Promise<[leader: number, ...number[]]> => {
 const pidsOf = (found: { pid: number }[]): number[] => found.map(({ pid }) => pid).sort((a, b) => a - b)
 
 /** Processes bear the marks that the test says. */
-const searchWith = (marks: Record<number, number>, held: number[] = []) => {
+const searchWith = (
+  marks: Record<number, number>,
+  held: number[] = [],
+  members: () => number[] = () => [],
+) => {
   let looks = 0
-  const search = createSearch({ read: pid => marks[pid] }, { holds: pid => held.includes(pid) }, 4096, () => {
-    looks++
-    return allPids()
+  const search = createSearch({
+    mark: { read: pid => marks[pid] },
+    reaper: { holds: pid => held.includes(pid) },
+    members,
+    pageBytes: 4096,
+    listPids() {
+      looks++
+      return allPids()
+    },
   })
   return { search, looks: () => looks }
 }

@@ -1,0 +1,51 @@
+import type { LimitName } from '../../types.ts'
+import { readText } from './hierarchies.ts'
+
+/** The limits that a group keeps for all of a job's processes together. */
+export type GroupLimit = Extract<LimitName, 'memory' | 'cpus' | 'processes' | 'ioWeight'>
+export const GROUP_LIMITS = ['memory', 'cpus', 'processes', 'ioWeight'] as const satisfies GroupLimit[]
+export type GroupLimits = { readonly [name in GroupLimit]?: number | undefined }
+
+/** What one group tells of what was used in it; null for what it does not tell. */
+export interface GroupUsage {
+  cpu: number | null
+  memory: number | null
+  peakMemory: number | null
+  peakProcesses: number | null
+  readBytes: number | null
+  writtenBytes: number | null
+}
+
+/** A file of a group and what is to be written to it; one that is `optional` may be missing. */
+export interface Setting {
+  file: string
+  value: string
+  optional?: boolean
+}
+
+/** How one version of control groups keeps limits and tells usage. A `group` is the path of its directory. */
+export interface GroupFiles {
+  /** The file of a group that is there where the limit can be kept; for ioWeight see io-weight.ts. */
+  fileOf: Record<Exclude<GroupLimit, 'ioWeight'>, string>
+  /** In the order in which they must be written; ioWeight is not among them. */
+  settings(limits: GroupLimits): Setting[]
+  readUsage(group: string): GroupUsage
+  /** How many processes of it the kernel has killed for want of memory. */
+  countOutOfMemory(group: string): number
+}
+
+/** The value of a line `<key> <value>`; undefined when there is none. */
+export const flatValue = (text: string, key: string): number | undefined => {
+  const found = new RegExp(`^${key} (\\d+)$`, 'm').exec(text)?.[1]
+  return found === undefined ? undefined : Number(found)
+}
+
+/** A file with one number in it; null when it cannot be read, or has no number. */
+export const readNumber = (path: string): number | null => {
+  const text = readText(path).trim()
+  return /^\d+$/.test(text) ? Number(text) : null
+}
+
+/** Microseconds of each 100 ms. */
+export const quotaOf = (cpus: number): number => Math.max(1000, Math.round(cpus * CPU_PERIOD_US))
+export const CPU_PERIOD_US = 100_000

@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { readText } from './hierarchies.ts'
+import {
+  CPU_PERIOD_US,
+  flatValue,
+  type GroupFiles,
+  type GroupLimits,
+  quotaOf,
+  readNumber,
+  type Setting,
+} from './tree.ts'
+
+/** Files of a group of version 1, as the kernel's admin-guide/cgroup-v1 describes them. A tree has only some of them. */
+export const VERSION_1: GroupFiles = {
+  fileOf: { memory: 'memory.limit_in_bytes', cpus: 'cpu.cfs_quota_us', processes: 'pids.max' },
+
+  settings({ memory, cpus, processes }: GroupLimits): Setting[] {
+    return [
+      ...(memory === undefined
+        ? []
+        : [
+            { file: 'memory.limit_in_bytes', value: String(memory) },
+            // Memory and swap together; not there where swap is not accounted for.
+            { file: 'memory.memsw.limit_in_bytes', value: String(memory), optional: true },
+          ]),
+      ...(cpus === undefined
+        ? []
+        : [
+            { file: 'cpu.cfs_period_us', value: String(CPU_PERIOD_US) },
+            { file: 'cpu.cfs_quota_us', value: String(quotaOf(cpus)) },
+          ]),
+      ...(processes === undefined ? [] : [{ file: 'pids.max', value: String(processes) }]),
+    ]
+  },
+
+  readUsage(group) {
+    const cpuNanos = readNumber(join(group, 'cpuacct.usage'))
+    const io = readText(join(group, 'blkio.throttle.io_service_bytes'))
+    return {
+      cpu: cpuNanos === null ? null : cpuNanos / 1e9,
+      memory: readNumber(join(group, 'memory.usage_in_bytes')),
+      peakMemory: readNumber(join(group, 'memory.max_usage_in_bytes')),
+      peakProcesses: readNumber(join(group, 'pids.peak')),
+      readBytes: isThere(group, 'blkio.throttle.io_service_bytes') ? sumOf(io, 'Read') : null,
+      writtenBytes: isThere(group, 'blkio.throttle.io_service_bytes') ? sumOf(io, 'Write') : null,
+    }
+  },
+
+  countOutOfMemory: group => flatValue(readText(join(group, 'memory.oom_control')), 'oom_kill') ?? 0,
+}
+
+const isThere = (group: string, file: string): boolean => existsSync(join(group, file))
+
+/** `8:0 Read 4096`, a line a device and kind. */
+const sumOf = (text: string, kind: string): number =>
+  [...text.matchAll(new RegExp(`^\\S+ ${kind} (\\d+)$`, 'gm'))].reduce(
+    (sum, [, value]) => sum + Number(value),
+    0,
+  )

@@ -1,0 +1,54 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { readText } from './hierarchies.ts'
+import {
+  CPU_PERIOD_US,
+  flatValue,
+  type GroupFiles,
+  type GroupLimits,
+  quotaOf,
+  readNumber,
+  type Setting,
+} from './tree.ts'
+
+/** Files of a group of version 2, as the kernel's admin-guide/cgroup-v2 describes them. */
+export const VERSION_2: GroupFiles = {
+  fileOf: { memory: 'memory.max', cpus: 'cpu.max', processes: 'pids.max' },
+
+  settings({ memory, cpus, processes }: GroupLimits): Setting[] {
+    return [
+      // Then all of the job is killed, not one process of it, which the others would not notice.
+      { file: 'memory.oom.group', value: '1', optional: true },
+      ...(memory === undefined
+        ? []
+        : [
+            { file: 'memory.max', value: String(memory) },
+            { file: 'memory.swap.max', value: '0', optional: true },
+          ]),
+      ...(cpus === undefined ? [] : [{ file: 'cpu.max', value: `${quotaOf(cpus)} ${CPU_PERIOD_US}` }]),
+      ...(processes === undefined ? [] : [{ file: 'pids.max', value: String(processes) }]),
+    ]
+  },
+
+  readUsage(group) {
+    const read = (file: string) => readText(join(group, file))
+    const cpuMicros = flatValue(read('cpu.stat'), 'usage_usec')
+    const io = read('io.stat')
+    return {
+      cpu: cpuMicros === undefined ? null : cpuMicros / 1e6,
+      memory: readNumber(join(group, 'memory.current')),
+      peakMemory: readNumber(join(group, 'memory.peak')),
+      peakProcesses: readNumber(join(group, 'pids.peak')),
+      readBytes: isThere(group, 'io.stat') ? sumOf(io, 'rbytes') : null,
+      writtenBytes: isThere(group, 'io.stat') ? sumOf(io, 'wbytes') : null,
+    }
+  },
+
+  countOutOfMemory: group => flatValue(readText(join(group, 'memory.events')), 'oom_kill') ?? 0,
+}
+
+const isThere = (group: string, file: string): boolean => existsSync(join(group, file))
+
+/** `8:0 rbytes=1 wbytes=2 …`, a line a device. */
+const sumOf = (text: string, key: string): number =>
+  [...text.matchAll(new RegExp(`\\b${key}=(\\d+)`, 'g'))].reduce((sum, [, value]) => sum + Number(value), 0)

@@ -1,0 +1,42 @@
+# Run by a `sh` that is the job's process already, before it becomes the job's program. Its standard error is a pipe to
+# the agent: what it writes there is why the job cannot be started. Descriptor 3 is the job's own standard error.
+#
+# Arguments: the numbers of the variables NEWDT_SETUP_<number>, each of which holds `NAME=value` for the job (they get
+# their names only here, where they can do no more than the job itself); the directory to enter, and another one should
+# that fail, each "" for none; the directory that this one must be, or ""; the script, or ""; the cgroup.procs of each
+# group to join; `--`; the program and its arguments.
+
+fail() {
+  printf '%s\n' "$1" >&2
+  exit 125
+}
+
+variables=$1 directory=$2 otherwise=$3 here=$4 script=$5
+shift 5
+while [ "$1" != -- ]; do
+  echo 0 > "$1" || exit 125
+  shift
+done
+shift
+
+if [ -n "$here" ]; then
+  [ "$here" -ef . ] && cd -P . || fail "chdir $here: permission denied"
+elif [ -n "$directory" ]; then
+  cd -P -- "$directory" 2> /dev/null || { [ -n "$otherwise" ] && cd -P -- "$otherwise"; } || {
+    why=$(LC_ALL=C ls -d -- "$directory/." 2>&1)
+    case $why in
+      ls:*) fail "chdir $directory: ${why##*: }" ;;
+      *) fail "chdir $directory: Permission denied" ;;
+    esac
+  }
+fi
+[ -x "$1" ] || fail "fork/exec $1: permission denied"
+[ -z "$script" ] || [ -r "$script" ] || fail "open $script: permission denied"
+
+for number in $variables; do
+  eval "set -- \"\$NEWDT_SETUP_$number\" \"\$@\"; unset NEWDT_SETUP_$number"
+  export "$1" || exit 125
+  shift
+done
+exec 2>&3 3>&-
+exec "$@"
