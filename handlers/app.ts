@@ -1,5 +1,6 @@
 import { type IRequestStrict, Router } from 'itty-router'
 import { AgentError } from '../lib/base/errors.ts'
+import { fairAmountFor } from '../lib/base/fair-share.ts'
 import { audited } from './http/audited.ts'
 import { authenticate } from './http/authenticate.ts'
 import { createBodyBudget } from './http/body-budget.ts'
@@ -15,7 +16,7 @@ import type { AuditLine, CallerContext, Context, Handler, Services } from './ser
 export const createApp = (services: Services) => {
   const guarded = createGuardedRouter(ROUTES)
   const pace = createPace()
-  const bodies = createBodyBudget({ bytes: Math.max(BODIES_BYTES, 2 * services.bodyLimit) })
+  const bodies = createBodyBudget({ bytes: Math.max(BODIES_BYTES, fairAmountFor(services.bodyLimit)) })
   const router = Router<IRequestStrict, [Services, Context]>()
   for (const { path, handler } of OPEN_ROUTES) router.get(path, handler).head(path, handler)
   router.all('*', async (request, services, context) => {
@@ -41,7 +42,7 @@ export const createApp = (services: Services) => {
   }
 }
 
-/** Of all bodies that are being received at a time, or twice the largest if that is more. */
+/** Of all bodies that are being received at a time, or as much as the largest needs to find room beside one caller's. */
 const BODIES_BYTES = 64 << 20
 
 /** Of a request that only looks. */

@@ -3,7 +3,7 @@ import type { JobRecord, JobRequest } from '../lib/jobs/job.ts'
 import type { Submission, SubmitOptions } from '../lib/jobs/jobs.ts'
 import type { JobListQuery } from '../lib/jobs/lookup.ts'
 import type { OutputView } from '../lib/output/view.ts'
-import type { GuardianState, LivingProcess, SignalTarget } from '../lib/process/types.ts'
+import type { GuardianState, LimitSupport, LivingProcess, SignalTarget } from '../lib/process/types.ts'
 import type { AuditEntry } from '../lib/security/audit-line.ts'
 import type { Authentication, Client, Credentials } from '../lib/security/authenticator.ts'
 import type { Caller } from '../lib/security/caller.ts'
@@ -86,8 +86,8 @@ export interface JobService {
  */
 export interface OpenJob {
   readonly id: string
-  /** The job as it is now; undefined when it was removed. */
-  now(): Promise<JobRecord | undefined>
+  /** The job as it is now, with `usage` also what it uses if it runs; undefined when it was removed. */
+  now(options?: { usage?: boolean }): Promise<JobRecord | undefined>
   /** Resolves when the job has ended; or after `ms` milliseconds; or when the signal is aborted. */
   waitForEnd(options?: { ms?: number | undefined; signal?: AbortSignal }): Promise<void>
   /** What is kept of its output, to be read at the reader's own pace. */
@@ -109,6 +109,10 @@ export interface AgentStatus {
   guesses: { wrong: number; unseen: number }
   /** Whether new jobs can be recorded. */
   audit: { state: 'ok' | 'failing' }
+  /** What keeps each limit of a job, or what is missing for it. */
+  limits: LimitSupport
+  /** Whether jobs may run as other users as far as the system is concerned. */
+  users: { possible: true } | { missing: string }
   /** Whether new jobs can be stored. */
   store: { state: 'ok' | 'full' | 'gone' }
 }

@@ -14,6 +14,7 @@ import { openScriptDirectory } from '../lib/jobs/script-directory.ts'
 import { createSlots } from '../lib/jobs/slots.ts'
 import { createMetrics } from '../lib/metrics/metrics.ts'
 import { createProcesses } from '../lib/process/platform.ts'
+import type { Processes } from '../lib/process/types.ts'
 import { createSigner } from '../lib/security/md5-signature.ts'
 import { openBallast } from '../lib/store/ballast.ts'
 import { watchDataDirectory } from '../lib/store/data-directory.ts'
@@ -26,7 +27,8 @@ import { createRoom } from '../lib/store/sqlite/room.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { openAccess } from './access.ts'
 import type { Config } from './config.ts'
-import { prepareDataDirectory } from './data-directory.ts'
+import { letThrough, prepareDataDirectory } from './data-directory.ts'
+import { assertKept, tellLimits } from './limits.ts'
 import { listen, listenForMetrics } from './listen.ts'
 import { orStartupError, StartupError } from './startup-error.ts'
 
@@ -50,16 +52,22 @@ const putTogether = async (
 ) => {
   const { dataDirectory } = config
   await orStartupError(`AGENT_DATA_DIR=${dataDirectory}: cannot be written`, () =>
-    prepareDataDirectory(dataDirectory, log),
+    prepareDataDirectory(dataDirectory, config.runAs.length > 0, log),
   )
   const database = opened.adopt(openDatabaseOf(dataDirectory, log), one => one.close())
   const access = await openAccess(config, database, log, opened)
   const { audit } = access
 
   const clock = createClock()
-  const processes = opened.adopt(await createProcesses({ log, groupName: groupNameOf(dataDirectory) }), one =>
-    one.close(),
+  const { allJobs } = config
+  const processes = opened.adopt(
+    await orStartupError('cgroup', () =>
+      createProcesses({ log, groupName: groupNameOf(dataDirectory), allJobs }),
+    ),
+    one => one.close(),
   )
+  assertKept(config, processes.limitSupport())
+  tellLimits(processes, config, log)
   const room = opened.adopt(createRoom({ database, log }), one => one.close())
   const jobStore = createJobStore(database, room)
   const outputStore = createOutputStore(database, room)
@@ -100,6 +108,8 @@ const putTogether = async (
   await recover({ jobStore, outputStore, lifecycle, processes, clock, log })
   const scriptDirectory = join(dataDirectory, 'scripts')
   await orStartupError(`${scriptDirectory}: cannot be used`, () => openScriptDirectory(scriptDirectory))
+  if (config.runAs.length > 0 && processes.userSupport() === undefined)
+    await letThrough(dataDirectory, scriptDirectory, log)
   const reserve = opened.adopt(
     await orStartupError(`AGENT_DATA_DIR=${dataDirectory}`, () =>
       openBallast(join(dataDirectory, 'reserve'), { bytes: 4 * MB, enoughBytes: 32 * MB }),
@@ -127,6 +137,8 @@ const putTogether = async (
     scriptDirectory,
     outputLimit: config.outputLimit,
     killGraceMs: config.killGraceMs,
+    runAs: config.runAs,
+    limits: { defaults: config.defaultLimits, most: config.maxLimits },
   })
   const lastJobWithoutStore = goneDirectory.promise.then(() => {
     log.error(
@@ -160,6 +172,8 @@ const putTogether = async (
       guardian: processes.guardian(),
       audit: { state: audit.isWritable() ? 'ok' : 'failing' },
       store: { state: directory.isGone() ? 'gone' : hasRoom() ? 'ok' : 'full' },
+      limits: processes.limitSupport(),
+      users: usersOf(processes),
     }),
     drain,
     bodyLimit: config.bodyLimit,
@@ -203,6 +217,11 @@ const putTogether = async (
 }
 
 export type Agent = Awaited<ReturnType<typeof startAgent>>
+
+const usersOf = ({ userSupport }: Pick<Processes, 'userSupport'>) => {
+  const missing = userSupport()
+  return missing === undefined ? ({ possible: true } as const) : { missing }
+}
 
 const MB = 1024 ** 2
 

@@ -4,6 +4,10 @@ import { z } from 'zod'
 import { LONGEST_TIMER_MS, parseDuration } from '../lib/base/duration.ts'
 import { nearest } from '../lib/base/nearest.ts'
 import { parseSize } from '../lib/base/size.ts'
+import { isUser } from '../lib/base/user-name.ts'
+import { NO_LIMITS } from '../lib/jobs/job.ts'
+import { limitText, parseLimit, parseLimits, rangeText } from '../lib/jobs/limits.ts'
+import { LIMIT_NAMES, type LimitName, type Limits } from '../lib/process/types.ts'
 import { parseAddresses } from '../lib/security/address-list.ts'
 import { plainAuthority } from './authority.ts'
 import { defaultDataDirectory } from './data-directory.ts'
@@ -42,6 +46,7 @@ export const readConfig = (environment: NodeJS.ProcessEnv) => {
       `AGENT_HOST=${host}: without AGENT_SECRET, AGENT_SECRET_FILE or AGENT_KEYS_FILE only a loopback address is allowed (127.0.0.1, ::1, localhost)`,
     )
   }
+  if (result.success) mistakes.push(...tooHigh(result.data))
   if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes)
   return {
     ...result.data,
@@ -56,6 +61,16 @@ const missingOf = (settings: Record<string, string | undefined>): string =>
     .filter(([, value]) => value === undefined)
     .map(([name]) => `; ${name} is missing`)
     .join('')
+
+/** Defaults that no job could ask for. */
+const tooHigh = ({ defaultLimits, maxLimits }: Record<'defaultLimits' | 'maxLimits', Limits>): string[] =>
+  LIMIT_NAMES.flatMap(name => {
+    const [value, most] = [defaultLimits[name], maxLimits[name]]
+    if (value === undefined || most === undefined || value <= most) return []
+    return [
+      `AGENT_DEFAULT_LIMITS: ${name}=${limitText(name, value)} is more than the ${limitText(name, most)} of AGENT_MAX_LIMITS`,
+    ]
+  })
 
 /** A setting with a wrong name would be without effect, and nobody would know. Its value may be a secret. */
 const unknownSettings = (environment: NodeJS.ProcessEnv): string[] => {
@@ -141,6 +156,34 @@ const addresses = z.string().transform((text, context) => {
   return addresses
 })
 
+const users = z.string().transform((text, context) => {
+  const items = list(text)
+  if (items.every(isUser)) return items
+  context.addIssue({
+    code: 'custom',
+    message: 'must be users such as deploy or deploy:www-data, with commas between them',
+  })
+  return z.NEVER
+})
+
+const limits = (names?: readonly LimitName[]) =>
+  z.string().transform((text, context) => {
+    try {
+      return parseLimits(text, names)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message })
+      return z.NEVER
+    }
+  })
+
+const limit = (name: LimitName) =>
+  z.string().transform((text, context) => {
+    const value = parseLimit(name, text)
+    if (value !== undefined) return value
+    context.addIssue({ code: 'custom', message: `must be ${rangeText(name)}` })
+    return z.NEVER
+  })
+
 const DEFAULT_HOST = '127.0.0.1'
 const MB = 1024 ** 2
 const TB = 1024 ** 4
@@ -167,6 +210,13 @@ const settings = z.object({
   AGENT_OUTPUT_LIMIT: size(0, 256 * MB).default(16 * MB),
   AGENT_KILL_GRACE: duration(LONGEST_GRACE_MS).default(5000),
   AGENT_DRAIN_TIMEOUT: duration(LONGEST_GRACE_MS).optional(),
+  AGENT_RUN_AS: users.optional(),
+  AGENT_DEFAULT_LIMITS: limits().optional(),
+  // A job that is nicer than others takes less: there is no most.
+  AGENT_MAX_LIMITS: limits(LIMIT_NAMES.filter(name => name !== 'nice')).optional(),
+  AGENT_JOBS_MEMORY: limit('memory').optional(),
+  AGENT_JOBS_CPUS: limit('cpus').optional(),
+  AGENT_JOBS_PROCESSES: limit('processes').optional(),
   AGENT_KEEP: duration().default(7 * 24 * 3600_000),
   AGENT_KEEP_JOBS: integer(1, 100_000_000).default(10_000),
   AGENT_KEEP_BYTES: size(0, TB).default(2048 * MB),
@@ -182,6 +232,13 @@ const tlsFilesOf = (env: z.output<typeof settings>): TlsFiles | undefined => {
   const { AGENT_TLS_CERT: cert, AGENT_TLS_KEY: key, AGENT_TLS_CLIENT_CA: clientCa } = env
   return cert === undefined || key === undefined ? undefined : { cert, key, clientCa }
 }
+
+/** Of all jobs together. */
+const allJobsOf = (env: z.output<typeof settings>): Pick<Limits, 'memory' | 'cpus' | 'processes'> => ({
+  memory: env.AGENT_JOBS_MEMORY,
+  cpus: env.AGENT_JOBS_CPUS,
+  processes: env.AGENT_JOBS_PROCESSES,
+})
 
 const schema = settings.transform(env => ({
   host: env.AGENT_HOST,
@@ -203,6 +260,10 @@ const schema = settings.transform(env => ({
   outputLimit: env.AGENT_OUTPUT_LIMIT,
   drainTimeoutMs: env.AGENT_DRAIN_TIMEOUT,
   killGraceMs: env.AGENT_KILL_GRACE,
+  runAs: env.AGENT_RUN_AS ?? [],
+  defaultLimits: env.AGENT_DEFAULT_LIMITS ?? NO_LIMITS,
+  maxLimits: env.AGENT_MAX_LIMITS ?? NO_LIMITS,
+  allJobs: allJobsOf(env),
   keep: { ageMs: env.AGENT_KEEP, jobs: env.AGENT_KEEP_JOBS, bytes: env.AGENT_KEEP_BYTES },
   auditsCommands: env.AGENT_AUDIT_COMMANDS === 'true',
   logLevel: env.AGENT_LOG_LEVEL,

@@ -1,4 +1,4 @@
-import { access, constants, mkdir, stat } from 'node:fs/promises'
+import { access, chmod, constants, mkdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Log } from '../lib/base/log.ts'
@@ -9,14 +9,42 @@ export const defaultDataDirectory = ({ XDG_STATE_HOME, HOME }: NodeJS.ProcessEnv
   return join(XDG_STATE_HOME || join(HOME || homedir(), '.local/state'), 'newdt-auto')
 }
 
-/** Makes the data directory if it is not there, for the agent's account alone. Rejects when it cannot be written. */
-export const prepareDataDirectory = async (path: string, log: Log): Promise<void> => {
+/**
+ * Makes the data directory if it is not there, for the agent's account alone; where `isPassable`, others may pass
+ * through it. Rejects when it cannot be written.
+ */
+export const prepareDataDirectory = async (path: string, isPassable: boolean, log: Log): Promise<void> => {
   await makeDirectory(path)
   const { mode } = await stat(path)
-  if ((mode & 0o077) !== 0) {
+  if ((mode & (isPassable ? 0o066 : 0o077)) !== 0) {
     log.warn({ dataDirectory: path }, 'the data directory is open to other users; it should have mode 0700')
   }
 }
+
+/**
+ * Lets other users reach the scripts of their jobs: they may pass through the directories, and list none of them. What
+ * lies in them is for the account alone. Tells of a directory on the way that lets nobody through.
+ */
+export const letThrough = async (dataDirectory: string, scriptDirectory: string, log: Log): Promise<void> => {
+  try {
+    for (const path of [dataDirectory, scriptDirectory]) {
+      const { mode } = await stat(path)
+      if ((mode & PASS) !== PASS) await chmod(path, (mode & 0o7777) | PASS)
+    }
+  } catch (err) {
+    log.warn({ err }, UNREACHABLE)
+  }
+  let path = dataDirectory
+  do {
+    path = dirname(path)
+    if (((await stat(path)).mode & 0o001) === 0) log.warn({ directory: path }, UNREACHABLE)
+  } while (path !== dirname(path))
+}
+
+/** For the group, and for all others. */
+const PASS = 0o011
+const UNREACHABLE =
+  'jobs of other users may not be able to read their scripts: others cannot pass through a directory'
 
 /** For the account alone, with those above it. mkdir's own `recursive` never ends in /proc. */
 export const makeDirectory = async (path: string): Promise<void> => {

@@ -1,5 +1,6 @@
-import { realpath, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import type { Stats } from 'node:fs'
+import { lstat, readlink, stat } from 'node:fs/promises'
+import { isAbsolute, join } from 'node:path'
 import { withRegularFile } from './regular-file.ts'
 
 /**
@@ -16,7 +17,7 @@ export const readPrivateFile = <T>(
     if (own !== undefined && uid !== own && uid !== 0)
       throw new Error(`it belongs to user ${uid}; chown it to ${own}`)
     if ((mode & 0o022) !== 0) throw new Error(`others may write it; chmod 600 ${path}`)
-    await refuseOpenDirectories(path)
+    await refuseOpenWay(path)
     const parsed = parse(await file.readFile('utf8'))
     if ((mode & 0o044) !== 0 && holdsSecrets(parsed)) {
       throw new Error(`it holds secrets that others may read; chmod 600 ${path}`)
@@ -25,20 +26,46 @@ export const readPrivateFile = <T>(
   })
 
 /**
- * Where everybody may rename entries, an earlier file of the agent's, with a key that was revoked since, could be put
- * back. In a directory with the sticky bit, such as /tmp, nobody may rename what is another's.
+ * Whoever may rename entries on the way to a file could put an earlier one of the agent's back, with a key that was
+ * revoked since. So each directory, also where symbolic links lead, belongs to root or the agent's account, and nobody
+ * else may write it. In one with the sticky bit, such as /tmp, nobody may rename what is another's; but anybody may
+ * have put a link there.
  */
-const refuseOpenDirectories = async (path: string): Promise<void> => {
-  const directories = new Set([path, await realpath(path)].flatMap(directoriesAbove))
-  for (const directory of directories) {
-    const { mode } = await stat(directory)
-    if ((mode & 0o1002) === 0o002)
-      throw new Error(`others may write the directory ${directory}; chmod o-w ${directory}`)
+const refuseOpenWay = async (path: string): Promise<void> => {
+  const ahead = (isAbsolute(path) ? path : join(process.cwd(), path)).split('/')
+  let at = '/'
+  refuseOpenDirectory(at, await stat(at))
+  for (let links = 0; ahead.length > 0; ) {
+    const next = join(at, ahead.shift()!)
+    const stats = await lstat(next)
+    if (stats.isSymbolicLink()) {
+      if (++links > MOST_LINKS) throw new Error(`too many symbolic links on the way to ${path}`)
+      refuseOthers(`the link ${next}`, stats)
+      const target = await readlink(next)
+      ahead.unshift(...target.split('/'))
+      if (isAbsolute(target)) at = '/'
+    } else {
+      if (stats.isDirectory()) refuseOpenDirectory(next, stats)
+      at = next
+    }
   }
 }
 
-const directoriesAbove = (path: string): string[] => {
-  const found: string[] = []
-  for (let at = dirname(resolve(path)); found.at(-1) !== at; at = dirname(at)) found.push(at)
-  return found
+const refuseOpenDirectory = (path: string, stats: Stats): void => {
+  refuseOthers(`the directory ${path}`, stats)
+  const { mode } = stats
+  if ((mode & 0o022) !== 0 && (mode & STICKY) === 0)
+    throw new Error(`others may write the directory ${path}; chmod go-w ${path}`)
 }
+
+const refuseOthers = (name: string, { uid }: Stats): void => {
+  const own = process.getuid?.()
+  if (own !== undefined && uid !== own && uid !== 0)
+    throw new Error(
+      `${name} belongs to user ${uid}, who may put another file in its place; chown it to ${own}`,
+    )
+}
+
+const STICKY = 0o1000
+/** As many as Linux follows. */
+const MOST_LINKS = 40

@@ -60,9 +60,12 @@ export const createServer = (
     requestTimeoutMs = 120_000,
     stalledTimeoutMs = 300_000,
   } = options
-  const adapter = createServerAdapter<{ req: NamedRequest }>((request, { req }) =>
+  const adapter = createServerAdapter<Served>((request, { req, res }) =>
     // A rejection that reached the adapter would be answered with its stack.
-    fetch(request, contextOf(req)).catch(() => new Response(null, { status: 500 })),
+    fetch(
+      request,
+      contextOf(req, () => connections.keep(req.socket, res)),
+    ).catch(() => new Response(null, { status: 500 })),
   )
   const server = createHttpOrHttps(
     tls,
@@ -76,7 +79,7 @@ export const createServer = (
       requireHostHeader: false,
     },
     (request, response) => {
-      if (isOutdated?.(request.socket)) return void request.socket.destroy()
+      if (isOutdated?.(request.socket)) return endUnanswered(response)
       response.stalledTimeoutMs = stalledTimeoutMs
       request.client = clientOf(request, trustedProxies)
       const path = normalizeTarget(request)
@@ -87,7 +90,12 @@ export const createServer = (
       void adapter.requestListener(request, response)
     },
   )
-  limitConnections(server, { most: MOST_CONNECTIONS, allowed, proxies: trustedProxies, log })
+  const connections = limitConnections(server, {
+    most: MOST_CONNECTIONS,
+    allowed,
+    proxies: trustedProxies,
+    log,
+  })
   keepHalfOpen(server)
   closeStalled(server, stalledTimeoutMs)
   server.on('clientError', refuse)
@@ -109,14 +117,31 @@ const createHttpOrHttps = (
   )
 }
 
-const contextOf = (request: NamedRequest): Context => {
+/** An answer that is owed to a request before, on the same connection, is not lost: its end is the connection's. */
+const endUnanswered = (response: ServerResponse): void => {
+  if (response.socket) response.socket.destroy()
+  // Node gives an answer its connection when its turn has come.
+  else response.once('socket', (socket: Socket) => socket.destroySoon())
+}
+
+/** What the adapter hands over with each request. */
+interface Served {
+  req: NamedRequest
+  res: CompleteResponse
+}
+
+/** `onCaller` is called when it is known who asks. */
+const contextOf = (request: NamedRequest, onCaller: () => void): Context => {
   const { id, client, authority, target, notes } = request
   return {
     ...client,
     requestId: id,
     authority,
     target,
-    note: fields => void Object.assign(notes, fields),
+    note(fields) {
+      Object.assign(notes, fields)
+      if (fields.caller !== undefined) onCaller()
+    },
   }
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { endOf } from './connections.ts'
 
 /**
  * Open TLS connections: whom a client's certificate made it was judged at the handshake, by the authorities of then.
@@ -9,7 +10,7 @@ import type { Socket } from 'node:net'
 export const createTlsConnections = () => {
   const answers = new Map<Socket, ServerResponse | undefined>()
   const outdated = new WeakSet<Socket>()
-  /** Of those whose handshake is not over, by the client's address and port. */
+  /** Of those whose handshake is not over. */
   const handshakes = new Map<string, Socket>()
   return {
     watch(server: Pick<Server, 'on'>): void {
@@ -49,5 +50,3 @@ export const createTlsConnections = () => {
     isOutdated: (socket: Socket): boolean => outdated.has(socket),
   }
 }
-
-const endOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`

@@ -36,6 +36,31 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
     zh: ({ limit }) => `请求参数无效：outputLimit 不能超过 ${limit} 字节`,
     en: ({ limit }) => `invalid request: outputLimit must not be more than ${limit} bytes`,
   },
+  'unknown-user': {
+    status: 400,
+    zh: ({ user }) => `没有用户 ${user}`,
+    en: ({ user }) => `there is no user ${user}`,
+  },
+  'unknown-group': {
+    status: 400,
+    zh: ({ group }) => `没有用户组 ${group}`,
+    en: ({ group }) => `there is no group ${group}`,
+  },
+  'cannot-run-as': {
+    status: 400,
+    zh: ({ missing }) => `本 Agent 无法以其他用户执行任务：${missing}`,
+    en: ({ missing }) => `this agent cannot run jobs as another user: ${missing}`,
+  },
+  'limit-too-high': {
+    status: 400,
+    zh: ({ field, most }) => `请求参数无效：${field} 不能超过 ${most}`,
+    en: ({ field, most }) => `invalid request: ${field} must not be more than ${most}`,
+  },
+  'limit-unsupported': {
+    status: 400,
+    zh: ({ field, missing }) => `本机无法保证 ${field}：${missing}`,
+    en: ({ field, missing }) => `this machine cannot keep ${field}: ${missing}`,
+  },
   'malformed-request': {
     status: 400,
     zh: () => '无法解析的 HTTP 请求',
@@ -172,6 +197,11 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
     en: ({ field, allowed }) =>
       `the key does not allow this ${field}${allowed === undefined ? '' : `; it allows ${allowed}`}`,
   },
+  'user-not-allowed': {
+    status: 403,
+    zh: ({ user }) => `本 Agent 不允许任务以用户 ${user} 执行`,
+    en: ({ user }) => `this agent runs no jobs as the user ${user}`,
+  },
   'unknown-endpoint': {
     status: 404,
     zh: () => '接口不存在',
@@ -271,6 +301,12 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
     status: 503,
     zh: () => '任务记录无法写入存储，任务未执行，请稍后再尝试',
     en: () => 'the job cannot be stored, so it was not run; try again later',
+    headers: retrySoon,
+  },
+  'users-not-readable': {
+    status: 503,
+    zh: () => '系统的用户数据库无法读取，任务未执行，请稍后再尝试',
+    en: () => "the system's user database cannot be read, so the job was not run; try again later",
     headers: retrySoon,
   },
   'not-recorded': {

@@ -11,7 +11,7 @@ export const getJob: Handler = (request, { jobs }, { caller, pace }) => {
   const { wait, output } = validateQuery(querySchema, request.url)
   return withJob(request.params.id ?? '', jobs, request, pace, async job => {
     if (wait !== undefined) await job.waitForEnd({ ms: wait, signal: request.signal })
-    return replyJob(job, caller, { output })
+    return replyJob(job, caller, { output, usage: true })
   })
 }
 

@@ -3,6 +3,7 @@ import {
   type EndReason,
   type Job,
   type JobRecord,
+  NO_USAGE,
   NOTHING_RAN,
   type RejectedJob,
 } from '../../lib/jobs/job.ts'
@@ -33,7 +34,10 @@ export const fieldsBeforeOutput = ({ job }: JobRecord) => ({
 })
 
 /** The fields that come after them; `deliveredBytes` of the output are, or would be, in the answer. */
-export const fieldsAfterOutput = ({ job, output, livingLeftovers }: JobRecord, deliveredBytes: number) => {
+export const fieldsAfterOutput = (
+  { job, output, livingLeftovers, usageNow }: JobRecord,
+  deliveredBytes: number,
+) => {
   const end = endOf(job)
   const { stdoutBytes, stderrBytes } = output
   const reason: EndReason | '' = end?.reason ?? ''
@@ -58,6 +62,9 @@ export const fieldsAfterOutput = ({ job, output, livingLeftovers }: JobRecord, d
     caller: job.caller,
     client: job.client,
     labels: job.labels,
+    user: job.user,
+    limits: job.limits,
+    usage: end?.usage ?? usageNow ?? NO_USAGE,
   }
 }
 

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { LONGEST_TIMER_MS, parseDuration } from '../../lib/base/duration.ts'
-import { parseSize } from '../../lib/base/size.ts'
 import type { JobRequest } from '../../lib/jobs/job.ts'
 import { commandLine } from '../../lib/jobs/program.ts'
 import { isScriptName } from '../../lib/jobs/script-file.ts'
@@ -11,6 +10,9 @@ import { message } from '../http/text.ts'
 import { cString, fits, TOO_LONG, unicode } from './c-string.ts'
 import { environmentSchema } from './environment-schema.ts'
 import { labelsSchema } from './label.ts'
+import { limitsSchema } from './limits-schema.ts'
+import { NOT_A_SIZE, sizeInBytes } from './size-schema.ts'
+import { userSchema } from './user-schema.ts'
 
 const NOT_A_TIMEOUT = message(
   '应为大于 0、不超过 24d 的时长，例如 "30s"',
@@ -41,26 +43,8 @@ const encoding = z
     return z.NEVER
   })
 
-const NOT_A_SIZE = message(
-  '应为字节数或大小，例如 "1mb"',
-  'must be a number of bytes, or a size such as "1mb"',
-)
-
-/** As parseSize reads it. */
-const SIZE = '^\\d{1,12}(\\.\\d{1,6})? ?([kKmMgGtT]?[bB])?$'
-
 /** Bytes as a number, or a size such as "1mb". */
-const outputLimit = z
-  .union(
-    [z.int(NOT_A_SIZE).min(0, NOT_A_SIZE), z.string().meta({ pattern: SIZE, examples: ['1mb'] })],
-    NOT_A_SIZE,
-  )
-  .transform((size, context) => {
-    const value = typeof size === 'number' ? size : parseSize(size)
-    if (value !== undefined) return value
-    context.addIssue({ code: 'custom', message: NOT_A_SIZE })
-    return z.NEVER
-  })
+const outputLimit = sizeInBytes(0, NOT_A_SIZE)
 
 const common = {
   params: cString.default('').meta({
@@ -110,6 +94,15 @@ const common = {
     .meta({ description: 'What happens when it writes more than that; `drop` when absent.' })
     .optional(),
   labels: labelsSchema.optional(),
+  user: userSchema.optional(),
+  limits: limitsSchema.optional(),
+  noNewPrivileges: z
+    .boolean()
+    .meta({
+      description:
+        'No program that it executes gives it more rights than it has: neither setuid nor file capabilities.',
+    })
+    .optional(),
 }
 
 /** The body of POST /api/jobs/execute/cmd. */

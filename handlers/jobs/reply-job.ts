@@ -9,15 +9,16 @@ import { jobText } from './job-text.ts'
 import type { StreamedReply } from './with-job.ts'
 
 /**
- * A job as it is now; long output is sent as it is read, and to whoever may read it. Rejects with AgentError unknown-job
+ * A job as it is now, with `usage` also what it uses if it runs; long output is sent as it is read, and to whoever may
+ * read it. Rejects with AgentError unknown-job
  * when it was removed.
  */
 export const replyJob = async (
   job: OpenJob,
   caller: Caller,
-  { output = true } = {},
+  { output = true, usage = false } = {},
 ): Promise<Response | StreamedReply> => {
-  const record = await job.now()
+  const record = await (usage ? job.now({ usage }) : job.now())
   if (!record) throw failure('unknown-job')
   const { stdoutBytes, stderrBytes, keptBytes } = record.output
   const headers = { [JOB_ID_HEADER]: job.id }

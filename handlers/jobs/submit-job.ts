@@ -26,10 +26,10 @@ export const submitJob = async (
 ): Promise<Response> => {
   if (!mayStart) throw failure('nonce-not-remembered')
   const { value, bytes } = await readJson(request, schema, bodyRules)
-  auditLine.add(audit.hashesOf(value, bytes))
+  auditLine.add({ ...audit.hashesOf(value, bytes), ...whose(value.user) })
   const submission = await jobs.submit(value, caller, {
     key: idempotencyKey(request, bytes),
-    record: job => auditLine.write({ outcome: 'accepted', job }, audit.textOf(value)),
+    record: (job, user) => auditLine.write({ outcome: 'accepted', job, ...whose(user) }, audit.textOf(value)),
   })
   auditLine.add(outcomeOf(submission))
   if (submission.rejected) return rejected(submission.id, submission.running, request)
@@ -39,6 +39,9 @@ export const submitJob = async (
     return replyJob(job, caller)
   })
 }
+
+/** Whom it is to run as; nothing for the agent's own user. */
+const whose = (user = ''): Partial<AuditEntry> => (user === '' ? {} : { user })
 
 /** That it was accepted has been written before anything of it was run. */
 const outcomeOf = ({ id, ...submission }: Submission): Partial<AuditEntry> => {

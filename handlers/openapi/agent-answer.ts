@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { LIMIT_NAMES } from '../../lib/process/types.ts'
 import { RIGHTS } from '../../lib/security/caller.ts'
 import type { AgentJson } from '../agent/get-agent.ts'
 import { describes } from './same-shape.ts'
@@ -26,6 +27,18 @@ export const agentSchema = describes<AgentJson>()(
         .meta({ description: 'Wrong credentials since the start, and those that were not looked at.' }),
       audit: z.object({ state: z.enum(['ok', 'failing']) }),
       store: z.object({ state: z.enum(['ok', 'full', 'gone']) }),
+      limits: z
+        .record(
+          z.enum(LIMIT_NAMES),
+          z.union([
+            z.object({ by: z.enum(['cgroup-v1', 'cgroup-v2', 'prlimit', 'nice']) }),
+            z.object({ missing: z.string() }),
+          ]),
+        )
+        .meta({ description: 'What keeps each limit of a job on this machine, or what is missing for it.' }),
+      users: z
+        .union([z.object({ possible: z.literal(true) }), z.object({ missing: z.string() })])
+        .meta({ description: 'Whether jobs can run as other users, or what is missing for it.' }),
       caller: z
         .object({ id: z.string(), rights: z.array(z.enum(RIGHTS)) })
         .meta({ description: 'As whom the agent knows who asks.' }),

@@ -15,6 +15,16 @@ const AGENT: AgentJson = {
   guesses: { wrong: 0, unseen: 0 },
   audit: { state: 'ok' },
   store: { state: 'ok' },
+  limits: {
+    memory: { by: 'cgroup-v2' },
+    cpus: { by: 'cgroup-v2' },
+    processes: { by: 'cgroup-v2' },
+    ioWeight: { missing: 'the io controller' },
+    openFiles: { by: 'prlimit' },
+    fileSize: { by: 'prlimit' },
+    nice: { by: 'nice' },
+  },
+  users: { possible: true },
   caller: { id: 'default', rights: ['read', 'run', 'admin'] },
 }
 

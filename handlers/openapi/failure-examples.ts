@@ -24,7 +24,10 @@ const DETAILS: AllOf<(Failures & Refusals)[Word]> = {
   detail: { zh: 'cmd 缺失', en: 'cmd is missing' },
   fault: 'CERT_HAS_EXPIRED',
   field: 'cwd',
+  group: 'www-data',
   limit: 100,
+  missing: 'the agent is not root',
+  most: '512mb',
   part: 'nonce',
   reasons: ['draining'],
   requestId: '4d3a1d9e-95ad-4cb2-8a3c-cb5b6a3ad7c4',
@@ -34,6 +37,7 @@ const DETAILS: AllOf<(Failures & Refusals)[Word]> = {
   signal: 'SIGTERM',
   size: 11,
   subject: 'CN=alice,O=Example',
+  user: 'deploy',
 }
 
 /** All members of a union in one. */

@@ -8,6 +8,7 @@ import { describes } from './same-shape.ts'
 const NO_TIME = '`0001-01-01T00:00:00Z` if it has not come.'
 
 const count = z.int().min(0)
+const amount = count.nullable()
 const time = z.iso.datetime({ offset: true })
 const cpu = z
   .object({ user: z.number().min(0), system: z.number().min(0) })
@@ -45,6 +46,7 @@ const fields = {
       'canceled',
       'agent-stopped',
       'output-limit',
+      'out-of-memory',
       'start-failed',
       'agent-lost',
       'rejected',
@@ -65,6 +67,31 @@ const fields = {
   caller: z.string().meta({ description: 'The id of the key that has submitted it.' }),
   client: z.string().meta({ description: 'The IP address that it came from.' }),
   labels: z.record(z.string(), z.string()),
+  user: z.string().meta({ description: "Whom it runs as; empty for the agent's own user." }),
+  limits: z
+    .object({
+      memory: count.optional(),
+      cpus: z.number().optional(),
+      processes: count.optional(),
+      ioWeight: count.optional(),
+      openFiles: count.optional(),
+      fileSize: count.optional(),
+      nice: count.optional(),
+    })
+    .meta({ description: 'What it runs within: what was asked for, and what the agent sets. In bytes.' }),
+  usage: z
+    .object({
+      cpu: z.number().min(0).nullable().meta({ description: 'Seconds.' }),
+      memory: amount.meta({ description: 'Bytes that it uses now; null when it has ended.' }),
+      peakMemory: amount.meta({ description: 'Bytes.' }),
+      peakProcesses: amount.meta({ description: 'With threads.' }),
+      readBytes: amount.meta({ description: 'From disks.' }),
+      writtenBytes: amount.meta({ description: 'To disks.' }),
+    })
+    .meta({
+      description:
+        'What it has used; null is what is not known. In a list, and in answers but to GET /api/jobs/{id}, all of it is null while it runs.',
+    }),
 }
 
 export const jobSchema = describes<JobJson>()(z.object(fields).meta({ id: 'Job', description: 'A job.' }))

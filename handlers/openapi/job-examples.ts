@@ -33,6 +33,16 @@ export const JOB_EXAMPLE: JobJson = {
   caller: 'default',
   client: '127.0.0.1',
   labels: { env: 'prod' },
+  user: '',
+  limits: { memory: 536_870_912 },
+  usage: {
+    cpu: 0.001404,
+    memory: null,
+    peakMemory: 1_445_888,
+    peakProcesses: 2,
+    readBytes: 0,
+    writtenBytes: 0,
+  },
 }
 
 export const RUNNING_EXAMPLE: JobJson = {
@@ -50,6 +60,7 @@ export const RUNNING_EXAMPLE: JobJson = {
   stdoutBytes: 0,
   stderrBytes: 0,
   cpu: { user: 0, system: 0 },
+  usage: { ...JOB_EXAMPLE.usage, memory: 905_216 },
 }
 
 export const CANCELED_EXAMPLE: JobJson = {
@@ -59,6 +70,7 @@ export const CANCELED_EXAMPLE: JobJson = {
   finishTime: JOB_EXAMPLE.finishTime,
   reason: 'canceled',
   signal: 'SIGTERM',
+  usage: JOB_EXAMPLE.usage,
 }
 
 export const LISTED_EXAMPLE: JobInList = {

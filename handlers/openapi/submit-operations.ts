@@ -22,6 +22,13 @@ const submission = {
   answers: { 200: withEvents(job('The job.')) },
   refusals: [
     'output-limit-too-high',
+    'limit-too-high',
+    'limit-unsupported',
+    'unknown-user',
+    'unknown-group',
+    'cannot-run-as',
+    'user-not-allowed',
+    'users-not-readable',
     'out-of-bounds',
     'key-reused',
     'too-many-jobs',
@@ -41,6 +48,12 @@ export const executeCommand: Operation = {
     examples: {
       command: { cmd: 'echo hello' },
       bounded: { cmd: 'df -h', timeout: '30s', async: true, labels: { env: 'prod' } },
+      limited: {
+        cmd: 'make -j2',
+        user: 'deploy:www-data',
+        limits: { memory: '512mb', cpus: 1.5, processes: 200, nice: 10 },
+        noNewPrivileges: true,
+      },
     },
   },
 }

@@ -41,6 +41,18 @@ export interface Failures {
   'key-reused': NoDetails
   /** Bytes. */
   'output-limit-too-high': { limit: number }
+  /** Jobs may not run as this user, whoever asks. */
+  'user-not-allowed': { user: string }
+  'unknown-user': { user: string }
+  'unknown-group': { group: string }
+  /** The agent can start nothing as another user; `missing` says why. */
+  'cannot-run-as': { missing: string }
+  /** The system's user database does not answer. */
+  'users-not-readable': NoDetails
+  /** `most` is what the agent allows. */
+  'limit-too-high': { field: string; most: string }
+  /** This machine cannot keep the limit; `missing` is what would have to be there. */
+  'limit-unsupported': { field: string; missing: string }
   /** The store took no record of the job, so nothing was run. */
   'not-stored': NoDetails
   /** The audit trail took no line about it, so nothing was run. */

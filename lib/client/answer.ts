@@ -33,10 +33,13 @@ async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array> {
 /** A job with 16 MB of output, each byte of which may be an escape of six. */
 const MOST_BYTES = 128 * 1024 ** 2
 
-/** Why a request was refused; `not-an-agent` when it is no agent that says so. */
+/** Why a request was refused; `not-an-agent` when it is no agent that says so. Rejects when the connection breaks. */
 export const errorOf = async (response: Response): Promise<ClientError> => {
   const { status } = response
-  const answer = await readJson(response).catch(() => undefined)
+  const answer = await readJson(response).catch(error => {
+    // A connection that broke, or was let go of, says nothing of who has answered.
+    if (!(error instanceof SyntaxError)) throw error
+  })
   if (!isFailure(answer)) return notAnAgent(status)
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
   const retryAfterMs = Number.isNaN(seconds) ? undefined : seconds * 1000
@@ -52,4 +55,8 @@ const isFailure = (answer: unknown): answer is { msg: string; error?: string; id
   typeof answer === 'object' && answer !== null && 'msg' in answer && typeof answer.msg === 'string'
 
 export const notAnAgent = (status: number): ClientError =>
-  new ClientError('not-an-agent', `the answer (HTTP ${status}) is not that of an agent`, { status })
+  new ClientError('not-an-agent', `the answer (HTTP ${status}) is not that of an agent`, {
+    status,
+    // A proxy says so, and may have passed the request on.
+    mayBeDone: status >= 502 && status <= 504,
+  })

@@ -1,6 +1,6 @@
-import { notAnAgent } from './answer.ts'
-import { createJobHandle, findJob, isJobId, isJobList, type JobHandle } from './job-handle.ts'
-import { failed, type Result, success } from './result.ts'
+import { createJobHandle, findJob, type JobHandle } from './job-handle.ts'
+import { type Result, success } from './result.ts'
+import { hasJobId, isAgent, isCount, isJobList } from './shapes.ts'
 import { type ConnectOptions, createTransport } from './transport.ts'
 import type {
   Agent,
@@ -19,8 +19,11 @@ export { ClientError, type Result } from './result.ts'
 export type { ConnectOptions } from './transport.ts'
 export type * from './types.ts'
 
-export interface SubmitOptions {
+export interface CallOptions {
   signal?: AbortSignal | undefined
+}
+
+export interface SubmitOptions extends CallOptions {
   /**
    * Makes it safe to submit the same again: it is run once. A new one by default, so that a submission whose answer
    * was lost can be repeated by the client itself.
@@ -38,12 +41,12 @@ export interface AgentClient {
   submit(request: SubmitRequest, options?: SubmitOptions): Promise<Result<JobHandle>>
   job(id: string): JobHandle
   /** The job whose id begins like this; fails with `unknown-job` or `ambiguous-id`. */
-  find(prefix: string): Promise<Result<JobHandle>>
+  find(prefix: string, options?: CallOptions): Promise<Result<JobHandle>>
   /** Newest first. */
-  list(query?: JobQuery): Promise<Result<ListedJob[]>>
+  list(query?: JobQuery, options?: CallOptions): Promise<Result<ListedJob[]>>
   countRunning(): Promise<Result<number>>
   /** What the agent tells of itself, and as whom it knows the caller. */
-  status(): Promise<Result<Agent>>
+  status(options?: CallOptions): Promise<Result<Agent>>
   /** It takes no new jobs, and ends with the last that runs. */
   drain(): Promise<Result<Agent>>
 }
@@ -55,16 +58,15 @@ export const connect = (url: string, options: ConnectOptions = {}): AgentClient 
     request: SubmitRequest,
     { signal, idempotencyKey = newKey() }: SubmitOptions = {},
   ): Promise<Result<JobHandle>> => {
-    const submitted = await transport.call<Job>(`/api/jobs/execute/${'cmd' in request ? 'cmd' : 'script'}`, {
+    const path = `/api/jobs/execute/${'cmd' in request ? 'cmd' : 'script'}`
+    const submitted = await transport.call(path, hasJobId, {
       method: 'POST',
       body: { ...request, async: true },
       headers: { 'Idempotency-Key': idempotencyKey },
       signal,
       isRepeatable: true,
     })
-    if (!submitted.ok) return submitted
-    const { id } = submitted.value
-    return isJobId(id) ? success(createJobHandle(transport, id)) : failed(notAnAgent(200))
+    return submitted.ok ? success(createJobHandle(transport, submitted.value.id)) : submitted
   }
   const runToEnd = async (request: SubmitRequest, options?: SubmitOptions): Promise<Result<Job>> => {
     const submitted = await submit(request, options)
@@ -75,14 +77,11 @@ export const connect = (url: string, options: ConnectOptions = {}): AgentClient 
     script: runToEnd,
     submit,
     job: id => createJobHandle(transport, id),
-    find: prefix => findJob(transport, prefix),
-    async list(query = {}) {
-      const listed = await transport.call<ListedJob[]>('/api/jobs', { query })
-      return !listed.ok || isJobList(listed.value) ? listed : failed(notAnAgent(200))
-    },
-    countRunning: () => transport.call('/api/jobs/countOfRunningJobs'),
-    status: () => transport.call('/api/agent'),
-    drain: () => transport.call('/api/agent/drain', { method: 'POST' }),
+    find: (prefix, { signal } = {}) => findJob(transport, prefix, signal),
+    list: (query = {}, { signal } = {}) => transport.call('/api/jobs', isJobList, { query, signal }),
+    countRunning: () => transport.call('/api/jobs/countOfRunningJobs', isCount),
+    status: ({ signal } = {}) => transport.call('/api/agent', isAgent, { signal }),
+    drain: () => transport.call('/api/agent/drain', isAgent, { method: 'POST' }),
   }
 }
 

@@ -3,8 +3,9 @@ import { decodeBase64 } from './base64.ts'
 import { createEventParser, type ServerSentEvent } from './event-parser.ts'
 import { aborted, ClientError, failed, type Result, success } from './result.ts'
 import { delayMs, isPassing, pause } from './retry.ts'
+import { isChunk, isDropped, isJob } from './shapes.ts'
 import { type Transport, unreachable } from './transport.ts'
-import type { Job, JobEvent } from './types.ts'
+import type { JobEvent } from './types.ts'
 
 export interface EventsOptions {
   /** Begins after the chunk of this seq; 0, the default, is the beginning. */
@@ -105,21 +106,35 @@ async function* connection(
   }
 }
 
-/** Undefined for one of a kind that is not known yet. */
+/** Undefined for one of a kind that is not known yet. Throws SyntaxError for what no agent sends. */
 const eventOf = ({ name, data }: ServerSentEvent): JobEvent | undefined => {
-  const value = JSON.parse(data)
-  if (name === 'start' || name === 'end' || name === 'caught-up') return { type: name, job: value as Job }
-  if (name === 'dropped') return { type: name, bytes: value.bytes as number | null }
-  if (name !== 'stdout' && name !== 'stderr') return undefined
-  const { seq, time, position, base64 } = value as Chunk
-  return { type: name, seq, time, position, bytes: decodeBase64(base64) }
+  if (!KINDS.has(name)) return undefined
+  const value: unknown = JSON.parse(data)
+  if ((name === 'start' || name === 'end' || name === 'caught-up') && isJob(value))
+    return { type: name, job: value }
+  if (name === 'dropped' && isDropped(value)) return { type: name, bytes: value.bytes }
+  if ((name === 'stdout' || name === 'stderr') && isChunk(value)) {
+    const { seq, time, position, base64 } = value
+    return { type: name, seq, time, position, bytes: bytesOf(base64) }
+  }
+  throw new SyntaxError(`the event ${name} is not that of an agent`)
 }
 
-interface Chunk {
-  seq: number
-  time: string
-  position: number
-  base64: string
+const KINDS = new Set<string>([
+  'start',
+  'stdout',
+  'stderr',
+  'dropped',
+  'end',
+  'caught-up',
+] satisfies JobEvent['type'][])
+
+const bytesOf = (base64: string): Uint8Array<ArrayBuffer> => {
+  try {
+    return decodeBase64(base64)
+  } catch (error) {
+    throw new SyntaxError('a chunk is not in base64', { cause: error })
+  }
 }
 
 const STEADY_MS = 1000

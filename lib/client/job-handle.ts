@@ -1,6 +1,7 @@
-import { notAnAgent } from './answer.ts'
+import { cancelJob } from './cancel-job.ts'
 import { type EventsOptions, followEvents } from './events.ts'
-import { ClientError, failed, type Result, success } from './result.ts'
+import { ClientError, type Result, success } from './result.ts'
+import { isJob, isJobId, isJobList, isProcessList } from './shapes.ts'
 import type { Transport } from './transport.ts'
 import type { Job, JobEvent, JobProcess } from './types.ts'
 
@@ -31,31 +32,26 @@ export const createJobHandle = (transport: Transport, id: string): JobHandle => 
     return streamOf(followEvents(transport, id, { signal: both }), stream, () => unread.abort())
   }
 
+  const wait: JobHandle['wait'] = async ({ output, signal } = {}) => {
+    while (true) {
+      const query = { output, wait: `${WAIT_SECONDS}s` }
+      const timeoutMs = (WAIT_SECONDS + 20) * 1000
+      const result = await transport.call(path, isJob, { query, signal, timeoutMs })
+      if (!result.ok || result.value.state !== 'running') return result
+    }
+  }
+
   return {
     id,
-    get: ({ output, signal } = {}) => transport.call(path, { query: { output }, signal }),
-    async wait({ output, signal } = {}) {
-      while (true) {
-        const query = { output, wait: `${WAIT_SECONDS}s` }
-        const timeoutMs = (WAIT_SECONDS + 20) * 1000
-        const result = await transport.call<Job>(path, { query, signal, timeoutMs })
-        if (!result.ok || result.value.state !== 'running') return result
-      }
-    },
+    get: ({ output, signal } = {}) => transport.call(path, isJob, { query: { output }, signal }),
+    wait,
     events: options => followEvents(transport, id, options),
     stdout: options => bytesOf('stdout', options),
     stderr: options => bytesOf('stderr', options),
-    // Once more does no harm; if the first has ended the job, it says so: `job-ended`.
-    cancel: ({ grace } = {}) =>
-      transport.call(`${path}/cancel`, {
-        method: 'POST',
-        body: { grace },
-        timeoutMs: CANCEL_MS,
-        isRepeatable: true,
-      }),
+    cancel: ({ grace } = {}) => cancelJob(transport, path, { grace, wait }),
     signal: (signal, { to } = {}) =>
-      transport.call(`${path}/signal`, { method: 'POST', body: { signal, to } }),
-    processes: ({ signal } = {}) => transport.call(`${path}/processes`, { signal }),
+      transport.call(`${path}/signal`, isJob, { method: 'POST', body: { signal, to } }),
+    processes: ({ signal } = {}) => transport.call(`${path}/processes`, isProcessList, { signal }),
   }
 }
 
@@ -76,15 +72,8 @@ const streamOf = (
     cancel: onCancel,
   })
 
-export const isJobId = (id: unknown): boolean => typeof id === 'string' && /^[0-9a-f]{32}$/.test(id)
-
-export const isJobList = (jobs: unknown): jobs is { id: string }[] =>
-  Array.isArray(jobs) && jobs.every(job => isJobId(job?.id))
-
 /** Proxies close what is silent for longer, often after a minute. */
 const WAIT_SECONDS = 25
-/** The longest grace is days; whoever asks for one waits for it. */
-const CANCEL_MS = 2 ** 31 - 1
 
 /** The only job whose id begins so. Fails with `unknown-job`, or `ambiguous-id` when there are several. */
 export const findJob = async (
@@ -101,9 +90,8 @@ export const findJob = async (
   if (!/^[0-9a-f]{1,31}$/.test(prefix)) return unknown
   // Ids sort as text, so those with this prefix come first before the prefix that follows it.
   const query = { before: prefixAfter(prefix)?.padEnd(32, '0'), limit: 2 }
-  const listed = await transport.call<{ id: string }[]>('/api/jobs', { query, signal })
+  const listed = await transport.call('/api/jobs', isJobList, { query, signal })
   if (!listed.ok) return listed
-  if (!isJobList(listed.value)) return failed(notAnAgent(200))
   const [first, second] = listed.value.filter(({ id }) => id.startsWith(prefix))
   if (!first) return unknown
   if (!second) return found(first.id)

@@ -14,6 +14,8 @@ export class ClientError extends Error {
   readonly retryAfterMs: number | undefined
   /** Of a rejected submission. */
   readonly jobId: string | undefined
+  /** The answer was lost: what was asked may have been done. */
+  readonly mayBeDone: boolean
 
   constructor(
     word: string,
@@ -22,6 +24,7 @@ export class ClientError extends Error {
       status?: number | undefined
       retryAfterMs?: number | undefined
       jobId?: string | undefined
+      mayBeDone?: boolean
       cause?: unknown
     } = {},
   ) {
@@ -31,6 +34,7 @@ export class ClientError extends Error {
     this.status = details.status
     this.retryAfterMs = details.retryAfterMs
     this.jobId = details.jobId
+    this.mayBeDone = details.mayBeDone ?? false
   }
 }
 

@@ -1,4 +1,4 @@
-import { aborted, type ClientError, failed, type Result } from './result.ts'
+import { aborted, ClientError, failed, type Result } from './result.ts'
 
 /** Tries again, less and less often, while the agent does not answer; for at most `patienceMs` milliseconds. */
 export const withPatience = async <T>(
@@ -7,15 +7,23 @@ export const withPatience = async <T>(
   signal: AbortSignal | undefined,
 ): Promise<Result<T>> => {
   const since = performance.now()
+  let mayBeDone = false
   for (let tries = 0; ; tries++) {
     const result = await attempt()
     if (result.ok || !isPassing(result.error)) return result
+    mayBeDone ||= result.error.mayBeDone
     const delay = delayMs(tries, result.error)
-    if (performance.now() - since + delay > patienceMs) return result
+    if (performance.now() - since + delay > patienceMs) return failed(marked(result.error, mayBeDone))
     await pause(delay, signal)
     if (signal?.aborted) return failed(aborted(signal))
   }
 }
+
+/** By an earlier try than the one that has failed so. */
+const marked = (error: ClientError, mayBeDone: boolean): ClientError =>
+  error.mayBeDone === mayBeDone
+    ? error
+    : new ClientError(error.word, error.message, { ...error, cause: error.cause, mayBeDone })
 
 /** Whether another try may well succeed, because nobody has answered, or a proxy has in the agent's place. */
 export const isPassing = ({ word, status }: ClientError): boolean =>

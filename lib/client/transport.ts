@@ -2,6 +2,7 @@ import { dataOf, errorOf, notAnAgent, readJson } from './answer.ts'
 import { type Credentials, createSigner } from './credentials.ts'
 import { aborted, ClientError, failed, type Result, success } from './result.ts'
 import { withPatience } from './retry.ts'
+import type { Shape } from './shapes.ts'
 
 export interface ConnectOptions {
   /** Nothing when the connection itself proves who asks, by a client certificate for example. */
@@ -29,8 +30,8 @@ export interface Call {
 
 /** Sends signed requests to one agent. */
 export interface Transport {
-  /** The `data` of the agent's answer. */
-  call<T>(path: string, call?: Call): Promise<Result<T>>
+  /** The `data` of the agent's answer, which is none of an agent unless it has that shape. */
+  call<T>(path: string, isExpected: Shape<T>, call?: Call): Promise<Result<T>>
   /** One try; the answer as it begins, of a status that is a success. */
   open(path: string, call?: Call): Promise<Result<Response>>
   readonly patienceMs: number
@@ -58,14 +59,17 @@ export const createTransport = (base: string, options: ConnectOptions = {}): Tra
     const body = call.body === undefined ? undefined : new TextEncoder().encode(JSON.stringify(call.body))
     const late = new AbortController()
     const timer = setTimeout(() => late.abort(), timeoutMs)
+    let isSigned = false
     try {
+      const proof = await signer({ method, url, body, headers })
+      isSigned = true
       const response = await fetch(url.href, {
         method,
         headers: {
           'Accept-Language': language,
           ...(body ? { 'Content-Type': 'application/json' } : {}),
           ...headers,
-          ...(await signer({ method, url, body, headers })),
+          ...proof,
         },
         ...(body ? { body } : {}),
         // The agent never redirects; who does is not to be given what was signed for it.
@@ -75,13 +79,14 @@ export const createTransport = (base: string, options: ConnectOptions = {}): Tra
       return response.ok ? success(response) : failed(await errorOf(response))
     } catch (error) {
       if (signal?.aborted) return failed(aborted(signal))
-      return failed(unreachable(url, late.signal.aborted ? `no answer within ${timeoutMs / 1000} s` : error))
+      const reason = late.signal.aborted ? `no answer within ${timeoutMs / 1000} s` : error
+      return failed(unreachable(url, reason, isSigned))
     } finally {
       clearTimeout(timer)
     }
   }
 
-  const callOnce = async <T>(path: string, call: Call): Promise<Result<T>> => {
+  const callOnce = async <T>(path: string, isExpected: Shape<T>, call: Call): Promise<Result<T>> => {
     // One that begins, and then stops, would be waited for without end.
     const wholeMs = Math.min((call.timeoutMs ?? BEGIN_MS) + WHOLE_MS, LONGEST_TIMER_MS)
     const whole = AbortSignal.timeout(wholeMs)
@@ -90,7 +95,9 @@ export const createTransport = (base: string, options: ConnectOptions = {}): Tra
     if (!opened.ok) return opened
     try {
       const answer = dataOf(await readJson(opened.value))
-      return answer ? success(answer.data as T) : failed(notAnAgent(opened.value.status))
+      return answer && isExpected(answer.data)
+        ? success(answer.data)
+        : failed(notAnAgent(opened.value.status))
     } catch (error) {
       if (call.signal?.aborted) return failed(aborted(call.signal))
       if (error instanceof SyntaxError) return failed(notAnAgent(opened.value.status))
@@ -102,10 +109,10 @@ export const createTransport = (base: string, options: ConnectOptions = {}): Tra
     open,
     patienceMs,
     url: root,
-    call: (path, call = {}) => {
+    call: (path, isExpected, call = {}) => {
       const { method = 'GET', isRepeatable = method === 'GET', signal } = call
-      if (!isRepeatable) return callOnce(path, call)
-      return withPatience(() => callOnce(path, call), patienceMs, signal)
+      if (!isRepeatable) return callOnce(path, isExpected, call)
+      return withPatience(() => callOnce(path, isExpected, call), patienceMs, signal)
     },
   }
 }
@@ -119,9 +126,20 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 const LOOPBACK = /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/
 
 /** fetch says no more than "fetch failed"; what is worth telling is in its cause. */
-export const unreachable = ({ host }: URL, error: unknown): ClientError => {
+export const unreachable = ({ host }: URL, error: unknown, isSigned = true): ClientError => {
   const reason = typeof error === 'string' ? error : reasonOf(error)
-  return new ClientError('unreachable', `${host}: ${reason}`, { cause: error })
+  const mayBeDone = isSigned && !NOT_SENT.test(codeOf(error))
+  return new ClientError('unreachable', `${host}: ${reason}`, { cause: error, mayBeDone })
+}
+
+/** What Node says when no connection came about. */
+const NOT_SENT =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|E(HOST|NET)UNREACH|EADDRNOTAVAIL|EACCES|UND_ERR_CONNECT_TIMEOUT|ERR_(SSL|TLS)_\w+|\w*CERT\w*|bad port)$/
+
+const codeOf = (error: unknown): string => {
+  const { cause = error } = Object(error) as { cause?: unknown }
+  const { code, message } = Object(cause) as { code?: unknown; message?: unknown }
+  return String(code ?? message)
 }
 
 const reasonOf = (error: unknown): string => {

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { type Capture, createCapture } from '../output/capture.ts'
 import { createNotifier, type Notifier } from '../output/notifier.ts'
-import type { OpenDirectory, Processes } from '../process/types.ts'
+import type { Account, OpenDirectory, Processes } from '../process/types.ts'
 import type { IdempotencyKey } from '../store/job-store.ts'
 import type { OutputStore } from '../store/output-store.ts'
 import { createExecution, type Execution } from './execution.ts'
@@ -34,6 +34,8 @@ export interface ActiveJobOptions {
   processes: Processes
   log: Log
   env: Record<string, string>
+  /** What jobs of other users get instead. */
+  userEnv: Record<string, string>
   outputLimit: number
   killGraceMs: number
 }
@@ -42,6 +44,8 @@ export interface StartOptions {
   key?: IdempotencyKey | undefined
   /** Where it runs, open until it has been started. */
   directory?: OpenDirectory | undefined
+  /** Whom it runs as; as the agent itself when absent. */
+  account?: Account | undefined
   timer: ReturnType<Clock['timer']>
   onDone(active: ActiveJob): void
 }
@@ -53,16 +57,17 @@ export interface StartOptions {
 export const startJob = (
   job: RunningJob,
   request: JobRequest,
-  { key, directory, timer, onDone }: StartOptions,
+  { key, directory, account, timer, onDone }: StartOptions,
   options: ActiveJobOptions,
 ): ActiveJob => {
-  const { lifecycle, outputStore, processes, log, env, killGraceMs } = options
+  const { lifecycle, outputStore, processes, log, env, userEnv, killGraceMs } = options
   const running = Promise.withResolvers<void>()
   const execution = createExecution({
     job,
     request,
     directory,
-    env,
+    account,
+    env: account ? userEnv : env,
     processes,
     clock: timer,
     killGraceMs,

@@ -1,4 +1,5 @@
 import { failure } from '../base/errors.ts'
+import { type Caller, DEFAULT_KEY } from '../security/caller.ts'
 import type { IdempotencyKey } from '../store/job-store.ts'
 
 export interface AdmissionOptions {
@@ -62,3 +63,7 @@ export const assertSameRequest = (
 ): void => {
   if (Buffer.compare(earlier.requestHash, later.requestHash) !== 0) throw failure('key-reused')
 }
+
+/** Two callers may use the same key: neither learns of the other's job. A client's own keys have no line feed. */
+export const ofCaller = (given: IdempotencyKey, { id }: Caller): IdempotencyKey =>
+  id === DEFAULT_KEY ? given : { ...given, key: `${id}\n${given.key}` }

@@ -5,6 +5,7 @@ import type { Capture } from '../output/capture.ts'
 import type { Exit } from '../process/exit-status.ts'
 import { findInSpite } from '../process/stop.ts'
 import {
+  type Account,
   type OpenDirectory,
   type Processes,
   type SignalOutcome,
@@ -12,15 +13,19 @@ import {
   StartError,
   type StartedProcess,
   type Target,
+  type Usage,
 } from '../process/types.ts'
+import { accountVariables } from './account.ts'
 import { JOB_ID_VARIABLE } from './environment.ts'
 import type { EndedJob, EndReason, JobRequest, RunningJob } from './job.ts'
+import { hasLimits } from './limits.ts'
 import { endedJob } from './outcome.ts'
 import { programOf } from './program.ts'
 import { removeScript, writeScript } from './script-file.ts'
 import { createStopping } from './stopping.ts'
+import { usageOfExit } from './usage.ts'
 
-export type StopReason = 'timeout' | 'canceled' | 'agent-stopped' | 'output-limit'
+export type StopReason = 'timeout' | 'canceled' | 'agent-stopped' | 'output-limit' | 'out-of-memory'
 
 export interface ExecutionOptions {
   /** Its pid and start time are set when its process runs. */
@@ -28,7 +33,9 @@ export interface ExecutionOptions {
   request: JobRequest
   /** Where it runs, open until it has been started; the request's own directory when absent. */
   directory?: OpenDirectory | undefined
-  /** What all jobs have in common. */
+  /** Whom it runs as; as the agent itself when absent. */
+  account?: Account | undefined
+  /** What all jobs of its kind have in common. */
   env: Record<string, string>
   processes: Processes
   clock: ReturnType<Clock['timer']>
@@ -51,7 +58,7 @@ export interface Execution {
 }
 
 export const createExecution = (options: ExecutionOptions): Execution => {
-  const { job, request, directory, processes, clock, killGraceMs, log } = options
+  const { job, request, directory, account, processes, clock, killGraceMs, log } = options
   const mark = processes.newMark()
   const target: Target = { marks: new Set([mark]), pid: 0 }
   const stopping = createStopping({ jobId: job.id, target, processes, log })
@@ -59,6 +66,8 @@ export const createExecution = (options: ExecutionOptions): Execution => {
   let reason: EndReason | undefined
   let child: StartedProcess | undefined
   let hasExited = false
+  /** Why the program could not be run, although there was a process. */
+  let setUpFault = ''
   /** The grace period of a stop that comes before there is a process. */
   let earlyGraceMs = Number.POSITIVE_INFINITY
 
@@ -70,39 +79,68 @@ export const createExecution = (options: ExecutionOptions): Execution => {
   }
 
   const start = async (capture: Pick<Capture, 'write'>, onScript: () => void): Promise<StartedProcess> => {
-    const { script, cwd, stdin } = request
+    const { script, cwd, stdin, noNewPrivileges } = request
     const prepare = async (): Promise<void> => {
       if (!script) return
-      await writeScript(job.scriptPath, script.content).catch(toStartError)
+      await writeScript(job.scriptPath, script.content, account).catch(toStartError)
       onScript()
     }
     return processes.start({
       ...programOf(request, job.scriptPath),
       env: options.env,
-      ownEnv: { ...request.env, [JOB_ID_VARIABLE]: job.id },
+      ownEnv: { ...(account && accountVariables(account)), ...request.env, [JOB_ID_VARIABLE]: job.id },
       cwd: directory ?? cwd,
       stdin: stdin === undefined ? undefined : Buffer.from(stdin),
       mark,
       script: job.scriptPath,
+      account,
+      limits: hasLimits(job.limits) ? job.limits : undefined,
+      noNewPrivileges,
       prepare,
       isWanted: () => reason === undefined, // It may be stopped before it has begun.
       onOutput: capture.write,
+      onOutOfMemory: () => stop('out-of-memory', 0),
     })
+  }
+
+  /** The program itself runs. */
+  const begin = ({ pid }: StartedProcess): void => {
+    job.pid = pid
+    job.startTime = clock.now()
+    options.onStarted()
+  }
+
+  /** Begins when all is set up for the program; when that fails, the process is made to end. */
+  const setUp = async (started: StartedProcess, done: Promise<string>): Promise<void> => {
+    const ended = Promise.race([started.exited, stopping.givenUp])
+    let fault = await Promise.race([done, ended.then(() => undefined)])
+    // Word of what has gone wrong may still be on its way; but it may also be held up for good.
+    if (reason === undefined) fault ??= await within(done, SET_UP_MS)
+    if (fault === undefined && reason !== undefined) return // Stopped before it was known to run.
+    if (!fault) return begin(started)
+    reason ??= 'start-failed'
+    setUpFault = fault
+    if (!(await within(ended, SET_UP_MS))) stopping.stop(started, 0)
+  }
+
+  const causeOf = ({ status }: Exit): EndReason => {
+    const isSuccess = status.signal === 0 && status.exitCode === 0
+    if (!isSuccess && processes.wasOutOfMemory(target)) return 'out-of-memory'
+    return status.signal === 0 ? 'exited' : 'signaled'
   }
 
   /** From the start of the process to its end; undefined when it outlives even SIGKILL. */
   const watch = async (started: StartedProcess): Promise<Exit | undefined> => {
     child = started
     target.pid = started.pid
-    job.pid = started.pid
-    job.startTime = clock.now()
-    options.onStarted()
+    if (!started.setUp) begin(started)
     if (reason !== undefined) stopping.stop(started, earlyGraceMs)
     const timer = request.timeout && setTimeout(stop, request.timeout.ms, 'timeout', killGraceMs)
+    if (started.setUp) await setUp(started, started.setUp)
     const exit = await Promise.race([started.exited, stopping.givenUp])
     clearTimeout(timer)
     hasExited = exit !== undefined
-    if (exit) reason ??= exit.status.signal === 0 ? 'exited' : 'signaled'
+    if (exit) reason ??= causeOf(exit)
     if (request.leftovers === 'kill' && processes.mayHaveLeft(target)) stopping.stop(started, killGraceMs)
     // What lives on in the background may hold the pipes open; it is not waited for.
     await within(started.outputClosed, DRAIN_MS)
@@ -113,6 +151,16 @@ export const createExecution = (options: ExecutionOptions): Execution => {
   const countLeftovers = async (): Promise<number> => {
     if (!child || stopping.survivors().length > 0 || !processes.mayHaveLeft(target)) return 0
     return (await findInSpite(processes, target)).length
+  }
+
+  /** Of a job that was set up, and so may have control groups; what others have used is known at once. */
+  const usageOf = async (exit: Exit): Promise<Usage> => {
+    try {
+      return { ...(await processes.usage(target, exit)), memory: null }
+    } catch (error) {
+      log.error({ jobId: job.id, err: error }, 'what a job has used cannot be read')
+      return usageOfExit(exit)
+    }
   }
 
   const startFailed = (error: unknown): string => {
@@ -127,6 +175,7 @@ export const createExecution = (options: ExecutionOptions): Execution => {
     let exit: Exit | undefined
     let startError = ''
     let leftovers = 0
+    let usage: Usage | undefined
     try {
       const onScript = () => {
         hasScript = true
@@ -136,6 +185,7 @@ export const createExecution = (options: ExecutionOptions): Execution => {
       })
       if (started) exit = await watch(started)
       leftovers = await countLeftovers()
+      if (exit && setUpFault === '') usage = child?.setUp ? await usageOf(exit) : usageOfExit(exit)
     } catch (error) {
       log.error({ jobId: job.id, err: error }, 'running a job failed')
     } finally {
@@ -146,12 +196,14 @@ export const createExecution = (options: ExecutionOptions): Execution => {
     return endedJob(job, {
       // Without an exit nobody has seen its end, by a fault that the log tells.
       reason: reason ?? (exit ? 'exited' : 'agent-lost'),
-      exit,
-      startError,
+      // That of a process which never became the program says nothing.
+      exit: setUpFault === '' ? exit : undefined,
+      startError: startError || setUpFault,
       timeout: request.timeout?.text,
       finishTime: clock.now(),
       leftovers,
       survivors: stopping.survivors(),
+      usage,
     })
   }
 
@@ -172,3 +224,5 @@ const toStartError = (error: NodeJS.ErrnoException): never => {
 
 /** How long output that is still on its way when the job's own process has ended is waited for. */
 const DRAIN_MS = 1000
+/** How long the words for a failed set-up, and then the end of its process, are waited for. */
+const SET_UP_MS = 1000

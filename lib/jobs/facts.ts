@@ -1,6 +1,7 @@
 import type { Micros } from '../base/timestamp.ts'
+import type { Limits } from '../process/types.ts'
 import type { Caller } from '../security/caller.ts'
-import { type JobFacts, type JobRequest, NO_LABELS } from './job.ts'
+import { type JobFacts, type JobRequest, NO_LABELS, NO_LIMITS } from './job.ts'
 import { newScriptPath } from './script-file.ts'
 
 export interface FactsOptions {
@@ -9,12 +10,13 @@ export interface FactsOptions {
   /** Where its script will be. */
   scriptDirectory: string
   caller: Pick<Caller, 'id' | 'address'>
+  limits?: Limits | undefined
 }
 
 /** What is known of a job as soon as it is asked for. */
 export const newFacts = (
-  { cmd, script, params, async, encoding = 'utf-8', labels = NO_LABELS }: JobRequest,
-  { id, createTime, scriptDirectory, caller }: FactsOptions,
+  { cmd, script, params, async, encoding = 'utf-8', labels = NO_LABELS, user = '' }: JobRequest,
+  { id, createTime, scriptDirectory, caller, limits = NO_LIMITS }: FactsOptions,
 ): JobFacts => ({
   id,
   cmd,
@@ -28,4 +30,6 @@ export const newFacts = (
   caller: caller.id,
   client: caller.address,
   labels,
+  user,
+  limits,
 })

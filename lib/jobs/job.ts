@@ -124,13 +124,32 @@ export interface JobRecord {
   output: OutputTotals
   /** How many of its leftovers live now; 0 in a list, which does not look. */
   livingLeftovers: number
+  /** Of a running job, where it was looked for: what it uses now. */
+  usageNow?: Usage | undefined
 }
 
 /** What the contract says when every slot is taken, with the true number of running jobs. */
 export const rejectionText = (running: number): string =>
   `有 ${running} 个任务正在执行，不能执行新任务，请稍后再尝试`
 
+export const NO_LIMITS: Limits = {}
+
+/** Of a job of which nothing is known. */
+export const NO_USAGE: Usage = {
+  cpu: null,
+  memory: null,
+  peakMemory: null,
+  peakProcesses: null,
+  readBytes: null,
+  writtenBytes: null,
+}
+
 const NO_CPU_TIME: CpuTime = { user: 0, system: 0 }
 
 /** Of a job that never ran, or whose end nobody saw. */
-export const NOTHING_RAN = { cpu: NO_CPU_TIME, leftovers: 0, survivors: [] as Survivor[] }
+export const NOTHING_RAN = {
+  cpu: NO_CPU_TIME,
+  usage: NO_USAGE,
+  leftovers: 0,
+  survivors: [] as Survivor[],
+}

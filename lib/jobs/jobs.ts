@@ -1,21 +1,23 @@
 import type { Clock } from '../base/clock.ts'
 import { failure } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { LivingProcess, OpenDirectory, Processes, SignalTarget } from '../process/types.ts'
-import { type Caller, DEFAULT_KEY, mayControl } from '../security/caller.ts'
+import type { Account, LivingProcess, OpenDirectory, Processes, SignalTarget } from '../process/types.ts'
+import { type Caller, mayControl } from '../security/caller.ts'
 import type { Ballast } from '../store/ballast.ts'
 import type { Housekeeping } from '../store/housekeeping.ts'
 import type { IdempotencyKey, JobStore } from '../store/job-store.ts'
 import type { OutputStore } from '../store/output-store.ts'
 import type { Retention } from '../store/retention.ts'
+import { createAccounts, homeOf, userEnvironment, userOf } from './account.ts'
 import { type ActiveJob, startJob } from './active-job.ts'
-import { assertSameRequest, createAdmissions } from './admissions.ts'
+import { assertSameRequest, createAdmissions, ofCaller } from './admissions.ts'
 import { directoryWithin, withinBounds } from './bounds.ts'
 import type { StopReason } from './execution.ts'
 import { newFacts } from './facts.ts'
 import { type JobFacts, type JobRequest, rejectionText } from './job.ts'
 import { createJobIds } from './job-id.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import { createLimits, type LimitRules } from './limits.ts'
 import { createJobLookup } from './lookup.ts'
 import { openJob } from './open-job.ts'
 import type { Slots } from './slots.ts'
@@ -38,15 +40,18 @@ export interface JobsOptions {
   /** Bytes of output that are kept of a job at most. */
   outputLimit: number
   killGraceMs: number
+  /** Whom jobs may run as, as `user` or `user:group`. */
+  runAs: readonly string[]
+  limits: LimitRules
 }
 
 export interface SubmitOptions {
   key?: IdempotencyKey | undefined
   /**
-   * Called with the id of a job that is accepted, before anything of it is stored or run. When it rejects, with an
-   * AgentError, there is no such job.
+   * Called with the id of a job that is accepted, and whom it will run as ("" is the agent's own user), before anything
+   * of it is stored or run. When it rejects, with an AgentError, there is no such job.
    */
-  record?(id: string): Promise<void>
+  record?(id: string, user: string): Promise<void>
 }
 
 export type Submission =
@@ -61,7 +66,11 @@ export const createJobs = (options: JobsOptions) => {
   const active = new Map<string, ActiveJob>()
   const lookup = createJobLookup({ active, lifecycle, jobStore, processes })
   const openOptions = { ...options, lookup }
-  const startOptions = { ...options, hasRoom: options.ballast.isHeld }
+  // One object for all of them, see StartSpec.
+  const userEnv = userEnvironment(options.env)
+  const startOptions = { ...options, userEnv, hasRoom: options.ballast.isHeld }
+  const { accountOf } = createAccounts(options)
+  const limitsFor = createLimits(options.limits, processes)
   const newJobId = createJobIds()
   const admissions = createAdmissions()
   let closing = false
@@ -103,7 +112,7 @@ export const createJobs = (options: JobsOptions) => {
     if (closing) throw failure('stopping')
   }
 
-  const start = ({ facts, request, directory, key, timer, release }: Admitted): void => {
+  const start = ({ facts, request, directory, account, key, timer, release }: Admitted): void => {
     const { id } = facts
     const onDone = ({ number }: ActiveJob): void => {
       release()
@@ -116,14 +125,15 @@ export const createJobs = (options: JobsOptions) => {
     }
     refuseWhileClosing()
     const job = { ...facts, state: 'running' as const, pid: 0, startTime: undefined }
-    active.set(id, startJob(job, request, { key, directory, timer, onDone }, startOptions))
+    active.set(id, startJob(job, request, { key, directory, account, timer, onDone }, startOptions))
   }
 
   return {
     /**
      * Runs a job if a slot is free. Resolves when its process runs (or could not be started), with the id of
      * the first job if the key was used before. Rejects with AgentError stopping, draining, out-of-bounds,
-     * output-limit-too-high, not-stored, key-reused, too-many-jobs-of-key, and with that of `record`.
+     * output-limit-too-high, limit-too-high, limit-unsupported, not-stored, key-reused, too-many-jobs-of-key, with those
+     * of accountOf, and with that of `record`.
      */
     async submit(
       asked: JobRequest,
@@ -131,14 +141,19 @@ export const createJobs = (options: JobsOptions) => {
       { key: given, record }: SubmitOptions = {},
     ): Promise<Submission> {
       const { cwd } = caller.bounds
+      const user = userOf(asked.user, caller.bounds)
+      const account = user === undefined ? undefined : await accountOf(user, caller.bounds)
       // Closed when this is over, however: by then the job has been started, or there is none.
-      using directory = cwd && (await directoryWithin(asked.cwd, cwd, processes))
-      const request = withinBounds(directory ? { ...asked, cwd: directory.path } : asked, caller.bounds)
+      using directory =
+        cwd && (await directoryWithin(asked.cwd ?? (account && homeOf(account)), cwd, processes))
+      const bounded = withinBounds(directory ? { ...asked, cwd: directory.path } : asked, caller.bounds)
+      const request = account ? { ...bounded, user } : bounded
       // From here to the admission nothing is waited for: no other submission comes between.
       refuseWhileClosing()
       if ((request.outputLimit ?? 0) > options.outputLimit) {
         throw failure('output-limit-too-high', { limit: options.outputLimit })
       }
+      const limits = limitsFor(request.limits)
       const key = given && ofCaller(given, caller)
       const admitted = key && admissions.find(key)
       const earlier = admitted ? await admitted.outcome : key && findRepeated(key)
@@ -151,7 +166,7 @@ export const createJobs = (options: JobsOptions) => {
       refuseTooMany(caller)
       const timer = clock.timer()
       const id = newJobId()
-      const facts = newFacts(request, { ...options, id, createTime: timer.startedAt, caller })
+      const facts = newFacts(request, { ...options, id, createTime: timer.startedAt, caller, limits })
       const release = slots.take()
       housekeeping.makeRoom()
       if (!release) {
@@ -159,10 +174,12 @@ export const createJobs = (options: JobsOptions) => {
         lifecycle.reject({ ...facts, state: 'rejected', error: rejectionText(running) }, running)
         return { id, rejected: true, running }
       }
-      const begin = () => start({ facts, request, directory, key, timer, release })
+      const begin = () => start({ facts, request, directory, account, key, timer, release })
       try {
-        if (record) await admissions.admit({ id, caller: caller.id, key, record, start: begin })
-        else begin()
+        if (record) {
+          const recordIt = () => record(id, facts.user)
+          await admissions.admit({ id, caller: caller.id, key, record: recordIt, start: begin })
+        } else begin()
       } catch (error) {
         release()
         throw error
@@ -252,10 +269,7 @@ interface Admitted {
   facts: JobFacts
   request: JobRequest
   directory: OpenDirectory | undefined
+  account: Account | undefined
   timer: ReturnType<Clock['timer']>
   release(): void
 }
-
-/** Two callers may use the same key: neither learns of the other's job. A client's own keys have no line feed. */
-const ofCaller = (given: IdempotencyKey, { id }: Caller): IdempotencyKey =>
-  id === DEFAULT_KEY ? given : { ...given, key: `${id}\n${given.key}` }

@@ -7,7 +7,8 @@ export const logJobEvents =
   (log: Log): JobEventListener =>
   event => {
     if (event.kind === 'started') {
-      log.info({ jobId: event.job.id, jobPid: event.job.pid, ...whoOf(event.job) }, 'job started')
+      const { id, pid, user } = event.job
+      log.info({ jobId: id, jobPid: pid, ...whoOf(event.job), ...(user !== '' && { user }) }, 'job started')
     } else if (event.kind === 'rejected') {
       log.warn({ jobId: event.job.id, running: event.running, ...whoOf(event.job) }, 'job rejected')
     } else if (event.kind === 'ended') {

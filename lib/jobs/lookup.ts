@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
-import type { LivingProcess, Processes } from '../process/types.ts'
+import type { LivingProcess, Processes, Usage } from '../process/types.ts'
 import type { JobQuery, JobStore } from '../store/job-store.ts'
 import type { OutputTotals } from '../store/output-store.ts'
 import type { ActiveJob } from './active-job.ts'
-import type { Job, JobRecord } from './job.ts'
+import { type Job, type JobRecord, NO_USAGE } from './job.ts'
 import { firstIdAt } from './job-id.ts'
 import type { Lifecycle } from './lifecycle.ts'
 
@@ -30,7 +30,7 @@ export interface JobLookupOptions {
   active: ReadonlyMap<string, ActiveJob>
   lifecycle: Pick<Lifecycle, 'findUnstored'>
   jobStore: Pick<JobStore, 'find' | 'list'>
-  processes: Pick<Processes, 'find'>
+  processes: Pick<Processes, 'find' | 'usage'>
 }
 
 /** Looks jobs up, whether they run, have ended, or are of an earlier life of the agent. */
@@ -85,6 +85,12 @@ export const createJobLookup = ({ active, lifecycle, jobStore, processes }: JobL
 
     /** The living processes of a running job, or what a finished one has left. */
     processesOf,
+
+    /** What a running job uses now; what cannot be looked at, for want of descriptors, is not known. */
+    usageOf: ({ job, mark }: FoundJob): Promise<Usage> =>
+      processes
+        .usage({ marks: new Set([mark]), pid: job.state === 'running' ? job.pid : 0 })
+        .catch(() => NO_USAGE),
 
     countLivingLeftovers: async (found: FoundJob): Promise<number> =>
       hasLeftovers(found.job) ? (await processesOf(found)).length : 0,

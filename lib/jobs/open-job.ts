@@ -33,12 +33,13 @@ export const openJob = (found: FoundJob, options: OpenJobOptions) => {
   return {
     id,
 
-    async now(): Promise<JobRecord | undefined> {
+    async now({ usage = false } = {}): Promise<JobRecord | undefined> {
       // One that was active when it was opened needs no look at the store; one that had ended stays as it was.
       const now = active ? lookup.ofActive(active) : isKept ? found : lookup.find(id)
       if (!now) return undefined
       const livingLeftovers = await lookup.countLivingLeftovers(now)
-      return { job: now.job, output: now.totals, livingLeftovers }
+      const usageNow = usage && now.job.state === 'running' ? await lookup.usageOf(now) : undefined
+      return { job: now.job, output: now.totals, livingLeftovers, usageNow }
     },
 
     async waitForEnd(options: UntilCalledOptions = {}): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Micros } from '../base/timestamp.ts'
 import { type Exit, exitText, signalName } from '../process/exit-status.ts'
+import type { Usage } from '../process/types.ts'
 import { type EndedJob, type EndReason, NOTHING_RAN, type RunningJob, type Survivor } from './job.ts'
 
 /** All that is known when nothing more will happen to a job. */
@@ -14,11 +15,12 @@ export interface Outcome {
   finishTime: Micros
   leftovers?: number
   survivors?: Survivor[]
+  usage?: Usage | undefined
 }
 
 /** The job as it has ended. The state follows from the cause; where it does not, from the exit status. */
 export const endedJob = (job: RunningJob, outcome: Outcome): EndedJob => {
-  const { reason, exit, startError = '', timeout = '', finishTime, leftovers, survivors } = outcome
+  const { reason, exit, startError = '', timeout = '', finishTime, leftovers, survivors, usage } = outcome
   const text = exit ? exitText(exit.status) : startError
   return {
     ...job,
@@ -30,6 +32,7 @@ export const endedJob = (job: RunningJob, outcome: Outcome): EndedJob => {
     error: text || causeText(reason, timeout),
     reason,
     cpu: exit?.cpu ?? NOTHING_RAN.cpu,
+    usage: usage ?? NOTHING_RAN.usage,
     leftovers: leftovers ?? 0,
     survivors: survivors ?? [],
   }
@@ -47,6 +50,7 @@ const STATES: Partial<Record<EndReason, EndedJob['state']>> = {
   'agent-lost': 'failed',
   timeout: 'failed',
   'output-limit': 'failed',
+  'out-of-memory': 'failed',
   canceled: 'canceled',
   'agent-stopped': 'canceled',
 }
@@ -61,5 +65,6 @@ const CAUSE_TEXTS: Partial<Record<EndReason, string>> = {
   'agent-stopped': 'agent stopped',
   'agent-lost': 'agent was lost',
   'output-limit': 'output limit exceeded',
+  'out-of-memory': 'out of memory',
   canceled: 'canceled',
 }

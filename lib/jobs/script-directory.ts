@@ -1,23 +1,35 @@
-import { chmod, lstat, mkdir, readdir } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readdir, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isScriptFile, removeScript } from './script-file.ts'
 
 /**
  * A directory that nobody but the agent's account may write. Scripts that an earlier agent has left in it are removed,
- * and nothing else is. Rejects when what is in its place is no directory, or another user's.
+ * and nothing else is. Rejects when what is in its place is no directory, or another user's, or one that others may
+ * write, as no agent makes it.
  */
 export const openScriptDirectory = async (path: string): Promise<void> => {
   const isNew = await mkdir(path, { mode: 0o700 }).then(() => true, unlessThere)
   if (isNew) return
   const { uid, mode } = await ownDirectory(path)
-  // There are file systems without modes, where this does nothing.
-  if ((mode & 0o022) !== 0) await chmod(path, 0o700).catch(() => {})
+  if (isOpen(mode) && (await hasModes(path))) throw new Error(`others may write it; chmod 700 ${path}`)
+  // Where nobody else may write, others' scripts are those of jobs that ran as them.
+  const isOurs = !isOpen(mode)
   for (const name of await readdir(path)) {
     const file = join(path, name)
     if (!isScriptFile(name)) continue
     const found = await lstat(file).catch(() => undefined)
-    if (found?.isFile() && found.uid === uid) await removeScript(file)
+    if (found?.isFile() && (isOurs || found.uid === uid)) await removeScript(file)
   }
+}
+
+const isOpen = (mode: number): boolean => (mode & 0o022) !== 0
+
+/** There are file systems without, where every directory looks alike. */
+const hasModes = async (path: string): Promise<boolean> => {
+  const made = await mkdtemp(join(path, 'newdt-auto-'))
+  const { mode } = await lstat(made)
+  await rmdir(made)
+  return !isOpen(mode)
 }
 
 const unlessThere = (error: NodeJS.ErrnoException): false => {

@@ -14,11 +14,19 @@ export const newScriptPath = (directory: string, name: string): string =>
 /** Whether a file is called as only a job's script is. */
 export const isScriptFile = (name: string): boolean => /^newdt-auto-\d{10}-./s.test(name)
 
-/** Creates the file, mode 0700; rejects if anything is there already, a planted symbolic link included. */
-export const writeScript = async (path: string, content: string): Promise<void> => {
+/**
+ * Creates the file, mode 0700, for `owner` if there is one; rejects if anything is there already, a planted symbolic link
+ * included.
+ */
+export const writeScript = async (
+  path: string,
+  content: string,
+  owner?: { uid: number; gid: number },
+): Promise<void> => {
   const file = await open(path, 'wx', 0o700)
   try {
     await file.chmod(0o700) // Whatever the umask.
+    if (owner) await file.chown(owner.uid, owner.gid) // Before there is anything to be read in it.
     await file.writeFile(content)
   } catch (error) {
     await removeScript(path)

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, link, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   AUDIT_FILE,
@@ -33,6 +33,8 @@ export const openAuditFiles = async (directory: string) => {
   opened.use(head)
   // Of a rotation that was not finished. One that cannot be removed hinders the next rotation, which says so.
   await rm(nextPath, { force: true }).catch(() => {})
+  const early = await fileNamedEarly(directory)
+  if (early !== undefined) await rm(join(directory, early), { force: true })
   let first = await firstKept(directory)
   // A name that the disk does not know after a loss of power would take its lines with it.
   await syncNames(home)
@@ -49,11 +51,18 @@ export const openAuditFiles = async (directory: string) => {
   /** Whether the directory is still where it was: another agent may use one in its place. */
   const isHome = (): Promise<boolean> => isAt(directory, home)
 
-  /** A file in the place of the one that lines are added to, which gets the name of a full one. */
+  /**
+   * A file in the place of the one that lines are added to, which gets the name of a full one. It has both names for a
+   * moment: whoever looks meanwhile, or after the agent was killed, finds all lines.
+   */
   const exchange = async (fullPath: string): Promise<void> => {
-    await rename(path, fullPath)
+    await link(path, fullPath).catch(error => {
+      if (!NO_LINKS.has(error.code)) throw error
+      return rename(path, fullPath)
+    })
     await rename(nextPath, path).catch(async error => {
-      await rename(fullPath, path)
+      await rename(fullPath, path) // Does nothing where both are names of one file, rename(2).
+      await rm(fullPath, { force: true })
       throw error
     })
   }
@@ -216,7 +225,7 @@ const headOf = async (file: FileHandle, size: number): Promise<AuditHead | undef
 export const firstKept = async (directory: string): Promise<number | undefined> => {
   const full = await fullFiles(directory)
   for (const name of [AUDIT_FILE, ...full.toReversed()]) {
-    const line = await firstLineOf(join(directory, name))
+    const line = await firstLineOf(directory, name)
     if (line === 'none') continue // A rotation was not finished.
     if (line?.outcome === 'rotated' && Number.isSafeInteger(line.first)) return line.first
     break
@@ -226,15 +235,16 @@ export const firstKept = async (directory: string): Promise<number | undefined> 
 
 const oldestLine = async (directory: string): Promise<AuditLine | undefined> => {
   for (const name of [...(await fullFiles(directory)), AUDIT_FILE]) {
-    const line = await firstLineOf(join(directory, name))
+    const line = await firstLineOf(directory, name)
     if (line !== 'none') return line
   }
   return undefined
 }
 
 /** Undefined when it is none of the trail's. */
-const firstLineOf = async (path: string): Promise<AuditLine | undefined | 'none'> => {
-  await using file = await open(path)
+const firstLineOf = async (directory: string, name: string): Promise<AuditLine | undefined | 'none'> => {
+  await using file = await openLines(directory, name)
+  if (!file) return 'none'
   const piece = Buffer.alloc(PIECE_BYTES)
   let bytes = Buffer.alloc(0)
   for (let end = -1; end < 0 && bytes.length <= LONGEST_READ_BYTES; end = bytes.indexOf(LINE_FEED)) {
@@ -260,8 +270,37 @@ const openHeadFile = (path: string): Promise<FileHandle> =>
   })
 
 /** The names of the full files of a trail, oldest first. */
-export const fullFiles = async (directory: string): Promise<string[]> =>
+export const fullFiles = async (directory: string): Promise<string[]> => {
+  const names = await namedFull(directory)
+  return (await fileNamedEarly(directory, names)) === undefined ? names : names.slice(0, -1)
+}
+
+const namedFull = async (directory: string): Promise<string[]> =>
   (await readdir(directory)).filter(isFullFileName).sort()
+
+/**
+ * The name of a full one that the file which lines are added to has got already: a rotation is under way, or was not
+ * finished.
+ */
+const fileNamedEarly = async (directory: string, names?: readonly string[]): Promise<string | undefined> => {
+  const newest = (names ?? (await namedFull(directory))).at(-1)
+  if (newest === undefined) return undefined
+  const found = [newest, AUDIT_FILE].map(name => stat(join(directory, name), { bigint: true }))
+  const [full, current] = await Promise.all(found.map(one => one.catch(() => undefined)))
+  return full && current && full.ino === current.ino && full.dev === current.dev ? newest : undefined
+}
+
+/** The lines of a file of the trail; none of the one that lines are added to when a rotation has not begun it yet. */
+export const openLines = async (directory: string, name: string): Promise<FileHandle | undefined> =>
+  open(join(directory, name)).catch(async (error: NodeJS.ErrnoException) => {
+    const isBetween =
+      name === AUDIT_FILE && error.code === 'ENOENT' && (await namedFull(directory)).length > 0
+    if (!isBetween) throw error
+    return undefined
+  })
+
+/** Not every file system has links. */
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
 
 const PIECE_BYTES = 64 << 10
 const LINE_FEED = 0x0a

@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { firstKept, fullFiles } from './audit-file.ts'
+import { firstKept, fullFiles, openLines } from './audit-file.ts'
 import {
   AUDIT_FILE,
   AUDIT_HEAD_FILE,
@@ -53,10 +52,9 @@ const follow = async (directory: string, names: readonly string[]): Promise<Audi
   const files = [...names, AUDIT_FILE]
   const verdict: AuditVerdict = { files: files.length, lines: 0, first: 0, last: 0, fault: undefined }
   let head: AuditHead | undefined
-  let isHeadSeen = told === undefined || told.seq === 0
   for (const file of files) {
     let line = 0
-    for await (const bytes of linesOf(join(directory, file))) {
+    for await (const bytes of linesOf(directory, file)) {
       line++
       const message = faultOf(bytes, head, isBeginning)
       if (message !== undefined) return { ...verdict, fault: { file, line, message } }
@@ -64,14 +62,12 @@ const follow = async (directory: string, names: readonly string[]): Promise<Audi
       verdict.lines++
       verdict.first ||= head.seq
       verdict.last = head.seq
-      if (told && head.seq === told.seq) {
-        if (head.hash !== told.hash)
-          return { ...verdict, fault: { file, line, message: `line ${head.seq} was changed` } }
-        isHeadSeen = true
-      }
+      if (told?.seq === head.seq && told.hash !== head.hash)
+        return { ...verdict, fault: { file, line, message: `line ${head.seq} was changed` } }
     }
-    if (file === AUDIT_FILE && !isHeadSeen) {
-      const message = `the lines from ${verdict.last + 1} to ${told!.seq} were removed`
+    // One that is older than all lines says nothing of them.
+    if (file === AUDIT_FILE && told && told.seq > verdict.last) {
+      const message = `the lines from ${verdict.last + 1} to ${told.seq} were removed`
       return { ...verdict, fault: { file, line: line + 1, message } }
     }
   }
@@ -99,9 +95,11 @@ const faultOf = (
 }
 
 /** What comes after the last line feed is a line that is being written; but one that is too long is the last of all. */
-async function* linesOf(path: string): AsyncGenerator<Buffer> {
+async function* linesOf(directory: string, name: string): AsyncGenerator<Buffer> {
+  await using file = await openLines(directory, name)
+  if (!file) return
   let rest: Buffer = Buffer.alloc(0)
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+  for await (const chunk of file.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>) {
     let bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk
     for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED)) {
       yield bytes.subarray(0, end)

@@ -13,6 +13,8 @@ export interface RunBounds {
   commands?: readonly string[] | undefined
   /** The longest timeout, in milliseconds, and the one of a job that asks for none. */
   timeoutMs?: number | undefined
+  /** Whom its jobs may run as, as `user` or `user:group`; never as the agent's own user then. */
+  users?: readonly string[] | undefined
   /** How many of its jobs may run at a time. */
   running?: number | undefined
 }

@@ -17,18 +17,26 @@ export const createGuessBudget = (options: GuessBudgetOptions) => {
   /** After which a budget is as it was at first, whatever was left. */
   const fullMs = (most / perSecond) * 1000
 
+  /** Before which no budget that was used is full again. */
+  const soonestFullMs = 1000 / perSecond
+  let lookedThroughAt = Number.NEGATIVE_INFINITY
+
   const forgetFull = (time: number): void => {
     for (const [name, { at }] of used) {
-      if (time - at < fullMs) return
+      if (time - at < fullMs) break
       used.delete(name)
     }
+    // A guess from each of very many networks is forgotten sooner: it must not make others share a budget.
+    if (used.size < mostNames || time - lookedThroughAt < soonestFullMs) return
+    lookedThroughAt = time
+    for (const name of used.keys()) if (left(name, time) >= most) used.delete(name)
   }
 
   const bucketOf = (name: string): string => (used.has(name) || used.size < mostNames ? name : REST)
 
-  const left = (bucket: string): number => {
+  const left = (bucket: string, time = now()): number => {
     const one = used.get(bucket)
-    return one ? Math.min(most, one.left + ((now() - one.at) / 1000) * perSecond) : most
+    return one ? Math.min(most, one.left + ((time - one.at) / 1000) * perSecond) : most
   }
 
   return {
@@ -51,6 +59,6 @@ export const createGuessBudget = (options: GuessBudgetOptions) => {
   }
 }
 
-/** Some 10 MB, and more guessers within four seconds than the agent could answer. */
+/** Some 10 MB. To have them all takes 250,000 guesses a second, more than the agent could answer. */
 const MOST_NAMES = 50_000
 const REST = 'the rest'

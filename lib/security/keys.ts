@@ -3,6 +3,7 @@ import { isAbsolute, normalize } from 'node:path'
 import { z } from 'zod'
 import { LONGEST_TIMER_MS, parseDuration } from '../base/duration.ts'
 import { repeatedName } from '../base/repeated-name.ts'
+import { isUser } from '../base/user-name.ts'
 import { type AddressList, parseAddresses } from './address-list.ts'
 import { DEFAULT_KEY, RIGHTS, type Right, type RunBounds } from './caller.ts'
 
@@ -142,6 +143,8 @@ const duration = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+const user = z.string().refine(isUser, 'must be a user such as deploy or deploy:www-data, by name')
+
 const addresses = z
   .array(z.string())
   .min(1)
@@ -172,6 +175,7 @@ const keySchema = z
     commands: z.array(command).min(1).optional(),
     timeout: duration.optional(),
     running: z.number().int().min(1).optional(),
+    users: z.array(user).min(1).optional(),
   })
   .transform(
     ({
@@ -187,10 +191,11 @@ const keySchema = z
       commands,
       timeout,
       running,
+      users,
     }): Key => ({
       id,
       rights: new Set<Right>(rights),
-      bounds: { cwd, commands, timeoutMs: timeout, running },
+      bounds: { cwd, commands, timeoutMs: timeout, running, users },
       secrets: secret,
       ed25519: ed25519.map(publicKeyOf),
       tokens: token,

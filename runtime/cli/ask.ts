@@ -50,13 +50,20 @@ export const unwrap = <T>(result: Result<T>): T => {
 }
 
 /** The job of this id, or of an id that begins so. */
-export const findJob = async ({ client, patient }: Agent, id: string): Promise<JobHandle> =>
-  patient.job(unwrap(await client.find(id)).id)
+export const findJob = async (
+  { client, patient }: Agent,
+  id: string,
+  signal?: AbortSignal,
+): Promise<JobHandle> => patient.job(unwrap(await client.find(id, { signal })).id)
 
 /** None is acted on before all are found. */
-export const findJobs = async (agent: Agent, ids: readonly string[]): Promise<JobHandle[]> => {
+export const findJobs = async (
+  agent: Agent,
+  ids: readonly string[],
+  signal?: AbortSignal,
+): Promise<JobHandle[]> => {
   const found: JobHandle[] = []
-  for (const id of ids) found.push(await findJob(agent, id))
+  for (const id of ids) found.push(await findJob(agent, id, signal))
   return found
 }
 

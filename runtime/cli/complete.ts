@@ -124,10 +124,14 @@ const hostsOf = async ({ env }: Cli): Promise<Candidate[]> =>
 
 const jobsOf = async (cli: Cli, host: string | undefined, isRunning: boolean): Promise<Candidate[]> => {
   const { client } = await askAgent(cli, host)
-  const listed = await client.list({ limit: 50, ...(isRunning ? { state: 'running' } : {}) })
+  const signal = AbortSignal.timeout(LONGEST_WAIT_MS)
+  const listed = await client.list({ limit: 50, ...(isRunning ? { state: 'running' } : {}) }, { signal })
   if (!listed.ok) return []
   return listed.value.map(({ id, state, execCmd }) => ({
     value: id,
     meaning: printable(`${state} ${execCmd}`).slice(0, 60),
   }))
 }
+
+/** Somebody sits there, and the shell takes no key meanwhile. */
+const LONGEST_WAIT_MS = 1000

@@ -83,17 +83,32 @@ const knownHosts = ({ hosts }: Hosts, name: string): Hosts['hosts'] => {
 
 const withoutCurrent = (text: string): string => text.replace(/^current\s*=.*\n?/m, '')
 
-/** The lines from the head of its table up to the next table, or the comment that stands right above that. */
+/**
+ * Without its head, its keys, and the comments between them and right below, up to a blank line. All other comments
+ * stay: those that stand right above the next table, and those at the end of the file, may be of anything.
+ */
 const withoutTable = (text: string, name: string): string => {
-  const lines = text.split('\n')
+  const lines = text.split('\n').map(line => ({ line, kind: kindOf(line) }))
   const heads = [`[hosts.${name}]`, `[hosts."${name}"]`]
-  const start = lines.findIndex(line => heads.includes(line.split('#')[0]!.trim()))
+  const start = lines.findIndex(({ line }) => heads.includes(line.split('#')[0]!.trim()))
   if (start < 0) return text
-  const length = lines.slice(start + 1).findIndex(line => line.trimStart().startsWith('['))
-  let end = length < 0 ? lines.length : start + 1 + length
-  while (length >= 0 && lines[end - 1]!.trimStart().startsWith('#')) end--
-  lines.splice(start, end - start)
-  return lines.join('\n')
+  const below = lines.slice(start + 1)
+  const next = below.findIndex(({ kind }) => kind === 'head')
+  const own = next < 0 ? below : below.slice(0, next)
+  const keys = own.findLastIndex(({ kind }) => kind === 'key') + 1
+  const behind = own.slice(keys)
+  const comments = behind.findIndex(({ kind }) => kind !== 'comment')
+  const isEnd = next < 0 && behind.slice(comments).every(({ kind }) => kind === 'blank')
+  const end = start + 1 + keys + (comments < 0 || isEnd ? 0 : comments)
+  const gap = lines[end]?.kind === 'blank' ? 1 : 0
+  lines.splice(start, end + gap - start)
+  return lines.map(({ line }) => line).join('\n')
+}
+
+const kindOf = (line: string): 'blank' | 'comment' | 'head' | 'key' => {
+  const text = line.trim()
+  if (text === '') return 'blank'
+  return text.startsWith('#') ? 'comment' : text.startsWith('[') ? 'head' : 'key'
 }
 
 /** Only if the file then says what is wanted: it may be written in ways that this does not know. */

@@ -2,7 +2,7 @@ import { CommanderError } from 'commander'
 import { ClientError } from '../../lib/client/client.ts'
 import { type Cli, createCli, tell } from './cli.ts'
 import { splitAtDashes } from './command-line.ts'
-import { BROKEN_PIPE, NEWDT_FAILED, WRONG_USAGE } from './exit-code.ts'
+import { BROKEN_PIPE, INTERRUPTED, NEWDT_FAILED, WRONG_USAGE } from './exit-code.ts'
 import { failureLine, UsageError } from './failure.ts'
 import { createProgram, findVerb } from './program.ts'
 import { BrokenPipeError } from './sink.ts'
@@ -33,6 +33,8 @@ const tellFailure = async (cli: Cli, verb: string, error: unknown): Promise<numb
   if (error instanceof BrokenPipeError) return BROKEN_PIPE
   // Help was printed: it was asked for, or a verb is missing.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE
+  // By Ctrl-C, which needs no telling.
+  if (error instanceof ClientError && error.word === 'aborted') return INTERRUPTED
   await tell(cli, failureLine(error)).catch(() => {}) // There is nobody to tell.
   if (findVerb(verb)?.endsAsJob) return NEWDT_FAILED
   return error instanceof UsageError || isInvalidRequest(error) ? WRONG_USAGE : 1

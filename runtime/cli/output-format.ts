@@ -4,8 +4,8 @@ import { type Column, renderTable } from './table.ts'
 
 export type OutputFormat = 'table' | 'json' | 'jsonl'
 
-export const outputOption = (): Option =>
-  new Option('-o, --output <format>', 'how to print it')
+export const outputOption = (description = 'how to print it'): Option =>
+  new Option('-o, --output <format>', description)
     .choices(['table', 'json', 'jsonl'] satisfies OutputFormat[])
     .default('table')
 

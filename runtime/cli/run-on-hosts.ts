@@ -5,6 +5,7 @@ import { exitCodeOf, INTERRUPTED } from './exit-code.ts'
 import { failureLine } from './failure.ts'
 import { formatDuration } from './format.ts'
 import { onInterrupt } from './interrupt.ts'
+import { type OutputFormat, printRows } from './output-format.ts'
 import { prefixLines } from './prefix-lines.ts'
 import { type Colour, type Sink, SinkError } from './sink.ts'
 import type { SubmissionOptions } from './submission.ts'
@@ -17,10 +18,9 @@ import type { NamedHost } from './which-host.ts'
 interface Row {
   host: string
   state: string
-  exit: string
+  exitCode: number | null
   durationMs: number
-  /** Empty when there is none. */
-  id: string
+  id: string | null
   /** Why it was no success, when that is no affair of the job's. */
   note: string
   isSuccess: boolean
@@ -29,6 +29,8 @@ interface Row {
 interface FleetOptions extends Pick<SubmissionOptions, 'detach' | 'rm' | 'idempotencyKey'> {
   /** On how many hosts at a time. */
   parallel: number
+  /** Programs get the rows on standard output, and what the jobs write on standard error. */
+  output: OutputFormat
 }
 
 /**
@@ -66,11 +68,13 @@ export const runOnHosts = async (
     await tell(cli, 'nobody reads any more, jobs that run go on').catch(() => {})
     throw (broken as PromiseRejectedResult).reason
   }
-  if (options.detach) {
-    const started = rows.filter(({ id }) => id !== '')
+  const isTable = options.output === 'table'
+  if (options.detach && isTable) {
+    const started = rows.filter(({ id }) => id !== null)
     await cli.out.write(started.map(({ host, id }) => `${host} ${id}\n`).join(''))
   }
-  await cli.err.write(`\n${renderTable(rows, COLUMNS, cli.err)}`)
+  if (isTable) await cli.err.write(`\n${renderTable(rows, COLUMNS, cli.err)}`)
+  else await printRows(cli, rows, COLUMNS, options.output)
   if (interrupt.signal.aborted && !options.rm) {
     await tell(cli, 'detached, jobs that run go on')
     return INTERRUPTED
@@ -83,15 +87,17 @@ const runOnHost = async (
   cli: Cli,
   host: NamedHost,
   request: SubmitRequest,
-  { detach, rm, idempotencyKey }: Omit<FleetOptions, 'parallel'>,
+  { detach, rm, idempotencyKey, output }: Omit<FleetOptions, 'parallel'>,
   { interrupt, unread }: Record<'interrupt' | 'unread', AbortSignal>,
   sinkOf: (sink: Sink) => ReturnType<typeof prefixLines>,
 ): Promise<Row> => {
   const startedAt = performance.now()
   const either = AbortSignal.any([interrupt, unread])
-  let id = ''
-  const row = (state: string, { exit = '-', note = '', isSuccess = false } = {}): Row => {
-    return { host: host.name, state, exit, durationMs: performance.now() - startedAt, id, note, isSuccess }
+  let id: string | null = null
+  const row = (state: string, end: Partial<Pick<Row, 'exitCode' | 'note' | 'isSuccess'>> = {}): Row => {
+    const { exitCode = null, note = '', isSuccess = false } = end
+    const durationMs = Math.round(performance.now() - startedAt)
+    return { host: host.name, state, exitCode, durationMs, id, note, isSuccess }
   }
   if (either.aborted) return row('not started')
   try {
@@ -99,7 +105,7 @@ const runOnHost = async (
     ;({ id } = await submitJob(client, request, { idempotencyKey, signal: either }))
     if (detach) return row('running', { isSuccess: true })
     const job = patient.job(id)
-    const [out, err] = [sinkOf(cli.out), sinkOf(cli.err)]
+    const [out, err] = [sinkOf(output === 'table' ? cli.out : cli.err), sinkOf(cli.err)]
     const watching = rm
       ? watchOrCancel(cli, job, { signal: interrupt, stop: unread, out, err })
       : watchJob(cli, job, { signal: either, out, err })
@@ -108,7 +114,7 @@ const runOnHost = async (
       throw error
     })
     await Promise.all([out.flush(), err.flush()])
-    return row(end.state, { exit: String(exitCodeOf(end)), isSuccess: end.state === 'success' })
+    return row(end.state, { exitCode: exitCodeOf(end), isSuccess: end.state === 'success' })
   } catch (error) {
     if (error instanceof SinkError) throw error
     const word = error instanceof ClientError ? error.word : 'failed'
@@ -119,9 +125,9 @@ const runOnHost = async (
 const COLUMNS: Column<Row>[] = [
   { head: 'HOST', text: ({ host }) => host },
   { head: 'STATE', text: ({ state }) => state, colour: ({ isSuccess }) => (isSuccess ? 'green' : 'red') },
-  { head: 'EXIT', text: ({ exit }) => exit },
+  { head: 'EXIT', text: ({ exitCode }) => String(exitCode ?? '-') },
   { head: 'DURATION', text: ({ durationMs }) => formatDuration(durationMs) },
-  { head: 'JOB', text: ({ id }) => id || '-' },
+  { head: 'JOB', text: ({ id }) => id ?? '-' },
   { head: 'NOTE', text: ({ note }) => note },
 ]
 

@@ -17,6 +17,16 @@ export interface SubmissionOptions {
   outputLimit?: string
   encoding?: string
   idempotencyKey?: string
+  user?: string
+  memory?: string
+  cpus?: number
+  processes?: number
+  openFiles?: number
+  fileSize?: string
+  nice?: number
+  ioWeight?: number
+  /** False with --no-new-privileges. */
+  newPrivileges?: boolean
 }
 
 export const addSubmissionOptions = (command: Command, { env }: Cli): Command =>
@@ -45,6 +55,15 @@ export const addSubmissionOptions = (command: Command, { env }: Cli): Command =>
     .option('--output-limit <size>', 'how much output is kept, such as 1mb')
     .option('--encoding <name>', 'of its output in JSON, such as gbk')
     .option('--idempotency-key <key>', 'the same key again runs nothing, and shows the first job')
+    .option('-u, --user <user>', 'whom it runs as: user, or user:group')
+    .option('-m, --memory <size>', 'how much memory it may use, such as 512mb or 512m', sizeOf)
+    .option('--cpus <number>', 'how many processors it may use, such as 1.5', numberOf)
+    .option('--processes <number>', 'how many processes and threads it may have', numberOf)
+    .option('--open-files <number>', 'how many files each process may have open', numberOf)
+    .option('--file-size <size>', 'how large a file it may write, such as 1gb', sizeOf)
+    .option('--nice <number>', 'how far others go first, 0 to 19', numberOf)
+    .option('--io-weight <number>', 'its share of the disks, 1 to 10000; others have 100', numberOf)
+    .option('--no-new-privileges', 'no setuid program gives it more rights')
 
 /** The part of a submission that these options say. */
 export const submissionOf = async (
@@ -54,7 +73,29 @@ export const submissionOf = async (
   const { timeout, env, workdir, label, leftovers, outputLimit, encoding } = options
   const stdin = options.stdin ? await readStdin(cli) : undefined
   const all = { timeout, env, cwd: workdir, labels: label, leftovers, outputLimit, encoding, stdin }
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+  return withoutAbsent({ ...all, ...restrictionsOf(options) })
+}
+
+/** Whom it runs as, and within which limits. */
+const restrictionsOf = ({ user, newPrivileges, ...options }: SubmissionOptions) => {
+  const { memory, cpus, processes, openFiles, fileSize, nice, ioWeight } = options
+  const limits = withoutAbsent({ memory, cpus, processes, openFiles, fileSize, nice, ioWeight })
+  return {
+    user,
+    limits: Object.keys(limits).length > 0 ? limits : undefined,
+    noNewPrivileges: newPrivileges === false ? true : undefined,
+  }
+}
+
+const withoutAbsent = <T extends object>(all: T): Partial<T> =>
+  Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Partial<T>
+
+/** As docker writes sizes, too: 512m, 2g. What is none the agent tells. */
+const sizeOf = (text: string): string => text.replace(/^([\d.]+) ?([kmgt])$/i, '$1$2b')
+
+const numberOf = (text: string): number => {
+  if (!/^\d{1,15}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError('It should be a number.')
+  return Number(text)
 }
 
 /** All of standard input. Throws UsageError when it is no text: that is all that can be sent. */

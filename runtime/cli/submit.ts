@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { AgentClient, JobHandle, SubmitRequest } from '../../lib/client/client.ts'
-import { unwrap } from './ask.ts'
+import { type AgentClient, ClientError, type JobHandle, type SubmitRequest } from '../../lib/client/client.ts'
 import { Failure } from './failure.ts'
 
 export interface SubmitOptions {
@@ -11,7 +10,7 @@ export interface SubmitOptions {
 
 /** Submits a job. Throws ClientError, and Failure when it was given up. */
 export const submitJob = async (
-  client: AgentClient,
+  client: Pick<AgentClient, 'submit'>,
   request: SubmitRequest,
   { idempotencyKey = randomBytes(16).toString('hex'), signal }: SubmitOptions,
 ): Promise<JobHandle> => {
@@ -20,11 +19,20 @@ export const submitJob = async (
   const giveUpSoon = () => {
     timer = setTimeout(() => late.abort(), LAST_ANSWER_MS)
   }
-  signal.addEventListener('abort', giveUpSoon, { once: true })
+  if (signal.aborted) giveUpSoon()
+  else signal.addEventListener('abort', giveUpSoon, { once: true })
   try {
     const submitted = await client.submit(request, { idempotencyKey, signal: late.signal })
-    if (late.signal.aborted) throw new Failure(notKnown(idempotencyKey))
-    return unwrap(submitted)
+    // One that comes at the last moment is an answer too.
+    if (submitted.ok) return submitted.value
+    const { error } = submitted
+    if (error.word === 'aborted')
+      throw new Failure(`given up before the agent has answered, so ${mayRun(idempotencyKey)}`)
+    if (!error.mayBeDone) throw error
+    throw new ClientError(error.word, `${error.message}; ${mayRun(idempotencyKey)}`, {
+      ...error,
+      cause: error,
+    })
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', giveUpSoon)
@@ -33,5 +41,5 @@ export const submitJob = async (
 
 const LAST_ANSWER_MS = 1500
 
-const notKnown = (key: string): string =>
-  `given up before the agent has answered, so the job may run: newdt ps; the same with --idempotency-key ${key} shows it`
+const mayRun = (key: string): string =>
+  `the job may run: newdt ps; the same with --idempotency-key ${key} shows it`

@@ -14,14 +14,16 @@ export const verb = (name: string, description: string, examples: readonly strin
 }
 
 /**
- * For verbs that run something: `newdt run df -h` asks for the help of df, and must not pass for one that was given.
- * `mistake` says how it is written.
+ * For verbs that run something: `newdt run df -h` asks for the help of df, and must not pass for one that was given;
+ * nor do more words than the verb has arguments say what is wrong. `mistake` says how it is written.
  */
 export const addHelpOption = (command: Command, mistake: string): Command =>
   command
     .helpOption(false)
     .option('-h, --help', 'display help for command')
+    .allowExcessArguments()
     .hook('preAction', () => {
+      if (command.args.length > command.registeredArguments.length) throw new UsageError(mistake)
       if (!command.opts().help) return
       if (command.args.length > 0) throw new UsageError(mistake)
       command.help()

@@ -74,6 +74,7 @@ const REASONS: Partial<Record<Job['reason'], string>> = {
   signaled: 'was ended by a signal',
   timeout: 'took longer than its timeout',
   'output-limit': 'wrote more than its output limit',
+  'out-of-memory': 'was killed for want of memory',
   canceled: 'was canceled',
   'agent-stopped': 'was stopped with its agent',
   'agent-lost': 'was lost with its agent',

@@ -84,11 +84,15 @@ const hostOfUrl = async (env: NodeJS.ProcessEnv, url: string): Promise<Host> => 
   }
 }
 
-const ownCredentials = async (env: NodeJS.ProcessEnv): Promise<Credentials | undefined> => {
+/** How a secret signs is a matter of the host, or of a proxy before it. */
+const ownCredentials = async (
+  env: NodeJS.ProcessEnv,
+  { signature }: Pick<HostEntry, 'signature'> = {},
+): Promise<Credentials | undefined> => {
   const { NEWDT_TOKEN: token, NEWDT_SECRET: secret, NEWDT_KEY: keyId } = env
   if (token && secret) throw new UsageError('NEWDT_TOKEN and NEWDT_SECRET are both set; unset one of them')
   if (token) return { token }
-  return secret ? { secret, keyId: keyId || undefined } : undefined
+  return secret ? { secret, keyId: keyId || undefined, signature } : undefined
 }
 
 /** Whoever may read the secret of the agent on this machine need not be told it. */
@@ -118,12 +122,17 @@ const hostOfEntry = async (env: NodeJS.ProcessEnv, name: string, entry: HostEntr
     url: entry.url,
     // Who sets a variable for one command means it.
     credentials:
-      (await ownCredentials(env)) ??
-      (await credentialsOf(entry, file)) ??
-      (await localCredentials(env, new URL(entry.url).hostname)),
+      (await ownCredentials(env, entry)) ?? (await credentialsOf(entry, file)) ?? (await localOf(env, entry)),
     ...(hasTls ? { tls: { ca, cert, key } } : {}),
   }
 }
+
+/** A client certificate says who asks: a secret beside it would say that it is somebody else. */
+export const localOf = async (
+  env: NodeJS.ProcessEnv,
+  { url, cert }: HostEntry,
+): Promise<Credentials | undefined> =>
+  cert === undefined ? localCredentials(env, new URL(url).hostname) : undefined
 
 type ReadFile = (path: string | undefined) => Promise<string | undefined>
 

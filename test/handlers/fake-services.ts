@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { createApp } from '../../handlers/app.ts'
 import { ERROR_REPLIES } from '../../handlers/http/error-replies.ts'
 import type { AgentStatus, JobService, OpenJob, Services } from '../../handlers/services.ts'
-import type { Job, JobRecord, RunningJob } from '../../lib/jobs/job.ts'
+import { type Job, type JobRecord, NO_USAGE, type RunningJob } from '../../lib/jobs/job.ts'
 import type { AuditEntry } from '../../lib/security/audit-line.ts'
 import { type Authenticator, createAuthenticator } from '../../lib/security/authenticator.ts'
 import { type Caller, RIGHTS, type Right } from '../../lib/security/caller.ts'
 import { withDefaultKey } from '../../lib/security/keys.ts'
 import type { OutputTotals } from '../../lib/store/output-store.ts'
 import { checkAnswer } from '../support/check-answer.ts'
+import { fakeSupport } from '../support/fake-processes.ts'
 import { memoryNonces } from '../support/nonces.ts'
 import { createFakeOutput } from './fake-output.ts'
 
@@ -96,7 +97,7 @@ export const createFake = ({
         'submit',
         jobs.submit ??
           (async (_request, _caller, options) => {
-            await options?.record?.(ID)
+            await options?.record?.(ID, _request.user ?? '')
             return { id: ID, rejected: false as const, repeated: false }
           }),
       ),
@@ -273,6 +274,8 @@ export const STATUS: AgentStatus = {
   guesses: { wrong: 3, unseen: 1 },
   guardian: { state: 'running', restarts: 0 },
   audit: { state: 'ok' },
+  limits: fakeSupport().limitSupport(),
+  users: { possible: true },
   store: { state: 'ok' },
 }
 
@@ -295,6 +298,8 @@ export const jobRecord = (
     caller: 'default',
     client: ADDRESS,
     labels: {},
+    user: '',
+    limits: {},
     ...given,
   }
   return { job: jobOf(state, facts), output, livingLeftovers: 0 }
@@ -316,6 +321,7 @@ const jobOf = (state: Job['state'], facts: Omit<RunningJob, 'state' | 'pid' | 's
     error: '',
     reason: 'exited',
     cpu: { user: 0.01, system: 0.02 },
+    usage: { ...NO_USAGE, cpu: 0.03 },
     leftovers: 0,
     survivors: [],
   }

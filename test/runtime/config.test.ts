@@ -40,6 +40,10 @@ test('every setting has its default', () => {
     outputLimit: 16_777_216,
     drainTimeoutMs: undefined,
     killGraceMs: 5000,
+    runAs: [],
+    defaultLimits: {},
+    maxLimits: {},
+    allJobs: { memory: undefined, cpus: undefined, processes: undefined },
     keep: { ageMs: 604_800_000, jobs: 10_000, bytes: 2_147_483_648 },
     logLevel: 'info',
   })
@@ -72,6 +76,12 @@ test('every setting is read from its variable', () => {
     AGENT_OUTPUT_LIMIT: '0',
     AGENT_KILL_GRACE: '250ms',
     AGENT_DRAIN_TIMEOUT: '1h',
+    AGENT_RUN_AS: 'deploy, app:www-data',
+    AGENT_DEFAULT_LIMITS: 'memory=512mb, cpus = 1.5,nice=10',
+    AGENT_MAX_LIMITS: 'memory=1gb,processes=200',
+    AGENT_JOBS_MEMORY: '2gb',
+    AGENT_JOBS_CPUS: '0.5',
+    AGENT_JOBS_PROCESSES: '1000',
     AGENT_KEEP: '90d',
     AGENT_KEEP_JOBS: '1',
     AGENT_KEEP_BYTES: '1.5GB',
@@ -97,6 +107,10 @@ test('every setting is read from its variable', () => {
     outputLimit: 0,
     drainTimeoutMs: 3_600_000,
     killGraceMs: 250,
+    runAs: ['deploy', 'app:www-data'],
+    defaultLimits: { memory: 536_870_912, cpus: 1.5, nice: 10 },
+    maxLimits: { memory: 1_073_741_824, processes: 200 },
+    allJobs: { memory: 2_147_483_648, cpus: 0.5, processes: 1000 },
     keep: { ageMs: 7_776_000_000, jobs: 1, bytes: 1_610_612_736 },
     logLevel: 'debug',
   })
@@ -108,6 +122,33 @@ test('every setting is read from its variable', () => {
     assert.equal(list!.has(address), true)
     assert.equal(list!.has('192.0.2.2'), false)
   }
+})
+
+const NAMES = 'memory, cpus, processes, ioWeight, openFiles, fileSize'
+
+for (const [name, value, fault] of [
+  ['AGENT_RUN_AS', '', 'must be users such as deploy or deploy:www-data, with commas between them'],
+  ['AGENT_RUN_AS', 'deploy,0', 'must be users such as deploy or deploy:www-data, with commas between them'],
+  ['AGENT_RUN_AS', 'a:b:c', 'must be users such as deploy or deploy:www-data, with commas between them'],
+  ['AGENT_MAX_LIMITS', 'nice=5', `must be such as memory=512mb,cpus=1.5; the names are ${NAMES}`],
+  ['AGENT_DEFAULT_LIMITS', 'memory', `must be such as memory=512mb,cpus=1.5; the names are ${NAMES}, nice`],
+  ['AGENT_DEFAULT_LIMITS', 'cpus=1,cpus=2', 'has cpus twice'],
+  ['AGENT_DEFAULT_LIMITS', 'memory=512m', 'memory must be a size from 4mb to 1024tb'],
+  ['AGENT_DEFAULT_LIMITS', 'nice=-1', 'nice must be a whole number from 0 to 19'],
+  ['AGENT_JOBS_MEMORY', '1mb', 'must be a size from 4mb to 1024tb'],
+  ['AGENT_JOBS_CPUS', '0', 'must be a number from 0.01 to 1024'],
+  ['AGENT_JOBS_PROCESSES', '1.5', 'must be a whole number from 1 to 4194304'],
+] as const) {
+  test(`${name}=${value} is a mistake`, () => {
+    assert.deepEqual(mistakesOf({ [name]: value }), [`${name}=${value}: ${fault}`])
+  })
+}
+
+test('a default above the most is a mistake', () => {
+  const settings = { AGENT_DEFAULT_LIMITS: 'memory=2gb,cpus=1', AGENT_MAX_LIMITS: 'memory=1gb,cpus=1' }
+  assert.deepEqual(mistakesOf(settings), [
+    'AGENT_DEFAULT_LIMITS: memory=2gb is more than the 1gb of AGENT_MAX_LIMITS',
+  ])
 })
 
 test('the address of the metrics has a port', () => {

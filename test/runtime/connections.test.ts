@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import {
   type AddressInfo,
@@ -87,9 +87,13 @@ for (const [name, text, status] of [
   })
 }
 
-describe('with TLS', { skip: !isInstalled('openssl') && 'openssl is not installed' }, () => {
+const newCertificate = () => {
   const { cert, key } = createCertificates(scratchDirectory()).make('server', '/CN=localhost')
-  const tls = { cert: readFileSync(cert), key: readFileSync(key) }
+  return { cert: readFileSync(cert), key: readFileSync(key) }
+}
+
+describe('with TLS', { skip: !isInstalled('openssl') && 'openssl is not installed' }, () => {
+  const tls = newCertificate()
 
   for (const [name, text] of [
     ['nothing', ''],
@@ -138,6 +142,32 @@ test('a client that has ended its side gets the answer that is made later, and t
   await waitFor('the connection is closed', async () => (await count()) === 0)
 })
 
+test('a request that comes on an outdated connection takes no answer from the request before', async t => {
+  let isOutdated = false
+  const answer = Promise.withResolvers<Response>()
+  const { server, port, keep } = await serveHttp(t, {
+    fetch: () => answer.promise,
+    isOutdated: () => isOutdated,
+  })
+  const client = open(keep(connect(port, '127.0.0.1')))
+  client.socket.write(GET)
+  await once(server, 'request')
+  isOutdated = true
+  client.socket.write(GET)
+  await once(server, 'request')
+  answer.resolve(new Response('the answer'))
+  await waitFor('the first is answered', () => client.heard.includes('the answer') && client.hasEnded)
+  assert.equal(client.heard.split('HTTP/1.1').length, 2)
+})
+
+test('a request on an outdated connection is not answered', async t => {
+  const { port, keep } = await serveHttp(t, { fetch: assert.fail, isOutdated: () => true })
+  const client = open(keep(connect(port, '127.0.0.1')))
+  client.socket.write(GET)
+  await waitFor('the connection is closed', () => client.socket.destroyed)
+  assert.equal(client.heard, '')
+})
+
 const LARGE = 'x'.repeat(50_000_000)
 
 for (const [name, body] of [
@@ -163,49 +193,135 @@ for (const [name, body] of [
 }
 
 describe('the connections of an address', () => {
-  const start = (t: TestContext, more: Partial<Parameters<typeof limitConnections>[1]> = {}) => {
+  const start = async (t: TestContext, more: Partial<Parameters<typeof limitConnections>[1]> = {}) => {
     const warned: object[] = []
     const server = createNetServer()
+    const taken: Socket[] = []
+    server.on('connection', socket => void (socket.destroyed || taken.push(socket)))
     const log = { ...NO_LOG, warn: (fields: object) => void warned.push(fields) }
-    limitConnections(server, { most: 10, log, ...more })
-    return serve(t, server).then(served => ({ ...served, warned }))
+    const { keep: keepOpen } = limitConnections(server, { most: 10, log, ...more })
+    return { ...(await serve(t, server)), warned, taken, keepOpen }
   }
+  type Served = Awaited<ReturnType<typeof start>>
 
-  /** Connects one after the other; how many of them stay. */
-  const connectMany = async (
-    { port, keep, count }: Awaited<ReturnType<typeof start>>,
-    localAddress: string,
-    attempts: number,
-  ) => {
+  /** Connects one after the other. */
+  const connectMany = async ({ port, keep, taken }: Served, localAddress: string, attempts: number) => {
     const sockets: Socket[] = []
     for (let n = 0; n < attempts; n++) {
-      const before = await count()
+      const before = taken.length
       const socket = keep(connect({ port, host: '127.0.0.1', localAddress }))
       socket.resume()
       let isGone = false
       socket.once('close', () => {
         isGone = true
       })
-      await waitFor('it is taken or cut off', async () => isGone || (await count()) > before)
-      if (!isGone) sockets.push(socket)
+      await waitFor('it is taken or cut off', () => isGone || taken.length > before)
+      sockets.push(socket)
     }
     return sockets
   }
 
-  test('leave some for others, however many it wants', async t => {
+  const isOpen = ({ destroyed }: Socket): boolean => !destroyed
+  const settle = ({ count }: Served, most: number) =>
+    waitFor(`${most} stay`, async () => (await count()) === most)
+
+  test('leave some for others, however many it wants: its oldest make room for its new ones', async t => {
     const served = await start(t)
     const first = await connectMany(served, '127.0.0.1', 12)
-    assert.equal(first.length, 8)
+    await settle(served, 8)
+    await waitFor('the oldest are gone', () => first.map(isOpen).indexOf(true) === 4)
+    assert.deepEqual(first.slice(4).filter(isOpen).length, 8)
     assert.deepEqual(served.warned, [{ client: '127.0.0.1' }])
-    assert.equal((await connectMany(served, '127.0.0.2', 2)).length, 2)
-    for (const socket of first) socket.destroy()
-    await waitFor('they are gone', async () => (await served.count()) === 2)
-    assert.equal((await connectMany(served, '127.0.0.1', 3)).length, 3)
+    const others = await connectMany(served, '127.0.0.2', 1)
+    assert.deepEqual([others.every(isOpen), await served.count()], [true, 9])
   })
 
-  test('are not limited where it is a trusted proxy, which connects for many', async t => {
-    const served = await start(t, { proxies: parseAddresses(['127.0.0.1']).list })
-    assert.equal((await connectMany(served, '127.0.0.1', 10)).length, 10)
-    assert.deepEqual(served.warned, [])
+  test('do not keep a new client out, from however many addresses they are', async t => {
+    const served = await start(t)
+    for (let n = 1; n <= 10; n++) await connectMany(served, `127.0.0.${n}`, 12)
+    await settle(served, 10)
+    const [client] = await connectMany(served, '127.0.1.1', 1)
+    await settle(served, 10)
+    assert.ok(isOpen(client!))
+    const others = await connectMany(served, '127.0.0.1', 12)
+    await settle(served, 10)
+    assert.ok(isOpen(client!), 'who has one loses it to nobody who has as many')
+    assert.equal(others.filter(isOpen).length, 1)
   })
+
+  test('stay while an answer is owed on them, and are given up after it', async t => {
+    const served = await start(t)
+    const first = await connectMany(served, '127.0.0.1', 8)
+    const answers = served.taken.map(socket => {
+      const answer = new EventEmitter()
+      served.keepOpen(socket, answer)
+      return answer
+    })
+    await connectMany(served, '127.0.0.1', 1)
+    await settle(served, 8)
+    assert.ok(first.every(isOpen))
+    answers[3]!.emit('close')
+    const [next] = await connectMany(served, '127.0.0.1', 1)
+    await waitFor('the one whose answer is over is gone', () => !isOpen(first[3]!))
+    await settle(served, 8)
+    assert.deepEqual([first.filter(isOpen).length, isOpen(next!)], [7, true])
+  })
+
+  test('are not limited where it is a trusted proxy, which connects for many, until none is left', async t => {
+    const served = await start(t, { proxies: parseAddresses(['127.0.0.1']).list })
+    const first = await connectMany(served, '127.0.0.1', 10)
+    assert.deepEqual([first.filter(isOpen).length, served.warned], [10, []])
+    const [client] = await connectMany(served, '127.0.0.2', 1)
+    const [next] = await connectMany(served, '127.0.0.1', 1)
+    await settle(served, 10)
+    assert.deepEqual([first.filter(isOpen).length, isOpen(client!), isOpen(next!)], [8, true, true])
+  })
+
+  test('that were cut off are told of once for each address, and again after an hour', async t => {
+    let time = 0
+    const served = await start(t, { allowed: parseAddresses(['127.1.0.0/16']).list, now: () => time })
+    const strangers = ['127.0.0.1', '127.0.0.2', '127.0.0.1']
+    for (const stranger of strangers) await connectMany(served, stranger, 1)
+    assert.deepEqual(served.warned, [{ client: '127.0.0.1' }, { client: '127.0.0.2' }])
+    time += 3600_000
+    await connectMany(served, '127.0.0.1', 2)
+    assert.equal(served.warned.length, 3)
+  })
+})
+
+describe('when there are too many connections', () => {
+  for (const kind of ['plain HTTP', 'TLS'] as const) {
+    const skip = kind === 'TLS' && !isInstalled('openssl') && 'openssl is not installed'
+    test(`a caller who is known gets the answer, others lose theirs (${kind})`, { skip }, async t => {
+      const tls = kind === 'TLS' ? newCertificate() : undefined
+      const answer = Promise.withResolvers<void>()
+      let asked = 0
+      const { port, keep } = await serveHttp(t, {
+        tls,
+        headersTimeoutMs: 20_000,
+        requestTimeoutMs: 20_000,
+        async fetch({ url }, { note }) {
+          if (url.endsWith('/known')) note({ caller: 'alice' })
+          asked++
+          await answer.promise
+          return new Response('the answer')
+        },
+      })
+      const connectAs = (): Socket =>
+        tls
+          ? connectTls({ port, host: '127.0.0.1', ca: tls.cert, checkServerIdentity: () => undefined })
+          : connect(port, '127.0.0.1')
+      const clients = ['/known', '/unknown'].map(path => {
+        const client = open(keep(connectAs()))
+        client.socket.write(GET.replace(' / ', ` ${path} `))
+        return client
+      })
+      await waitFor('both have asked', () => asked === 2)
+      for (let n = 0; n < 1000; n++) keep(connect(port, '127.0.0.1'))
+      await waitFor('the one is cut off', () => clients[1]!.socket.destroyed)
+      answer.resolve()
+      await waitFor('the other is answered', () => clients[0]!.heard.includes('the answer'))
+      assert.equal(clients[1]!.heard, '')
+    })
+  }
 })

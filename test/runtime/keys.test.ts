@@ -64,7 +64,7 @@ test('a file in a directory that everybody may write is refused, wherever a link
   const { keysFile, options } = newFile(ALICE)
   const { dataDirectory } = options
   chmodSync(dataDirectory, 0o777)
-  await assert.rejects(loadKeys(options), /others may write the directory .*; chmod o-w /)
+  await assert.rejects(loadKeys(options), /others may write the directory .*; chmod go-w /)
   const elsewhere = scratchDirectory()
   const link = join(elsewhere, 'link.json')
   symlinkSync(keysFile, link)

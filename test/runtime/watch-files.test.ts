@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { versionOf, watchFiles } from '../../runtime/watch-files.ts'
@@ -81,6 +81,46 @@ test('a file that is being written is not read before it has been the same for t
     return loaded.length > 0
   })
   assert.deepEqual(loaded, ['correct-horse'])
+})
+
+test('a file that never rests is read at the third look, and not again while the same is in it', async t => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const { path, paths, version, read } = await newFile('before')
+  const taken: string[] = []
+  const faults: string[] = []
+  let loads = 0
+  const load = async (): Promise<string> => {
+    loads++
+    if (read() === 'faulty') throw new Error(`faulty ${loads}`)
+    return read()
+  }
+  const onLoaded = (text: string) => void taken.push(text)
+  const watch = watchFiles({ paths, version, load, onLoaded, onFault: fault => void faults.push(fault) })
+  t.after(watch.close)
+  let touches = 0
+  /** A look that finds the file touched; resolves when the watch has done what it does of it. */
+  const look = async (): Promise<void> => {
+    utimesSync(path, 1000 + touches++, 1000)
+    t.mock.timers.tick(1000)
+    for (let n = 0; n < 50; n++) await versionOf(paths)
+  }
+  const lookUntil = (label: string, condition: () => boolean) =>
+    waitFor(label, async () => {
+      await look()
+      return condition()
+    })
+  writeFileSync(path, 'after')
+  await look()
+  await look()
+  assert.deepEqual(taken, [])
+  await lookUntil('it is taken up', () => taken.length > 0)
+  await lookUntil('it is read again', () => loads >= 4)
+  writeFileSync(path, 'faulty')
+  const before = loads
+  await lookUntil('it is read again and again', () => loads >= before + 4)
+  writeFileSync(path, 'once more')
+  await lookUntil('what follows is taken up', () => taken.length > 1)
+  assert.deepEqual([taken, faults.length], [['after', 'once more'], 1])
 })
 
 test('what changes while it is read is not taken up, but what it has become', async t => {

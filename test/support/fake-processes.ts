@@ -1,4 +1,11 @@
-import type { LivingProcess, Processes } from '../../lib/process/types.ts'
+import { NO_USAGE } from '../../lib/jobs/job.ts'
+import {
+  type Account,
+  LIMIT_NAMES,
+  type LimitSupport,
+  type LivingProcess,
+  type Processes,
+} from '../../lib/process/types.ts'
 
 /** Processes that exist only in a list: a pid, the mark it bears, and whether even SIGKILL does not end it. */
 export interface FakeProcess {
@@ -16,6 +23,36 @@ const LIVING = {
   residentBytes: 0,
 }
 
+/** A machine that keeps all limits but those of `missing`, and has these users; the groups are by name. */
+export const fakeSupport = (
+  users: readonly Account[] = [],
+  groups: Record<string, number> = {},
+  missing: Partial<Record<keyof LimitSupport, string>> = {},
+) => {
+  const asked: string[] = []
+  return {
+    asked,
+    async findAccount(user: string, group?: string) {
+      asked.push(group === undefined ? user : `${user}:${group}`)
+      const found = users.find(({ name }) => name === user)
+      if (!found || group === undefined) return found
+      const gid = groups[group]
+      if (gid === undefined) return 'no-group' as const
+      return { ...found, gid, groups: [...new Set([...found.groups, gid])] }
+    },
+    userSupport: (): string | undefined => undefined,
+    limitSupport: () =>
+      Object.fromEntries(
+        LIMIT_NAMES.map(name => {
+          const fault = missing[name]
+          return [name, fault === undefined ? { by: 'cgroup-v2' } : { missing: fault }]
+        }),
+      ) as LimitSupport,
+    usage: async () => NO_USAGE,
+    wasOutOfMemory: () => false,
+  }
+}
+
 export const fakeProcesses = (given: FakeProcess[]) => {
   const living = new Set(given)
   const signals: string[] = []
@@ -30,6 +67,8 @@ export const fakeProcesses = (given: FakeProcess[]) => {
     unguard: () => {},
     guardian: () => ({ state: 'idle', restarts: 0 }),
     close: () => {},
+    killAtOnce: async () => {},
+    ...fakeSupport(),
     find,
     mayHaveLeft: () => true,
     signal({ pid, startTime }, signal) {

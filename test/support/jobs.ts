@@ -6,7 +6,7 @@ import { jobToJson } from '../../handlers/jobs/job-json.ts'
 import { createClock } from '../../lib/base/clock.ts'
 import type { Log } from '../../lib/base/log.ts'
 import { createJobEvents } from '../../lib/jobs/events.ts'
-import type { JobRecord, JobRequest } from '../../lib/jobs/job.ts'
+import { type JobRecord, type JobRequest, NO_LIMITS } from '../../lib/jobs/job.ts'
 import { createJobs, type JobsOptions } from '../../lib/jobs/jobs.ts'
 import { createLifecycle } from '../../lib/jobs/lifecycle.ts'
 import { logJobEvents } from '../../lib/jobs/log-events.ts'
@@ -67,6 +67,8 @@ export const createTestJobs = (
     scriptDirectory,
     outputLimit: 1 << 20,
     killGraceMs: 5000,
+    runAs: [],
+    limits: { defaults: NO_LIMITS, most: NO_LIMITS },
     ...options,
   })
 

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
-import { type EndedJob, NO_LABELS, type RunningJob } from '../../lib/jobs/job.ts'
+import { type EndedJob, NO_LABELS, NO_LIMITS, NO_USAGE, type RunningJob } from '../../lib/jobs/job.ts'
 
 /** In microseconds, a time that no test depends on. */
 export const SOME_TIME = 1_671_170_774_123_456
@@ -17,6 +17,8 @@ export const runningJob = (given: Partial<RunningJob> = {}): RunningJob => ({
   caller: 'alice',
   client: '192.0.2.9',
   labels: NO_LABELS,
+  user: '',
+  limits: NO_LIMITS,
   state: 'running',
   pid: 0,
   startTime: undefined,
@@ -34,6 +36,7 @@ export const endOf = (job: RunningJob, given: Partial<EndedJob> = {}): EndedJob 
   error: '',
   reason: 'exited',
   cpu: { user: 0.25, system: 0.125 },
+  usage: { ...NO_USAGE, cpu: 0.375 },
   leftovers: 0,
   survivors: [],
   ...given,

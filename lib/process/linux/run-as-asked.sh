@@ -1,7 +1,7 @@
 # Run by a `sh` that is the job's process already, before it becomes the job's program. Its standard error is a pipe to
 # the agent: what it writes there is why the job cannot be started. Descriptor 3 is the job's own standard error.
 #
-# Arguments: the numbers of the variables NEWDT_SETUP_<number>, each of which holds `NAME=value` for the job (they get
+# Arguments: the numbers of the variables NEWDT_AUTO_SETUP_<number>, each of which holds `NAME=value` for the job (they get
 # their names only here, where they can do no more than the job itself); the directory to enter, and another one should
 # that fail, each "" for none; the directory that this one must be, or ""; the script, or ""; the cgroup.procs of each
 # group to join; `--`; the program and its arguments.
@@ -33,8 +33,9 @@ fi
 [ -x "$1" ] || fail "fork/exec $1: permission denied"
 [ -z "$script" ] || [ -r "$script" ] || fail "open $script: permission denied"
 
-for number in $variables; do
-  eval "set -- \"\$NEWDT_SETUP_$number\" \"\$@\"; unset NEWDT_SETUP_$number"
+# Names that no request may set: what it sets becomes a variable of this shell.
+for NEWDT_AUTO_NUMBER in $variables; do
+  eval "set -- \"\$NEWDT_AUTO_SETUP_$NEWDT_AUTO_NUMBER\" \"\$@\"; unset NEWDT_AUTO_SETUP_$NEWDT_AUTO_NUMBER"
   export "$1" || exit 125
   shift
 done

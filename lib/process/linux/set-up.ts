@@ -96,7 +96,7 @@ const directories = (cwd: StartSpec['cwd'], account: Account | undefined): [stri
     return cwd.fd === undefined ? [cwd.path, '', ''] : ['', '', account ? cwd.path : '']
   if (!account) return ['', '', '']
   // Service accounts often have a home that is not there.
-  return cwd === undefined ? [account.home, '/', ''] : [cwd, '', '']
+  return cwd === undefined ? [account.home || '/', '/', ''] : [cwd, '', '']
 }
 
 /** Under names that mean nothing to anybody, with the numbers that the names have. Throws StartError. */
@@ -109,7 +109,7 @@ const carriedVariables = (env: Record<string, string>) => {
   return {
     numbers: [...entries.keys()].join(' '),
     env: Object.fromEntries(
-      entries.map(([name, value], number) => [`NEWDT_SETUP_${number}`, `${name}=${value}`]),
+      entries.map(([name, value], number) => [`NEWDT_AUTO_SETUP_${number}`, `${name}=${value}`]),
     ),
   }
 }

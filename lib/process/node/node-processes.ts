@@ -6,6 +6,8 @@ import { getSystemErrorMessage, promisify } from 'node:util'
 import type { Exit } from '../exit-status.ts'
 import { sendSignal } from '../send-signal.ts'
 import {
+  LIMIT_NAMES,
+  type LimitSupport,
   type LivingProcess,
   type Processes,
   StartError,
@@ -29,10 +31,28 @@ export const createNodeProcesses = (): Processes => ({
   mayHaveLeft: () => true,
   guardian: () => ({ state: 'unsupported', error: 'this system has none', restarts: 0 }),
   close: () => {},
+  killAtOnce: async () => {},
+  findAccount: async () => undefined,
+  userSupport: () => MISSING,
+  limitSupport: () => NO_LIMITS,
+  usage: async (_target, exit) => ({
+    // Its CPU time is not known here, see NO_CPU_TIME.
+    cpu: null,
+    memory: null,
+    peakMemory: null,
+    peakProcesses: null,
+    readBytes: exit?.io?.readBytes ?? null,
+    writtenBytes: exit?.io?.writtenBytes ?? null,
+  }),
+  wasOutOfMemory: () => false,
   signal: ({ pid }, signal) => sendSignal(pid, signal),
 })
 
+const MISSING = 'this system has no way to do it'
+const NO_LIMITS = Object.fromEntries(LIMIT_NAMES.map(name => [name, { missing: MISSING }])) as LimitSupport
+
 const start = async (spec: StartSpec): Promise<StartedProcess> => {
+  if (spec.noNewPrivileges) throw new StartError(`no new privileges: ${MISSING}`)
   await spec.prepare?.()
   await checkDirectory(pathOf(spec.cwd))
   if (spec.isWanted?.() === false) throw new StartError('')

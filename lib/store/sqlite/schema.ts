@@ -125,4 +125,17 @@ export const MIGRATIONS = [
   END;
   CREATE INDEX jobs_by_caller ON jobs (caller, id)
   `,
+  // Whom a job runs as, within which limits, and what it has used; null is what is not known. Before, that was its CPU
+  // time alone.
+  `
+  ALTER TABLE jobs ADD COLUMN user TEXT NOT NULL DEFAULT '';
+  ALTER TABLE jobs ADD COLUMN limits TEXT NOT NULL DEFAULT '{}'; -- JSON
+  ALTER TABLE jobs ADD COLUMN usage_cpu REAL;                    -- seconds
+  ALTER TABLE jobs ADD COLUMN peak_memory INTEGER;               -- bytes
+  ALTER TABLE jobs ADD COLUMN peak_processes INTEGER;
+  ALTER TABLE jobs ADD COLUMN read_bytes INTEGER;                -- from disks, and to them
+  ALTER TABLE jobs ADD COLUMN written_bytes INTEGER;
+  UPDATE jobs SET usage_cpu = round(cpu_user + cpu_system, 6)
+    WHERE state IN ('success', 'failed', 'canceled') AND reason NOT IN ('start-failed', 'agent-lost')
+  `,
 ]

@@ -1,4 +1,6 @@
 import { connect as connectTls } from 'node:tls'
+import type { Agent } from '../../../lib/client/client.ts'
+import { LIMIT_NAMES } from '../../../lib/process/types.ts'
 import { askHost } from '../ask.ts'
 import { failureLine } from '../failure.ts'
 import { readHosts } from '../hosts-file.ts'
@@ -20,6 +22,10 @@ interface Row {
   /** How far the agent's clock is ahead of ours, in seconds; answers tell it to a second. */
   clockSkewSeconds: number | null
   tlsDaysLeft: number | null
+  /** The limits that it cannot keep. */
+  missingLimits: string[] | null
+  /** Whether jobs can run there as other users. */
+  otherUsers: boolean | null
   note: string
 }
 
@@ -53,7 +59,15 @@ const hostsOf = async (env: NodeJS.ProcessEnv, names: string[]): Promise<NamedHo
 
 /** Never rejects: what is wrong with a host is what is asked for. */
 const check = async ({ name, load }: NamedHost): Promise<Row> => {
-  const empty = { version: null, key: null, rights: null, running: null, limit: null }
+  const empty = {
+    version: null,
+    key: null,
+    rights: null,
+    running: null,
+    limit: null,
+    missingLimits: null,
+    otherUsers: null,
+  }
   const bad = (error: unknown, rest: Pick<Row, 'clockSkewSeconds' | 'tlsDaysLeft'>): Row => {
     return { name, isGood: false, ...empty, ...rest, note: failureLine(error) }
   }
@@ -62,14 +76,26 @@ const check = async ({ name, load }: NamedHost): Promise<Row> => {
     const tlsDaysLeft = await daysLeft(host).catch(() => null)
     const { status, skew: clockSkewSeconds } = await ask(host)
     if (!status.ok) return bad(status.error, { clockSkewSeconds, tlsDaysLeft })
-    const { version, caller, running, limit, draining, stopping } = status.value
+    const { version, caller, running, limit, draining, stopping, limits, users } = status.value
     const note = stopping ? 'stopping' : draining ? 'draining' : ''
-    const known = { version, key: caller.id, rights: caller.rights, running, limit }
+    const known = {
+      version,
+      key: caller.id,
+      rights: caller.rights,
+      running,
+      limit,
+      // Agents of before do not tell.
+      missingLimits: limits ? namesOfMissing(limits) : null,
+      otherUsers: users ? 'possible' in users : null,
+    }
     return { name, isGood: note === '', ...known, clockSkewSeconds, tlsDaysLeft, note }
   } catch (error) {
     return bad(error, { clockSkewSeconds: null, tlsDaysLeft: null })
   }
 }
+
+const namesOfMissing = (limits: Agent['limits']): string[] =>
+  Object.entries(limits).flatMap(([name, keeper]) => ('missing' in keeper ? [name] : []))
 
 const ask = async (host: Host) => {
   let skew: number | null = null
@@ -108,6 +134,13 @@ const daysLeft = ({ url, tls }: Host): Promise<number | null> => {
 
 const DAY_MS = 86_400_000
 const CONNECT_MS = 10_000
+/** What is not kept, where that is less than all of it. */
+const limitsText = (missing: string[] | null): string => {
+  if (missing === null) return '-'
+  if (missing.length === 0) return 'all'
+  return missing.length === LIMIT_NAMES.length ? 'none' : `no ${missing.join(',')}`
+}
+
 const orDash = (value: unknown): string => (value === null ? '-' : String(value))
 
 const COLUMNS: Column<Row>[] = [
@@ -126,5 +159,10 @@ const COLUMNS: Column<Row>[] = [
     text: ({ clockSkewSeconds: skew }) => (skew === null ? '-' : `${skew > 0 ? '+' : ''}${skew}s`),
   },
   { head: 'TLS DAYS', text: ({ tlsDaysLeft }) => orDash(tlsDaysLeft) },
+  {
+    head: 'USERS',
+    text: ({ otherUsers }) => (otherUsers === null ? '-' : otherUsers ? 'yes' : 'no'),
+  },
+  { head: 'LIMITS', text: ({ missingLimits }) => limitsText(missingLimits) },
   { head: 'NOTE', text: ({ note }) => note },
 ]

@@ -2,6 +2,7 @@ import { type HostEntry, readHosts } from '../hosts-file.ts'
 import { type OutputFormat, outputOption, printRows } from '../output-format.ts'
 import type { Column } from '../table.ts'
 import { type Verb, verb } from '../verb.ts'
+import { localOf } from '../which-host.ts'
 
 interface Row {
   name: string
@@ -17,8 +18,15 @@ export const hostList: Verb = cli =>
     .addOption(outputOption())
     .action(async ({ output }: { output: OutputFormat }) => {
       const { hosts, current } = await readHosts(cli.env)
-      const rows = Object.entries(hosts).map(
-        ([name, entry]): Row => ({ name, url: entry.url, current: name === current, auth: authOf(entry) }),
+      const rows = await Promise.all(
+        Object.entries(hosts).map(
+          async ([name, entry]): Promise<Row> => ({
+            name,
+            url: entry.url,
+            current: name === current,
+            auth: await authOf(cli.env, entry),
+          }),
+        ),
       )
       await printRows(cli, rows, COLUMNS, output)
     })
@@ -29,7 +37,7 @@ const COLUMNS: Column<Row>[] = [
   { head: 'AUTH', text: ({ auth }) => auth },
 ]
 
-const authOf = (entry: HostEntry): string => {
+const authOf = async (env: NodeJS.ProcessEnv, entry: HostEntry): Promise<string> => {
   const kinds = [
     entry.private_key_file !== undefined && 'ed25519',
     (entry.secret ?? entry.secret_file) !== undefined &&
@@ -37,5 +45,6 @@ const authOf = (entry: HostEntry): string => {
     (entry.token ?? entry.token_file) !== undefined && 'token',
     entry.cert !== undefined && 'certificate',
   ].filter(kind => kind !== false)
-  return `${kinds.join(', ') || 'none'}${entry.key === undefined ? '' : ` (${entry.key})`}`
+  const other = async () => ((await localOf(env, entry)) ? 'secret of this machine' : 'none')
+  return `${kinds.join(', ') || (await other())}${entry.key === undefined ? '' : ` (${entry.key})`}`
 }

@@ -39,7 +39,7 @@ export const logs: Verb = cli => {
   return command.action(async (id: string, options: Options) => {
     using interrupt = onInterrupt()
     const { follow = false, number } = options
-    const job = await findJob(await askAgent(cli, options.host), id)
+    const job = await findJob(await askAgent(cli, options.host), id, interrupt.signal)
     const events = job.events({ follow, tail: number, signal: interrupt.signal })
     try {
       await printEvents(cli, events, options)

@@ -1,13 +1,16 @@
 import { InvalidArgumentError, Option } from 'commander'
-import type { AgentClient, JobQuery, ListedJob } from '../../../lib/client/client.ts'
-import { askAgent, unwrap } from '../ask.ts'
-import { tell } from '../cli.ts'
+import type { JobQuery, ListedJob } from '../../../lib/client/client.ts'
+import { askAgent } from '../ask.ts'
+import { type Cli, tell } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import { formatAge, formatDuration } from '../format.ts'
+import { instantOf } from '../instant.ts'
+import { type JobOfHost, listJobs, listOnHosts } from '../list-jobs.ts'
 import { type OutputFormat, outputOption, printRows } from '../output-format.ts'
 import type { Colour } from '../sink.ts'
 import type { Column } from '../table.ts'
-import { addHostOption, type Verb, verb } from '../verb.ts'
+import { addHostOption, chosenHost, type Verb, verb } from '../verb.ts'
+import { whichHosts } from '../which-host.ts'
 import { wholeNumber } from '../whole-number.ts'
 
 interface Options {
@@ -23,7 +26,11 @@ interface Options {
   quiet?: boolean
   output: OutputFormat
   host?: string
+  hosts?: string
 }
+
+/** `host` is there when several are asked. */
+type Row = ListedJob & Partial<Pick<JobOfHost, 'host'>>
 
 /** The jobs of an agent; those that run, unless more is asked for. */
 export const ps: Verb = cli => {
@@ -32,12 +39,17 @@ export const ps: Verb = cli => {
     'newdt ps --failed --since 1h',
     'newdt ps -a --label env=prod --grep backup -n 200',
     'newdt ps -q | xargs -r newdt cancel',
+    "newdt ps --hosts 'web*' --failed --since 2026-01-31",
   ])
   addHostOption(command)
+    .option('--hosts <patterns>', "of several hosts of the file, such as 'web*,db1'")
     .option('-a, --all', 'jobs in any state')
     .option('--failed', 'jobs that failed; like --state failed')
     .option('--state <states>', 'running, success, failed, canceled, rejected; several with commas')
-    .option('--since <time>', 'created since then: 1h ago, or 2026-01-31T12:00:00Z')
+    .option(
+      '--since <time>',
+      'created since then: 1h ago, 2026-01-31, "2026-01-31 12:00", 2026-01-31T12:00:00Z',
+    )
     .option('--until <time>', 'created before then')
     .addOption(
       new Option('--label <name=value>', 'with this label; may be repeated').argParser(collectLabels),
@@ -50,15 +62,23 @@ export const ps: Verb = cli => {
     .option('-q, --quiet', 'ids alone')
     .addOption(outputOption())
   return command.action(async (options: Options) => {
-    const { client } = await askAgent(cli, options.host)
-    const found = await listJobs(client, queryOf(options), options.number + 1)
+    const found = await find(cli, options, options.number + 1)
     const jobs = found.slice(0, options.number)
-    if (options.quiet) await cli.out.write(jobs.map(({ id }) => `${id}\n`).join(''))
-    else await printRows(cli, jobs, columnsFor(jobs), options.output)
+    if (options.quiet)
+      await cli.out.write(jobs.map(({ host, id }) => `${host ? `${host} ` : ''}${id}\n`).join(''))
+    else await printRows(cli, jobs, columnsFor(jobs, options.hosts !== undefined), options.output)
     // Whoever says how many knows.
     if (found.length > jobs.length && command.getOptionValueSource('number') === 'default')
       await tell(cli, `there are more; -n ${options.number * 4} shows more of them`)
   })
+}
+
+const find = async (cli: Cli, { host, hosts, ...options }: Options, number: number): Promise<Row[]> => {
+  const query = queryOf(options)
+  chosenHost(host, hosts)
+  if (hosts !== undefined) return listOnHosts(cli, await whichHosts(cli.env, hosts), query, number)
+  const { client } = await askAgent(cli, host)
+  return listJobs(client, query, number)
 }
 
 const collectLabels = (text: string, known: string[] = []): string[] => {
@@ -71,30 +91,16 @@ const queryOf = ({ all, failed, state, since, until, label, caller, grep }: Opti
   // Who asks for a time asks for what was then.
   const isPast = all || since !== undefined || until !== undefined
   const states = failed ? 'failed' : (state ?? (isPast ? undefined : 'running'))
-  const query = { state: states, since, until, label: label?.join(','), caller, q: grep }
+  const times = { since: since && instantOf(since), until: until && instantOf(until) }
+  const query = { state: states, ...times, label: label?.join(','), caller, q: grep }
   return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined))
 }
 
-/** Page by page, the newest first. */
-const listJobs = async (client: AgentClient, query: JobQuery, number: number): Promise<ListedJob[]> => {
-  const jobs: ListedJob[] = []
-  while (jobs.length < number) {
-    const limit = Math.min(PAGE, number - jobs.length)
-    const last = jobs.at(-1)
-    const page = unwrap(await client.list({ ...query, limit, ...(last ? { before: last.id } : {}) }))
-    jobs.push(...page)
-    if (page.length < limit) break
-  }
-  return jobs
-}
-
-/** What an agent gives at most. */
-const PAGE = 200
-
-const columnsFor = (jobs: readonly ListedJob[]): Column<ListedJob>[] => {
+const columnsFor = (jobs: readonly Row[], isOfHosts: boolean): Column<Row>[] => {
   const digits = distinctDigits(jobs.map(({ id }) => id))
   const now = Date.now()
   return [
+    ...(isOfHosts ? [{ head: 'HOST', text: ({ host = '' }: Row) => host }] : []),
     { head: 'ID', text: ({ id }) => id.slice(0, digits) },
     { head: 'STATE', text: ({ state }) => state, colour: ({ state }) => COLOURS[state] },
     { head: 'EXIT', text: exitText },
@@ -128,8 +134,9 @@ const durationText = ({ state, startTime, finishTime, pid }: ListedJob, now: num
 }
 
 /** How many digits of their ids tell the jobs apart; ids sort by time, and twelve digits are a millisecond. */
-const distinctDigits = (ids: readonly string[]): number => {
+const distinctDigits = (all: readonly string[]): number => {
+  const ids = [...new Set(all)] // Two names may be those of one agent.
   let digits = 12
-  while (digits < 32 && new Set(ids.map(id => id.slice(0, digits))).size < ids.length) digits++
+  while (new Set(ids.map(id => id.slice(0, digits))).size < ids.length) digits++
   return digits
 }

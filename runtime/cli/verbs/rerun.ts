@@ -1,4 +1,4 @@
-import type { Job } from '../../../lib/client/client.ts'
+import type { CommandRequest, Job } from '../../../lib/client/client.ts'
 import { askAgent, findJob, unwrap } from '../ask.ts'
 import { tell } from '../cli.ts'
 import { Failure } from '../failure.ts'
@@ -7,9 +7,9 @@ import { runJob } from '../run-job.ts'
 import { addSubmissionOptions, type SubmissionOptions, submissionOf } from '../submission.ts'
 import { addHostOption, type Verb, verb } from '../verb.ts'
 
-/** The same command once more. Agents keep neither directory, environment, input nor timeout of a job. */
+/** The same command once more, as the same user and within the same limits. Agents keep neither directory, environment, input nor timeout of a job. */
 export const rerun: Verb = cli => {
-  const command = verb('rerun', 'run the command of a job again, with its labels', [
+  const command = verb('rerun', 'run the command of a job again, with its labels, user and limits', [
     'newdt rerun 01a202f8d357',
     'newdt rerun 01a202f8d357 --timeout 30s -w /srv/app',
   ])
@@ -19,18 +19,26 @@ export const rerun: Verb = cli => {
     const agent = await askAgent(cli, options.host)
     const job = await findJob(agent, id)
     const old = unwrap(await job.get({ output: false }))
-    const request = { ...commandOf(old), ...(await submissionOf(cli, options)) }
+    const { limits, ...asked } = await submissionOf(cli, options)
+    const request = { ...commandOf(old), ...asked, ...limitsOf(old, limits) }
     if (cli.err.isTerminal) await tell(cli, `running again: ${printable(old.execCmd)}`)
     cli.exitCode = await runJob(cli, agent, request, options)
   })
 }
 
-const commandOf = ({ cmd, params, labels, id, scriptName }: Job) => {
+const commandOf = ({ cmd, params, labels, user, id, scriptName }: Job) => {
   if (cmd === '')
     throw new Failure(`job ${id} was the script ${scriptName}, and scripts are not kept: use newdt script`)
-  return { cmd, params, labels }
+  // It would else be the agent's own user, who may be root.
+  return { cmd, params, labels, ...(user && { user }) }
 }
 
-const WORDS = `Neither the directory, the environment, the input, the timeout nor the limits of a job are kept: give them again
-where it needs them. A script is not kept either.
+/** What it had, less what is asked for anew. */
+const limitsOf = ({ limits: old }: Job, asked: CommandRequest['limits']) => {
+  const limits = { ...old, ...asked }
+  return Object.keys(limits).length > 0 ? { limits } : {}
+}
+
+const WORDS = `Neither the directory, the environment, the input, the timeout nor the output limit of a job is kept, nor that it had no
+new privileges: give them again where it needs them. A script is not kept either.
 `

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { basename, extname } from 'node:path'
+import { basename } from 'node:path'
 import { Option } from 'commander'
 import type { ScriptRequest } from '../../../lib/client/client.ts'
 import { askAgent } from '../ask.ts'
@@ -10,11 +10,11 @@ import { Failure, UsageError } from '../failure.ts'
 import { addFleetOptions, type FleetChoice, isFleet } from '../fleet-options.ts'
 import { runJob } from '../run-job.ts'
 import { runOnHosts } from '../run-on-hosts.ts'
+import { type ScriptType, scriptTypeOf } from '../script-type.ts'
 import { addSubmissionOptions, readStdin, type SubmissionOptions, submissionOf } from '../submission.ts'
 import { addHelpOption, addHostOption, type Verb, verb } from '../verb.ts'
 import { whichHosts } from '../which-host.ts'
 
-type ScriptType = 'shell' | 'python'
 type Options = SubmissionOptions & FleetChoice & { type?: ScriptType }
 
 /** A script file of this machine, run there; ends with its exit code. */
@@ -53,7 +53,7 @@ const scriptOf = async (cli: Cli, file: string, { type, stdin }: Options): Promi
   return {
     scriptName: file === '-' ? 'stdin' : nameOf(file),
     scriptContent,
-    scriptType: type ?? typeOf(file, scriptContent),
+    scriptType: type ?? scriptTypeOf(file, scriptContent),
     params: (cli.rest ?? []).map(quoteWord).join(' '),
   }
 }
@@ -74,13 +74,3 @@ const nameOf = (file: string): string =>
   basename(file)
     .replace(/[^\p{Script=Han}\w.-]/gu, '_')
     .slice(0, 100)
-
-/** By its first line, else by its name. Throws UsageError for what an agent has no interpreter for. */
-const typeOf = (file: string, content: string): ScriptType => {
-  const [, interpreter] =
-    /^#!\s*\S*?([\w.-]+)(?:\s|$)/.exec(content.replace(/^#!\s*\S*\benv\s+(-S\s+)?/, '#!')) ?? []
-  if (interpreter === undefined) return extname(file) === '.py' ? 'python' : 'shell'
-  if (/^python[\d.]*$/.test(interpreter)) return 'python'
-  if (/^(ba|da|k|z)?sh$/.test(interpreter)) return 'shell'
-  throw new UsageError(`${file}: is for ${interpreter}; scripts are for bash or python3 (--type says which)`)
-}

@@ -21,11 +21,11 @@ export const top: Verb = cli => {
     .option('--once', 'print them once')
   return command.action(async (prefix: string, { host, once }: { host?: string; once?: boolean }) => {
     using interrupt = onInterrupt()
-    const job = await findJob(await askAgent(cli, host), prefix)
+    const { signal } = interrupt
+    const job = await findJob(await askAgent(cli, host), prefix, signal)
     const isLive = cli.out.isTerminal && !once
     let before: Look | undefined
     while (true) {
-      const { signal } = interrupt
       const [known, listed] = [await job.get({ output: false, signal }), await job.processes({ signal })]
       if (signal.aborted) return
       const [state, processes] = [unwrap(known), unwrap(listed)]

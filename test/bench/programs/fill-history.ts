@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { v7 as uuidv7 } from 'uuid'
-import { type EndedJob, NO_LABELS, type RunningJob } from '../../../lib/jobs/job.ts'
+import { type EndedJob, NO_LABELS, NO_LIMITS, NO_USAGE, type RunningJob } from '../../../lib/jobs/job.ts'
 import type { Chunk, OutputTotals } from '../../../lib/store/output-store.ts'
 
 // fill-history.ts <checkout> <database> <jobs>: a store as an agent of that checkout leaves it.
@@ -48,6 +48,8 @@ const endedJob = (index: number, createdMs: number): EndedJob => {
     cmd: COMMANDS[index % COMMANDS.length]!,
     params: '',
     labels: NO_LABELS,
+    user: '',
+    limits: NO_LIMITS,
     scriptName: '',
     scriptType: '',
     scriptPath: '',
@@ -65,6 +67,7 @@ const endedJob = (index: number, createdMs: number): EndedJob => {
     error: { success: '', failed: 'exit status 1', canceled: 'signal: terminated' }[state],
     reason: state === 'canceled' ? 'canceled' : 'exited',
     cpu: { user: 0.001, system: 0.001 },
+    usage: { ...NO_USAGE, cpu: 0.002, readBytes: 0, writtenBytes: 0 },
     leftovers: 0,
     survivors: [],
   }

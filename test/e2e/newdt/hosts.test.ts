@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { createHome, type Home, type RunningAgent, SECRET, startAgent } from '../../support/agent.ts'
 import { createCertificates } from '../../support/certificates.ts'
 import { newdt, startNewdt } from '../../support/newdt.ts'
+import { runVerb } from '../../support/run-verb.ts'
 
 const AGENTS = 20
 
@@ -182,6 +183,28 @@ describe('newdt run --hosts', () => {
       (await ask('run', 'web1', '--hosts', 'web2', '--', 'true')).stderr,
       /web1 or web2\? Name the host once/,
     )
+  })
+
+  test('for programs the rows come as JSON, and what the jobs write on standard error', async () => {
+    writeHosts(`${all()}\n${entry('web99', 'http://127.0.0.1:9')}`)
+    const words = ['--hosts', 'web1,web99', '--', 'echo out; exit 3']
+    const { code, stdout, stderr } = await runVerb(['run', '-o', 'json', ...words], env)
+    assert.equal(code, 1)
+    const [web1, web99, ...more] = JSON.parse(stdout)
+    assert.deepEqual(
+      [web1.host, web1.state, web1.exitCode, web1.note, web1.isSuccess],
+      ['web1', 'failed', 3, '', false],
+    )
+    assert.equal((await agents[0]!.job(web1.id)).exitCode, 3)
+    assert.deepEqual(
+      [web99.host, web99.state, web99.exitCode, web99.id],
+      ['web99', 'unreachable', null, null],
+    )
+    assert.deepEqual([more, stderr], [[], 'web1  | out\n'])
+    const detached = await runVerb(['run', '-d', '-o', 'jsonl', '--hosts', 'web1', '--', 'true'], env)
+    const { state, isSuccess } = JSON.parse(detached.stdout)
+    assert.deepEqual([state, isSuccess], ['running', true])
+    await assert.rejects(runVerb(['run', '-o', 'json', 'web1', '--', 'true'], env), /-o is for --hosts/)
   })
 
   test('an interrupt leaves the jobs, and with --rm cancels them', async () => {

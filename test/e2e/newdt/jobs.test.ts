@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { createHome, type RunningAgent, SECRET, startAgent } from '../../support/agent.ts'
 import { newdt, startNewdt } from '../../support/newdt.ts'
+import { runVerb } from '../../support/run-verb.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 const home = createHome()
@@ -113,6 +118,20 @@ describe('newdt with jobs', () => {
     )
   })
 
+  test('wait prints jobs as JSON for programs', async () => {
+    const ids = [await submit('exit 4'), await submit('echo out')]
+    const wait = (format: string) => runVerb(['wait', '-o', format, ...ids], env)
+    const array = await wait('json')
+    assert.equal(array.code, 4)
+    const jobs = JSON.parse(array.stdout)
+    assert.deepEqual(jobs, [await agent.job(ids[0]!), { ...(await agent.job(ids[1]!, '?output=false')) }])
+    const lines = (await wait('jsonl')).stdout.trim().split('\n')
+    assert.deepEqual(
+      lines.map(line => JSON.parse(line)),
+      jobs,
+    )
+  })
+
   test('signal reaches the job; one that has ended is told of, and the others go on', async () => {
     const ended = (await agent.execute({ cmd: 'true' })).id
     const id = await submit("trap 'echo got it; exit' USR1; echo ready; while :; do sleep 0.02; done")
@@ -165,6 +184,39 @@ describe('newdt with jobs', () => {
     const refused = await ask('rerun', script.id)
     assert.deepEqual([refused.code, refused.stdout], [125, ''])
     assert.match(refused.stderr, /was the script x\.sh, and scripts are not kept: use newdt script\n$/)
+  })
+
+  test('rerun runs a command as the user that it ran as, and never as another', async () => {
+    const requests: Record<string, unknown>[] = []
+    const id = '01a202f8d35773718c4e1646bc5c61d9'
+    const old = {
+      id,
+      cmd: 'true',
+      params: '',
+      labels: {},
+      user: 'deploy',
+      limits: { memory: 4 << 20, nice: 5 },
+    }
+    const server = createServer(async (request, response) => {
+      if (request.method === 'POST') requests.push((await json(request)) as Record<string, unknown>)
+      response.end(JSON.stringify({ code: 0, success: true, msg: '', data: { ...old, state: 'running' } }))
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const host = ['--host', `http://127.0.0.1:${port}`]
+    try {
+      await ask('rerun', id, '-d', ...host)
+      await ask('rerun', id, '-d', '--user', 'app', '--memory', '8m', ...host)
+    } finally {
+      server.close()
+    }
+    assert.deepEqual(
+      requests.map(({ user, limits }) => [user, limits]),
+      [
+        ['deploy', { memory: 4 << 20, nice: 5 }],
+        ['app', { memory: '8mb', nice: 5 }],
+      ],
+    )
   })
 
   test('sign prints what curl needs, of either kind', async () => {

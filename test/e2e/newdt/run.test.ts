@@ -34,6 +34,7 @@ describe('newdt run', () => {
     ['a refusal', ['--output-limit', '1tb', '--', 'ls'], 125, /^newdt: invalid request: outputLimit/],
     ['no command', [], 125, /^newdt: what is to be run\?/],
     ['a command without --', ['ls'], 125, /^newdt: what is to be run\?/],
+    ['a command and its words without --', ['db1', 'ls', '/tmp'], 125, /^newdt: what is to be run\?/],
     ['the help of a command without --', ['df', '-h'], 125, /^newdt: what is to be run\?/],
     [
       'an unknown option',
@@ -163,6 +164,9 @@ describe('newdt script', () => {
       (await newdt(['script', agent.url, '-', '--type', 'python'], { env, input: 'print(7)' })).stdout,
       '7\n',
     )
+    const words = await newdt(['script', agent.url, shell, 'one'], { env })
+    assert.equal(words.code, 125)
+    assert.match(words.stderr, /^newdt: what the script is given stands behind --, such as: newdt script /)
     const missing = await newdt(['script', '/nope'], { env })
     assert.deepEqual([missing.code, missing.stderr.includes('cannot be read')], [125, true])
   })

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createFake, signed, succeeded } from '../fake-services.ts'
+import { createFake, STATUS, signed, succeeded } from '../fake-services.ts'
 
 test('the agent tells its version, its slots, and whether guardian and store are as they should be', async () => {
-  const fake = createFake()
+  const { limits } = STATUS
+  const fake = createFake({
+    status: { limits: { ...limits, cpus: { missing: 'a cgroup' } }, users: { missing: 'setpriv' } },
+  })
   const { status, body } = await fake.ask(signed('/api/agent'))
   const data = {
     version: '1.2.3',
@@ -14,6 +17,8 @@ test('the agent tells its version, its slots, and whether guardian and store are
     guesses: { wrong: 3, unseen: 1 },
     guardian: { state: 'running', restarts: 0 },
     audit: { state: 'ok' },
+    limits: { ...limits, cpus: { missing: 'a cgroup' } },
+    users: { missing: 'setpriv' },
     store: { state: 'ok' },
     caller: { id: 'default', rights: ['read', 'run', 'admin'] },
   }

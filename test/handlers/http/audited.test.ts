@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ROUTES } from '../../../handlers/routes.ts'
+import type { JobService } from '../../../handlers/services.ts'
 import { failure } from '../../../lib/base/errors.ts'
 import {
   ADDRESS,
@@ -49,11 +50,28 @@ test('a submission is recorded once: by the service when it accepts it, with its
   assert.deepEqual(await audited(post(COMMAND_PATH, '{')), submit('invalid-request', {}))
 })
 
+test('whom a job is to run as is recorded, also where that is the key’s affair or the job is refused', async () => {
+  const request = (more: object) => post(COMMAND_PATH, { cmd: 'true', ...more })
+  const users = async (...args: Parameters<typeof audited>) =>
+    (await audited(...args)).map(({ outcome, user }) => [outcome, user])
+  assert.deepEqual(await users(request({ user: 'deploy' })), [['accepted', 'deploy']])
+  const submit: JobService['submit'] = async (_request, _caller, options) => {
+    await options!.record!(ID, 'app')
+    return { id: ID, rejected: false, repeated: false }
+  }
+  assert.deepEqual(await users(request({}), { jobs: { submit } }), [['accepted', 'app']])
+  const refuse = () => Promise.reject(failure('user-not-allowed', { user: 'root' }))
+  assert.deepEqual(await users(request({ user: 'root' }), { jobs: { submit: refuse } }), [
+    ['user-not-allowed', 'root'],
+  ])
+  assert.deepEqual(await users(request({})), [['accepted', undefined]])
+})
+
 test('what cannot be stored after it was accepted has a second line, without its text', async () => {
   const lines = await audited(submission(), {
     jobs: {
       async submit(_request, _caller, options) {
-        await options!.record!(ID)
+        await options!.record!(ID, '')
         throw failure('not-stored')
       },
     },

@@ -24,6 +24,6 @@ test('what is given back can be had again, by whoever waits for it', async () =>
 
 test('what never fits is refused', async () => {
   const budget = createBodyBudget({ bytes: 100, waitMs: 0 })
-  await assert.rejects(budget.reserve('a', 81), REFUSED)
+  await assert.rejects(budget.reserve('a', 101), REFUSED)
   await budget.reserve('a', 80)
 })

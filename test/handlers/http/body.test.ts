@@ -3,11 +3,13 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { z } from 'zod'
 import { readJson } from '../../../handlers/http/body.ts'
+import type { Credentials } from '../../../lib/security/authenticator.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import {
   assertBadRequest,
   assertRefused,
   BODY_LIMIT,
+  CALLER,
   COMMAND_PATH,
   countedBody,
   createFake,
@@ -16,6 +18,7 @@ import {
   SCRIPT_PATH,
   signed,
   submittedBy,
+  unsigned,
 } from '../fake-services.ts'
 
 const UNSUPPORTED = '请求的 Content-Type 必须是 application/json（UTF-8）'
@@ -148,6 +151,43 @@ for (const [name, headers] of [
     assert.equal((await fake.ask(post(COMMAND_PATH, { cmd: 'x'.repeat(20_000) }, headers))).status, 200)
   })
 }
+
+test('however many large bodies one key sends, the largest of another finds room', async () => {
+  const bodyLimit = 40 << 20
+  const authenticate = (credentials: Credentials) => {
+    assert.ok(credentials.kind === 'token')
+    return { caller: { ...CALLER, id: credentials.token } }
+  }
+  const fake = createFake({ bodyLimit, authenticator: { authenticate } })
+  const ends: (() => void)[] = []
+  const send = (
+    token: string,
+    length: number,
+    start: (controller: ReadableStreamDefaultController<Uint8Array>) => void,
+  ) =>
+    fake.ask(
+      unsigned(COMMAND_PATH, {
+        method: 'POST',
+        body: new ReadableStream({ start }),
+        duplex: 'half',
+        headers: {
+          Authorization: `Bearer ${token}`,
+          'Content-Type': 'application/json',
+          'Content-Length': `${length}`,
+        },
+      } as RequestInit),
+    )
+  const endless = Array.from({ length: 40 }, () =>
+    send('alice', bodyLimit / 5, controller => ends.push(() => controller.error(new Error('gone')))),
+  )
+  const { status } = await send('bob', bodyLimit, controller => {
+    controller.enqueue(Buffer.from('{"cmd":"true"}'))
+    controller.close()
+  })
+  assert.equal(status, 200)
+  for (const end of ends) end()
+  await Promise.all(endless)
+})
 
 test('a body may be split anywhere, inside a character too', () =>
   fc.assert(

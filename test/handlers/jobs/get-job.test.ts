@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { jobToJson } from '../../../handlers/jobs/job-json.ts'
+import { NO_USAGE } from '../../../lib/jobs/job.ts'
 import { createFakeOutput } from '../fake-output.ts'
 import { assertBadRequest, createFake, failed, ID, jobRecord, signed, succeeded } from '../fake-services.ts'
 
@@ -12,7 +13,10 @@ test('a job is answered whole, with its output, at once', async () => {
   const { status, body, headers } = await fake.ask(signed(PATH))
   assert.deepEqual({ status, body }, { status: 200, body: succeeded(jobToJson(record)) })
   assert.equal(headers.get('x-job-id'), ID)
-  assert.deepEqual(fake.calls, [['open', ID], ['now']])
+  assert.deepEqual(fake.calls, [
+    ['open', ID],
+    ['now', { usage: true }],
+  ])
   assert.deepEqual(fake.opens, { opened: 1, closed: 1 })
 })
 
@@ -38,6 +42,17 @@ test('an id is looked up as it came, whatever it looks like', async () => {
     assert.equal((await fake.ask(signed(`/api/jobs/${id}`))).status, 404)
     assert.deepEqual(fake.calls, [['open', id]])
   }
+})
+
+test('what a running job uses is asked for, and told', async () => {
+  const usageNow = { ...NO_USAGE, memory: 4096 }
+  const fake = createFake({ job: { now: async () => ({ ...jobRecord({ state: 'running' }), usageNow }) } })
+  const { body } = await fake.ask(signed(PATH))
+  assert.deepEqual((body as { data: { usage: unknown } }).data.usage, usageNow)
+  assert.deepEqual(fake.calls, [
+    ['open', ID],
+    ['now', { usage: true }],
+  ])
 })
 
 test('wait is waited for first, up to ten minutes', async () => {

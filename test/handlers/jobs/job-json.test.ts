@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { jobToJson } from '../../../handlers/jobs/job-json.ts'
 import { jobText } from '../../../handlers/jobs/job-text.ts'
+import { NO_USAGE } from '../../../lib/jobs/job.ts'
 import { createFakeOutput } from '../fake-output.ts'
 import { ID, jobRecord } from '../fake-services.ts'
 
@@ -13,13 +14,25 @@ const FINISHED =
   `"async":false,"pid":7771,"state":"success","stdout":"0\\n1\\n","stderr":"","exitCode":0,"execCmd":"${CMD}","error":"",` +
   '"createTime":"2022-12-14T14:31:10.748369+08:00","startTime":"2022-12-14T14:31:10.748966+08:00",' +
   '"finishTime":"2022-12-14T14:31:20.875891+08:00","reason":"exited","signal":"","stdoutBytes":4,"stderrBytes":0,' +
-  '"droppedBytes":0,"encoding":"utf-8","cpu":{"user":0.01,"system":0.02},"leftovers":0,"livingLeftovers":0,"survivors":[],"caller":"default","client":"192.0.2.7","labels":{}}'
+  '"droppedBytes":0,"encoding":"utf-8","cpu":{"user":0.01,"system":0.02},"leftovers":0,"livingLeftovers":0,"survivors":[],"caller":"default","client":"192.0.2.7","labels":{},"user":"","limits":{},' +
+  '"usage":{"cpu":0.03,"memory":null,"peakMemory":null,"peakProcesses":null,"readBytes":null,"writtenBytes":null}}'
 
 test("a finished job is the contract's JSON to the letter, with its output and without", () => {
   const record = jobRecord({}, { stdoutBytes: 4, stderrBytes: 0, keptBytes: 4 })
   const output = createFakeOutput().append('stdout', '0\n').append('stdout', '1\n').end()
   assert.equal([...jobText(record, output.view)].join(''), FINISHED)
   assert.equal(JSON.stringify(jobToJson(record)), FINISHED.replace('0\\n1\\n', ''))
+})
+
+test('a job has its user and its limits, and a running one what it uses where that was looked for', () => {
+  const running = jobRecord({ state: 'running' })
+  assert.deepEqual(jobToJson(running).usage, NO_USAGE)
+  const usageNow = { ...NO_USAGE, memory: 4096 }
+  assert.deepEqual(jobToJson({ ...running, usageNow }).usage, usageNow)
+  const limited = { ...running.job, user: 'deploy', limits: { memory: 1 << 29, nice: 5 } }
+  const { user, limits } = jobToJson({ ...running, job: limited })
+  assert.deepEqual([user, limits], ['deploy', { memory: 1 << 29, nice: 5 }])
+  assert.deepEqual(jobToJson(jobRecord({ state: 'rejected' })).usage, NO_USAGE)
 })
 
 test('a running job has no end yet', () => {

@@ -53,6 +53,65 @@ for (const { name, path, valid } of kinds) {
     assert.deepEqual(rest, { params: '', async: false })
   })
 
+  test(`a ${name} may be for a user, by name, perhaps with a group`, async () => {
+    for (const user of ['deploy', 'deploy:www-data', 'EX\\alice', 'host$'])
+      assert.equal((await accepted({ user })).user, user)
+    const detail = 'user 应为用户名，或用户名:组名，例如 "deploy" 或 "deploy:www-data"，不能是数字 ID'
+    for (const user of [
+      '',
+      '0',
+      '+0',
+      '1000',
+      'a:b:c',
+      'a:',
+      ':a',
+      'a:0',
+      'a\0',
+      'a\n',
+      'a b',
+      0,
+      null,
+      ['a'],
+    ])
+      await refused({ user }, detail)
+  })
+
+  test(`a ${name} may have limits, sizes as numbers or as text`, async () => {
+    const all = {
+      memory: 4 << 20,
+      cpus: 0.01,
+      processes: 1,
+      ioWeight: 1,
+      openFiles: 16,
+      fileSize: 1,
+      nice: 0,
+    }
+    assert.deepEqual((await accepted({ limits: all })).limits, all)
+    const { limits } = await accepted({ limits: { memory: '512mb', fileSize: '1.5 KB' } })
+    assert.deepEqual(limits, { memory: 512 << 20, fileSize: 1536 })
+    assert.deepEqual((await accepted({ limits: {} })).limits, {})
+    assert.equal((await accepted({ noNewPrivileges: true })).noNewPrivileges, true)
+    await refused({ noNewPrivileges: 'true' }, 'noNewPrivileges 应为 boolean')
+  })
+
+  test(`a ${name} with a limit that is none is refused by the name of the limit`, async () => {
+    const memory = 'limits.memory 应为 4mb 到 1024tb 的字节数或大小，例如 "512mb"'
+    for (const value of [0, (4 << 20) - 1, -1, 1.5, '', '512m', '1mb', '2000tb', null, [], 2 ** 60])
+      await refused({ limits: { memory: value } }, memory)
+    await refused(
+      { limits: { fileSize: 0 } },
+      'limits.fileSize 应为 1b 到 1024tb 的字节数或大小，例如 "512mb"',
+    )
+    for (const cpus of [0, -1, 0.001, 1025, '1', null])
+      await refused({ limits: { cpus } }, 'limits.cpus 应为 0.01 到 1024 的数字')
+    for (const processes of [0, 1.5, '10', 4_194_305])
+      await refused({ limits: { processes } }, 'limits.processes 应为 1 到 4194304 的整数')
+    await refused({ limits: { openFiles: 15 } }, 'limits.openFiles 应为 16 到 1048576 的整数')
+    await refused({ limits: { nice: -1 } }, 'limits.nice 应为 0 到 19 的整数')
+    await refused({ limits: { ioWeight: 10_001 } }, 'limits.ioWeight 应为 1 到 10000 的整数')
+    await refused({ limits: [] }, 'limits 应为 object')
+  })
+
   test(`a ${name} with unknown fields is refused by their names`, async () => {
     await refused({ x: 1, scriptNmae: 2 }, '未知字段 x、scriptNmae')
     await refused({ Async: true }, '未知字段 Async')
@@ -340,6 +399,9 @@ const FIELDS = [
   'outputLimit',
   'onOutputLimit',
   'labels',
+  'user',
+  'limits',
+  'noNewPrivileges',
   'scriptName',
   'scriptType',
   'x',

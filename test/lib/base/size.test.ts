@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { parseSize } from '../../../lib/base/size.ts'
+import { parseSize, sizeText } from '../../../lib/base/size.ts'
 
 test('a size is a number with or without a unit, in powers of 1024', () => {
   for (const [text, expected] of [
@@ -17,6 +17,18 @@ test('a size is a number with or without a unit, in powers of 1024', () => {
     ['007', 7],
   ] as const)
     assert.equal(parseSize(text), expected, text)
+})
+
+test('the text of a size is read as that size again, in the largest unit that leaves nothing over', () => {
+  for (const [size, text] of [
+    [0, '0b'],
+    [1000, '1000b'],
+    [1536, '1536b'],
+    [4 << 20, '4mb'],
+    [1024 ** 5, '1024tb'],
+  ] as const)
+    assert.equal(sizeText(size), text)
+  fc.assert(fc.property(fc.nat(999_999_999_999), size => parseSize(sizeText(size)) === size))
 })
 
 test('anything else is no size', () => {

@@ -4,7 +4,9 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
+import { jobToJson } from '../../../handlers/jobs/job-json.ts'
 import { connect } from '../../../lib/client/client.ts'
+import { NO_OUTPUT, runningJob } from '../../support/sample-jobs.ts'
 
 /** An agent that does what is written here on each connection, one after the other. */
 const startAgent = async (t: TestContext, connections: ((response: ServerResponse) => Promise<void>)[]) => {
@@ -20,6 +22,11 @@ const startAgent = async (t: TestContext, connections: ((response: ServerRespons
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
+/** As much of a job as the client reads. */
+const JOB = JSON.stringify(jobToJson({ job: runningJob(), output: NO_OUTPUT, livingLeftovers: 0 }))
+const START = `event: start\ndata: ${JOB}\n\n`
+const END = `event: end\ndata: ${JOB}\n\n`
+
 const namesOf = async (url: string, patienceMs: number): Promise<string[]> => {
   const names: string[] = []
   for await (const { type } of connect(url, { patienceMs }).job('0'.repeat(32)).events()) names.push(type)
@@ -30,11 +37,11 @@ test('patience counts from the last sign of life, so a job that was silent for l
   const patienceMs = 500
   const url = await startAgent(t, [
     async response => {
-      response.write('event: start\ndata: {}\n\n')
+      response.write(START)
       await setTimeout(patienceMs * 2) // Longer than anybody is patient; only comments come.
       response.write(': still here\n\n', () => response.destroy())
     },
-    async response => void response.end('event: start\ndata: {}\n\nevent: end\ndata: {}\n\n'),
+    async response => void response.end(START + END),
   ])
   assert.deepEqual(await namesOf(url, patienceMs), ['start', 'end'])
 })
@@ -49,7 +56,7 @@ test('an agent that does not come back is given up', async t => {
 })
 
 test('a server that closes each connection at once is not asked without end', async t => {
-  const once = async (response: ServerResponse) => void response.end('event: start\ndata: {}\n\n')
+  const once = async (response: ServerResponse) => void response.end(START)
   const url = await startAgent(
     t,
     Array.from({ length: 1000 }, () => once),
@@ -78,7 +85,7 @@ test('an answer without end is not read to the end', async t => {
 test('a stream that nobody reads any more lets go of its connection, whatever the job does', async t => {
   const [opened, closed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const silent = async (response: ServerResponse) => {
-    response.write('event: start\ndata: {}\n\n')
+    response.write(START)
     response.once('close', closed.resolve)
     opened.resolve()
   }
@@ -104,4 +111,25 @@ test('a chunk that comes again is not told twice, and is no progress', async t =
   }
   await assert.rejects(read(), { word: 'unreachable' })
   assert.deepEqual(seen, ['stdout'])
+})
+
+test('an event that is none of an agent ends the stream, and is not told', async t => {
+  const odd = [
+    'event: end\ndata: {}\n\n',
+    'event: end\ndata: null\n\n',
+    'event: start\ndata: x\n\n',
+    'event: dropped\ndata: {"bytes":"many"}\n\n',
+    'event: stdout\ndata: {"seq":1,"time":"","position":0}\n\n',
+    'event: stdout\ndata: {"seq":1,"time":"","position":0,"base64":"?"}\n\n',
+  ]
+  for (const event of odd) {
+    const url = await startAgent(t, [async response => void response.end(START + event)])
+    const seen: string[] = []
+    const read = async () => {
+      for await (const { type } of connect(url, { patienceMs: 0 }).job('0'.repeat(32)).events())
+        seen.push(type)
+    }
+    await assert.rejects(read(), { word: 'not-an-agent' }, event)
+    assert.deepEqual(seen, ['start'], event)
+  }
 })

@@ -6,9 +6,9 @@ import { type TestContext, test } from 'node:test'
 import { createClock } from '../../../lib/base/clock.ts'
 import { createExecution } from '../../../lib/jobs/execution.ts'
 import { newFacts } from '../../../lib/jobs/facts.ts'
-import type { JobRequest, RunningJob } from '../../../lib/jobs/job.ts'
+import { type JobRequest, NO_USAGE, type RunningJob } from '../../../lib/jobs/job.ts'
 import type { Exit } from '../../../lib/process/exit-status.ts'
-import type { Processes } from '../../../lib/process/types.ts'
+import type { Account, Limits, LivingProcess, Processes, StartSpec } from '../../../lib/process/types.ts'
 import { requestOf, SOMEBODY } from '../../support/jobs.ts'
 import { linuxProcesses } from '../../support/linux-processes.ts'
 import { know, lives } from '../../support/proc.ts'
@@ -16,7 +16,12 @@ import { recordingLog } from '../../support/recording-log.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 /** One job on real processes, less what a test replaces of them; and what was made known of it. */
-const executionOf = (t: TestContext, given: Partial<JobRequest>, replaced: Partial<Processes> = {}) => {
+const executionOf = (
+  t: TestContext,
+  given: Partial<JobRequest>,
+  replaced: Partial<Processes> = {},
+  { limits, account }: { limits?: Limits; account?: Account } = {},
+) => {
   const directory = mkdtempSync(join(tmpdir(), 'test-newdt-'))
   t.after(() => rmSync(directory, { recursive: true }))
   const request = requestOf(given)
@@ -26,6 +31,7 @@ const executionOf = (t: TestContext, given: Partial<JobRequest>, replaced: Parti
     createTime: timer.startedAt,
     scriptDirectory: directory,
     caller: SOMEBODY,
+    limits,
   })
   const job: RunningJob = { ...facts, state: 'running', pid: 0, startTime: undefined }
   const { log, lines } = recordingLog()
@@ -43,6 +49,7 @@ const executionOf = (t: TestContext, given: Partial<JobRequest>, replaced: Parti
   const execution = createExecution({
     job,
     request,
+    account,
     env: { PATH: process.env.PATH ?? '' },
     processes,
     clock: timer,
@@ -278,4 +285,212 @@ test('a signal goes to the job’s own process or to all, and tells when nobody 
   await done
   assert.equal(await execution.signal('SIGUSR1', 'leader'), 'gone')
   assert.equal(await execution.signal('SIGUSR1', 'all'), 'gone')
+})
+
+/** A process that exists only here: it ends when the test says so, or when it is killed. */
+const fakeProcess = (setUp?: Promise<string>) => {
+  const exited = Promise.withResolvers<Exit>()
+  const signals: string[] = []
+  const living: LivingProcess = {
+    pid: 4_000_001,
+    startTime: 1,
+    mark: undefined,
+    parent: 1,
+    state: 'S',
+    command: 'fake',
+    cpu: { user: 0, system: 0 },
+    residentBytes: 0,
+  }
+  let hasEnded = false
+  const end = (exitCode: number, signal = 0): void => {
+    hasEnded = true
+    exited.resolve({ status: { exitCode, signal, coreDumped: false }, cpu: { user: 0.5, system: 0.25 } })
+  }
+  const specs: StartSpec[] = []
+  const replaced: Partial<Processes> = {
+    async start(spec) {
+      specs.push(spec)
+      return {
+        pid: living.pid,
+        exited: exited.promise,
+        outputClosed: Promise.resolve(),
+        kill: () => 'sent',
+        setUp,
+      }
+    },
+    find: async () => (hasEnded ? [] : [living]),
+    mayHaveLeft: () => !hasEnded,
+    signal(_process, signal) {
+      signals.push(signal)
+      if (signal === 'SIGKILL') end(0, 9)
+      return 'sent'
+    },
+    usage: () => assert.fail('nobody looks at what it uses'),
+    wasOutOfMemory: () => false,
+  }
+  return { replaced, end, signals, specs, pid: living.pid }
+}
+
+const DEPLOY: Account = { name: 'deploy', uid: 1, gid: 1, groups: [1], home: '/', shell: '' }
+const isSettled = async (promise: Promise<unknown>): Promise<boolean> => {
+  const late = Symbol('late')
+  await new Promise(setImmediate)
+  return (await Promise.race([promise, Promise.resolve(late)])) !== late
+}
+
+test('a job whose program is set up first runs from then on, and not before', async t => {
+  const setUp = Promise.withResolvers<string>()
+  const fake = fakeProcess(setUp.promise)
+  const { run, job, started } = executionOf(t, { cmd: 'unused' }, fake.replaced)
+  const done = run()
+  assert.equal(await isSettled(started), false)
+  assert.deepEqual([job.pid, job.startTime], [0, undefined])
+  setUp.resolve('')
+  await started
+  assert.equal(job.pid, fake.pid)
+  fake.end(3)
+  const ended = await done
+  assert.deepEqual([ended.reason, ended.exitCode, ended.pid], ['exited', 3, fake.pid])
+})
+
+test('a job whose program could not be set up has failed to start, with the reason, whether its process ends or not', async t => {
+  for (const endsByItself of [true, false]) {
+    const fake = fakeProcess(Promise.resolve('chdir /root: permission denied'))
+    const { run, job } = executionOf(t, { cmd: 'unused' }, fake.replaced)
+    if (endsByItself) fake.end(126)
+    const ended = await run()
+    assert.deepEqual(
+      [ended.state, ended.reason, ended.error, ended.exitCode, ended.signal],
+      ['failed', 'start-failed', 'chdir /root: permission denied', 0, ''],
+    )
+    assert.deepEqual([ended.pid, job.startTime, ended.usage], [0, undefined, NO_USAGE])
+    assert.equal(fake.signals.includes('SIGKILL'), !endsByItself)
+  }
+})
+
+test('a word of what went wrong that comes after the end of the process still counts', async t => {
+  const setUp = Promise.withResolvers<string>()
+  const fake = fakeProcess(setUp.promise)
+  const { run } = executionOf(t, { cmd: 'unused' }, fake.replaced)
+  const done = run()
+  fake.end(126)
+  await new Promise(setImmediate)
+  setUp.resolve('no such shell')
+  const ended = await done
+  assert.deepEqual([ended.reason, ended.error, ended.pid], ['start-failed', 'no such shell', 0])
+})
+
+test('a set-up that never tells its end does not hold up that of the job', async t => {
+  const fake = fakeProcess(new Promise(() => {}))
+  const { run } = executionOf(t, { cmd: 'unused' }, fake.replaced)
+  const done = run()
+  fake.end(3)
+  const ended = await done
+  assert.deepEqual([ended.reason, ended.error, ended.pid], ['exited', 'exit status 3', fake.pid])
+})
+
+test('a job is canceled, and timed out, while its program is still being set up', async t => {
+  const canceled = executionOf(t, { cmd: 'unused' }, fakeProcess(new Promise(() => {})).replaced)
+  const done = canceled.run()
+  await new Promise(setImmediate)
+  canceled.execution.stop('canceled', 0)
+  const ended = await done
+  assert.deepEqual([ended.state, ended.reason, ended.signal], ['canceled', 'canceled', 'SIGKILL'])
+  assert.deepEqual([ended.pid, canceled.job.startTime], [0, undefined])
+  canceled.assertReleased()
+
+  const timeout = { text: '20ms', ms: 20 }
+  const fake = fakeProcess(new Promise(() => {}))
+  const late = executionOf(t, { cmd: 'unused', timeout }, fake.replaced)
+  const lateDone = late.run()
+  await waitFor('it is being stopped', () => fake.signals.includes('SIGTERM'))
+  late.execution.stop('canceled', 0) // Only to shorten the grace period.
+  const lateEnd = await lateDone
+  assert.deepEqual([lateEnd.state, lateEnd.reason, lateEnd.pid], ['failed', 'timeout', 0])
+})
+
+test('a job that failed when the kernel took its memory is out of memory, one that succeeded all the same is not', async t => {
+  for (const [exit, expected] of [
+    [
+      [0, 9],
+      ['failed', 'out-of-memory', 'signal: killed'],
+    ],
+    [
+      [137, 0],
+      ['failed', 'out-of-memory', 'exit status 137'],
+    ],
+    [
+      [0, 0],
+      ['success', 'exited', ''],
+    ],
+  ] as const) {
+    const fake = fakeProcess()
+    const replaced = { ...fake.replaced, wasOutOfMemory: () => true }
+    const { run, started } = executionOf(t, { cmd: 'unused' }, replaced)
+    const done = run()
+    await started
+    fake.end(exit[0], exit[1])
+    const ended = await done
+    assert.deepEqual([ended.state, ended.reason, ended.error], expected)
+  }
+})
+
+test('a job of which one process was killed for memory while others live on is killed as a whole', async t => {
+  const fake = fakeProcess()
+  const { run, started } = executionOf(t, { cmd: 'unused' }, fake.replaced)
+  const done = run()
+  await started
+  fake.specs[0]!.onOutOfMemory!()
+  const ended = await done
+  assert.deepEqual([ended.state, ended.reason, ended.signal], ['failed', 'out-of-memory', 'SIGKILL'])
+})
+
+test('a job without user and limits is asked nothing more, and has used what its exit tells', async t => {
+  const fake = fakeProcess()
+  const { run, started, lines } = executionOf(t, { cmd: 'unused' }, fake.replaced)
+  const done = run()
+  await started
+  fake.end(0)
+  assert.deepEqual((await done).usage, { ...NO_USAGE, cpu: 0.75 })
+  assert.deepEqual(lines, [])
+  const [spec] = fake.specs
+  assert.deepEqual([spec!.account, spec!.limits, spec!.noNewPrivileges], [undefined, undefined, undefined])
+})
+
+test('a job with limits, or a user, is started with them, and has used what the system counted', async t => {
+  const limits = { memory: 1 << 29 }
+  const usage = { ...NO_USAGE, cpu: 1, memory: 5, peakMemory: 9 }
+  for (const given of [{ limits }, { account: DEPLOY }]) {
+    const fake = fakeProcess()
+    const seen: unknown[] = []
+    const replaced: Partial<Processes> = {
+      ...fake.replaced,
+      async usage({ pid }, exit) {
+        seen.push(pid, exit?.status.exitCode)
+        return usage
+      },
+    }
+    const request = { cmd: 'unused', env: { HOME: '/mine' }, noNewPrivileges: true }
+    const { run, started } = executionOf(t, request, replaced, given)
+    const done = run()
+    await started
+    fake.end(3)
+    // What it uses when nothing of it lives is no news.
+    assert.deepEqual((await done).usage, { ...usage, memory: null })
+    assert.deepEqual(seen, [fake.pid, 3])
+    const { account, limits, noNewPrivileges, ownEnv } = fake.specs[0]!
+    assert.deepEqual([account, limits, noNewPrivileges], [given.account, given.limits, true])
+    assert.deepEqual([ownEnv!.HOME, ownEnv!.USER], ['/mine', given.account && 'deploy'])
+  }
+})
+
+test('what cannot be read of the use of a job is in the log, and the job ends all the same', async t => {
+  const fake = fakeProcess()
+  const replaced = { ...fake.replaced, usage: () => Promise.reject(new Error('EMFILE')) }
+  const { run, started, lines } = executionOf(t, { cmd: 'unused' }, replaced, { account: DEPLOY })
+  const done = run()
+  await started
+  fake.end(0)
+  assert.equal((await done).usage.cpu, 0.75)
+  assert.equal(lines[0]?.message, 'what a job has used cannot be read')
 })

@@ -62,7 +62,13 @@ describe('jobs', () => {
       caller: 'test',
       client: '127.0.0.1',
       labels: {},
+      user: '',
+      limits: {},
+      usage: job.usage,
     })
+    const { memory, peakMemory, peakProcesses } = job.usage
+    assert.deepEqual([memory, peakMemory, peakProcesses], [null, null, null])
+    assert.ok(Math.abs(job.usage.cpu! - job.cpu.user - job.cpu.system) < 1e-6)
     assert.ok(job.cpu.user >= 0 && job.cpu.user + job.cpu.system > 0)
   })
 

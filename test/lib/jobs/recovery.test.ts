@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Clock } from '../../../lib/base/clock.ts'
 import { createJobEvents } from '../../../lib/jobs/events.ts'
-import type { RunningJob } from '../../../lib/jobs/job.ts'
+import { NO_USAGE, type RunningJob } from '../../../lib/jobs/job.ts'
 import { createLifecycle } from '../../../lib/jobs/lifecycle.ts'
 import { logJobEvents } from '../../../lib/jobs/log-events.ts'
 import { recover } from '../../../lib/jobs/recovery.ts'
@@ -54,6 +54,7 @@ const lostForm = (job: RunningJob) => ({
   error: 'agent was lost',
   reason: 'agent-lost',
   cpu: { user: 0, system: 0 },
+  usage: NO_USAGE,
   leftovers: 0,
   survivors: [],
 })
@@ -190,6 +191,12 @@ test('when nothing was lost nothing is looked for, and recovering twice changes 
     find: unwanted,
     mayHaveLeft: unwanted,
     signal: unwanted,
+    findAccount: unwanted,
+    userSupport: unwanted,
+    limitSupport: unwanted,
+    usage: unwanted,
+    wasOutOfMemory: unwanted,
+    killAtOnce: unwanted,
   })
   assert.deepEqual(agent.jobStore.find(job.id), before)
   assert.equal(agent.lines.length, 1)

@@ -30,11 +30,23 @@ test('whatever else is in it stays', async () => {
   assert.deepEqual(readdirSync(path), before)
 })
 
-test('files of other users stay, and a directory of theirs is refused', {
+test('scripts of jobs that ran as other users are removed where nobody else may write', {
+  skip: !isRoot && 'needs root',
+}, async () => {
+  const path = join(scratchDirectory(), 'scripts')
+  await openScriptDirectory(path)
+  chmodSync(path, 0o711)
+  await writeScript(newScriptPath(path, 'x.sh'), 'true', { uid: NOBODY, gid: NOBODY })
+  await openScriptDirectory(path)
+  assert.deepEqual(readdirSync(path), [])
+})
+
+test('where others may write, files of theirs stay, and a directory of theirs is refused', {
   skip: !isRoot && 'needs root',
 }, async () => {
   const path = join(scratchDirectory(), 'scripts')
   mkdirSync(path)
+  chmodSync(path, 0o777)
   const file = newScriptPath(path, 'x.sh')
   await writeScript(file, 'true')
   chownSync(file, NOBODY, NOBODY)
@@ -56,10 +68,16 @@ test('what is no directory is refused and stays as it is', async () => {
   assert.equal(readdirSync(target).length, 1)
 })
 
-test('others may not write it any more', async () => {
+test('one that others may write is refused and stays as it is', async () => {
   const path = join(scratchDirectory(), 'scripts')
   mkdirSync(path)
-  chmodSync(path, 0o775)
+  await writeScript(newScriptPath(path, 'x.sh'), 'true')
+  for (const mode of [0o775, 0o757, 0o1777]) {
+    chmodSync(path, mode)
+    await assert.rejects(openScriptDirectory(path), { message: `others may write it; chmod 700 ${path}` })
+    assert.deepEqual([statSync(path).mode & 0o7777, readdirSync(path).length], [mode, 1])
+  }
+  chmodSync(path, 0o755)
   await openScriptDirectory(path)
-  assert.equal(statSync(path).mode & 0o777, 0o700)
+  assert.deepEqual([statSync(path).mode & 0o7777, readdirSync(path)], [0o755, []])
 })

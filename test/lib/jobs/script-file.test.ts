@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -99,6 +108,22 @@ test('a script is written with its content, for its owner alone, whatever the um
   } finally {
     process.umask(umask)
   }
+})
+
+test('a script can be for another user, and for no other', {
+  skip: process.getuid?.() !== 0 && 'needs root',
+}, async () => {
+  const path = join(scratchDirectory(), 'theirs.sh')
+  await writeScript(path, 'secret', { uid: 65_534, gid: 12 })
+  const { uid, gid, mode } = statSync(path)
+  assert.deepEqual([uid, gid, mode & 0o7777], [65_534, 12, 0o700])
+  assert.equal(readFileSync(path, 'utf8'), 'secret')
+})
+
+test('a script that cannot be given to its user is not left behind, nor ever has content', async () => {
+  const directory = scratchDirectory()
+  await assert.rejects(writeScript(join(directory, 'x.sh'), 'secret', { uid: -5, gid: 0 }))
+  assert.deepEqual(readdirSync(directory), [])
 })
 
 test('a file that is there already is neither written nor changed', async () => {

@@ -1,9 +1,20 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import {
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { openAudit } from '../../../lib/security/audit.ts'
 import { verifyAudit } from '../../../lib/security/audit-verify.ts'
 import { recordingLog } from '../../support/recording-log.ts'
@@ -79,6 +90,66 @@ test('a rotation in whose middle the agent was killed is finished by the next on
     ])
   }
 })
+
+/** Everything that a kill may leave of a rotation, with and without links; the head may be older than the last line. */
+const IN_BETWEEN = {
+  'the next file was begun': (_full: string, current: string, next: string) => {
+    writeFileSync(next, readFileSync(current, 'utf8').slice(0, 20))
+  },
+  'the full file has both names': (full: string, current: string, next: string) => {
+    linkSync(current, full)
+    writeFileSync(next, '{"seq":4}\n')
+  },
+  'the full file has no other name': (full: string, current: string, next: string) => {
+    renameSync(current, full)
+    writeFileSync(next, '{"seq":4}\n')
+  },
+}
+
+for (const [name, leave] of Object.entries(IN_BETWEEN)) {
+  test(`a trail is sound where a rotation was not finished: ${name}`, async () => {
+    const directory = newDirectory()
+    const { audit, record } = await openTrail(directory)
+    await record(3)
+    await audit.close()
+    const paths = ['audit-000000000000003.jsonl', 'audit.jsonl', 'audit.next'].map(one =>
+      join(directory, one),
+    )
+    leave(paths[0]!, paths[1]!, paths[2]!)
+    assert.deepEqual(await summary(directory), [1, 3, undefined])
+    const again = await openTrail(directory, { maxBytes: 1000 })
+    await again.record(20)
+    await again.audit.close()
+    assert.deepEqual(again.lines, [])
+    const { lines, first, fault } = await verifyAudit(directory)
+    assert.deepEqual([first, fault], [1, undefined])
+    const files = readdirSync(directory).filter(one => one.endsWith('.jsonl'))
+    const found = files.flatMap(one => read(directory, one).split('\n').slice(0, -1))
+    assert.equal(found.length, lines, 'no line is there twice')
+  })
+}
+
+test('the file that lines are added to is there all the time while it is rotated', async t => {
+  const directory = newDirectory()
+  const { audit, lines, record } = await openTrail(directory, { maxBytes: 1000 })
+  const missed = new AbortController()
+  const looks = new Worker(LOOK_ALL_THE_TIME, { eval: true, workerData: join(directory, 'audit.jsonl') })
+  t.after(() => looks.terminate())
+  looks.once('message', () => missed.abort())
+  await once(looks, 'online')
+  for (let n = 0; n < 50 && !missed.signal.aborted; n++) await record(20)
+  await audit.close()
+  assert.deepEqual([missed.signal.aborted, lines], [false, []])
+})
+
+const LOOK_ALL_THE_TIME = `
+const { parentPort, workerData } = require('node:worker_threads')
+const { existsSync } = require('node:fs')
+const look = () => {
+  for (let n = 0; n < 1000; n++) if (!existsSync(workerData)) return parentPort.postMessage('missing')
+  setImmediate(look)
+}
+look()`
 
 test('a trail whose directory was moved away is gone on with there; that of an agent in its place is its own', async () => {
   const directory = newDirectory()

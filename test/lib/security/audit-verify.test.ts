@@ -56,6 +56,18 @@ test('when the oldest files were removed by somebody it is found, also after an 
   }
 })
 
+test('a head that is older than all lines that are kept says nothing of them', async () => {
+  const directory = newDirectory()
+  await add(directory, 3)
+  const head = readFileSync(join(directory, 'audit.head'))
+  await add(directory, 60, 3)
+  writeFileSync(join(directory, 'audit.head'), head)
+  const { first, fault } = await verifyAudit(directory)
+  assert.ok(first > 3)
+  assert.equal(fault, undefined)
+  assert.deepEqual(await add(directory, 1, 3), [])
+})
+
 const OLD_TRAILS: Record<string, Record<string, string>> = JSON.parse(
   readFileSync(join(import.meta.dirname, '../../fixtures/audit-trails-0.1.0.json'), 'utf8'),
 )

@@ -58,3 +58,16 @@ test('no more names than allowed are remembered; those beyond share one budget',
   time = 2000
   assert.deepEqual([budget.has('new'), budget.size()], [true, 0])
 })
+
+test('a guess from each of very many networks takes nothing from others for longer than it takes to come back', () => {
+  let time = 0
+  const budget = createGuessBudget({ most: 20, perSecond: 5, mostNames: 100, now: () => time })
+  for (let n = 0; n < 1000; n++) budget.spend(`${n}`)
+  assert.equal(budget.has('another'), false)
+  time = 200
+  for (let n = 0; n < 20; n++) {
+    assert.equal(budget.has('another'), true)
+    budget.spend('another')
+  }
+  assert.equal(budget.has('another'), false)
+})

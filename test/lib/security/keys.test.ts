@@ -22,6 +22,7 @@ test('a key has an id, rights, and what proves it; the rest is what it may do', 
       commands: ['uptime', `sha256:${'0'.repeat(64)}`],
       timeout: '5m',
       running: 2,
+      users: ['deploy', 'app:www-data'],
     }),
   )
   assert.deepEqual(
@@ -40,6 +41,7 @@ test('a key has an id, rights, and what proves it; the rest is what it may do', 
     commands: ['uptime', `sha256:${'0'.repeat(64)}`],
     timeoutMs: 300_000,
     running: 2,
+    users: ['deploy', 'app:www-data'],
   })
   const checks = ['10.1.2.3', '11.1.2.3'].map(address => bob!.from!.has(address))
   assert.deepEqual([...checks, bob!.from!.has('2001:db8::1')], [true, false, true])
@@ -52,6 +54,9 @@ const FAULTS: [name: string, text: string, message: RegExp][] = [
   ['a key without an id', file({ rights: ['read'], token: HASH }), /^keys\.0\.id: /],
   ['an id with a blank', file({ ...ALICE, id: 'a b' }), /^keys\.0\.id: must be/],
   ['an unknown right', file({ ...ALICE, rights: ['write'] }), /^keys\.0\.rights\.0: /],
+  ['no users', file({ ...ALICE, users: [] }), /^keys\.0\.users: /],
+  ['a user by number', file({ ...ALICE, users: ['deploy', '0'] }), /^keys\.0\.users\.1: must be a user/],
+  ['a user in text', file({ ...ALICE, users: 'deploy' }), /^keys\.0\.users: /],
   ['no right', file({ ...ALICE, rights: [] }), /^keys\.0\.rights: /],
   [
     'nothing that proves it',

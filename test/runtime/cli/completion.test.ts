@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ROOT } from '../../support/agent.ts'
@@ -21,9 +23,12 @@ const env = {
   TERM: 'dumb',
 }
 
+/** Sooner than newdt gives up an agent otherwise, which is after half a minute. */
+const DEADLINE_MS = 15_000
+
 /** The values that newdt offers for the last word. */
 const offered = (...words: string[]): string[] =>
-  execFileSync('newdt', ['__complete', '--', ...words], { env, encoding: 'utf8' })
+  execFileSync('newdt', ['__complete', '--', ...words], { env, encoding: 'utf8', timeout: DEADLINE_MS })
     .split('\n')
     .filter(line => line !== '')
     .map(line => line.split('\t')[0]!)
@@ -44,6 +49,15 @@ test('verbs, options, hosts and choices are offered where they can stand', () =>
   // No agent answers, and that is not told in the middle of a line.
   assert.deepEqual(offered('logs', '-H', 'db1', ''), [])
   assert.deepEqual(offered('nonsense', ''), [])
+})
+
+test('a host that takes a connection and says nothing is not waited for', async t => {
+  // Nobody accepts: this process waits for newdt meanwhile.
+  const silent = createServer().listen(0, '127.0.0.1')
+  t.after(() => silent.close())
+  await once(silent, 'listening')
+  const { port } = silent.address() as AddressInfo
+  assert.deepEqual(offered('logs', '-H', `http://127.0.0.1:${port}`, ''), [])
 })
 
 test('bash completes by the script', () => {

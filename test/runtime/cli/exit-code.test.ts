@@ -12,6 +12,7 @@ test('only a success gives 0', () => {
     'signaled',
     'timeout',
     'output-limit',
+    'out-of-memory',
     'canceled',
     'agent-stopped',
     'start-failed',

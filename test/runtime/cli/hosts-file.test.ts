@@ -65,12 +65,24 @@ test('hosts that are added at the same time are all there', async () => {
   assert.deepEqual(readdirSync(join(env.XDG_CONFIG_HOME, 'newdt')), ['hosts.toml'])
 })
 
-test('the comment above the next host stays with that', async () => {
-  const env = newEnv()
-  await addHost(env, 'a', { url: 'http://a' })
-  writeFileSync(hostsPath(env), `${textOf(env)}# of a\n\n# of b\n[hosts.b]\nurl = "http://b"\n`)
-  await removeHost(env, 'a')
-  assert.match(textOf(env), /^\n*# of b\n\[hosts\.b\]\n/)
+test('comments that are not right below the keys of a host stay when it goes', async () => {
+  const a = '[hosts.a]\n# which\nurl = "http://a"\n'
+  const b = '[hosts.b]\nurl = "http://b"\n'
+  const cases: [before: string, after: string][] = [
+    [`# mine\n\n${a}# of a, or the end\n`, '# mine\n\n# of a, or the end\n'],
+    [`${b}\n${a}\n# [hosts.old]\n# url = "http://old"\n`, `${b}\n# [hosts.old]\n# url = "http://old"\n`],
+    [`${a}\n# the databases\n\n${b}`, `# the databases\n\n${b}`],
+    [`${a}# of a\n\n# the databases\n\n# first\n${b}`, `# the databases\n\n# first\n${b}`],
+    [`${a}# of b\n${b}`, `# of b\n${b}`],
+    [`${a}${b}# end\n`, `${b}# end\n`],
+  ]
+  for (const [before, after] of cases) {
+    const env = newEnv()
+    await addHost(env, 'a', { url: 'http://a' })
+    writeFileSync(hostsPath(env), before)
+    await removeHost(env, 'a')
+    assert.equal(textOf(env), after)
+  }
 })
 
 test('a place where no directory can be made is refused, not tried without end', async () => {

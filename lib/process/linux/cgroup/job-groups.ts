@@ -53,7 +53,7 @@ export const createJobGroups = ({ trees: { trees, open }, all }: GroupsOptions) 
     if (left.size > 0) sweep ??= setInterval(removeEmpty, SWEEP_MS).unref()
   }
 
-  const configure = async ({ files, limits, version, base }: Tree, path: string, asked: GroupLimits) => {
+  const configure = async ({ files, limits, version }: Tree, path: string, asked: GroupLimits) => {
     const wanted = only(asked, limits)
     // In version 1 a group may not have more than the one above it; it would not get more anyway.
     const cpus =

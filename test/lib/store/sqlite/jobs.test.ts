@@ -7,9 +7,11 @@ import {
   type Labels,
   labelsOf,
   NO_LABELS,
+  NO_LIMITS,
   type RejectedJob,
   type RunningJob,
 } from '../../../../lib/jobs/job.ts'
+import type { Limits } from '../../../../lib/process/types.ts'
 import type { JobQuery, StoredJob } from '../../../../lib/store/job-store.ts'
 import type { Database } from '../../../../lib/store/sqlite/database.ts'
 import { createJobStore } from '../../../../lib/store/sqlite/jobs.ts'
@@ -32,6 +34,8 @@ const anyJob: fc.Arbitrary<RunningJob> = fc
     async: fc.boolean(),
     createTime: micros,
     labels: fc.constantFrom<Labels>(NO_LABELS, { env: 'prod' }, { a: '', 业务: '订单' }),
+    user: fc.constantFrom('', 'deploy:www-data'),
+    limits: fc.constantFrom<Limits>(NO_LIMITS, { memory: 2 ** 40, cpus: 0.5 }, { nice: 0 }),
   })
   .map(facts => runningJob(facts))
 const seconds = fc.nat().map(micros => micros / 1e6)
@@ -49,10 +53,22 @@ const anyEnd = fc.record({
     'timeout',
     'canceled',
     'agent-stopped',
+    'out-of-memory',
     'start-failed',
     'agent-lost',
   ),
   cpu: fc.record({ user: seconds, system: seconds }, { noNullPrototype: true }),
+  usage: fc.record(
+    {
+      cpu: fc.option(seconds),
+      memory: fc.constant(null),
+      peakMemory: fc.option(fc.maxSafeNat()),
+      peakProcesses: fc.option(fc.nat()),
+      readBytes: fc.option(fc.maxSafeNat()),
+      writtenBytes: fc.option(fc.maxSafeNat()),
+    },
+    { noNullPrototype: true },
+  ),
   leftovers: fc.nat(),
   survivors: fc.array(fc.record({ pid: fc.nat(), command: text }, { noNullPrototype: true }), {
     maxLength: 3,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { NO_USAGE } from '../../../../lib/jobs/job.ts'
 import { decodeOutput } from '../../../../lib/output/text.ts'
 import type { StoredJob } from '../../../../lib/store/job-store.ts'
 import { openDatabase } from '../../../../lib/store/sqlite/database.ts'
@@ -11,7 +12,7 @@ import { recordingLog } from '../../../support/recording-log.ts'
 import { endOf, NO_OUTPUT, runningJob } from '../../../support/sample-jobs.ts'
 import { scratchDirectory } from '../../../support/scratch.ts'
 
-const NEWEST_SCHEMA = 6
+const NEWEST_SCHEMA = 7
 
 /** One file of every schema that was released, as the agent of that time has left it, with the ids of its jobs. */
 const RELEASED = [
@@ -56,6 +57,13 @@ const RELEASED = [
     script: '01a20d3f49227006b9b14568b77b0156',
     asynchronous: '01a20d3f494d700681f5d561b1ad939a',
     rejected: '01a20d3f497e700faba4401ae28bd357',
+  },
+  {
+    schema: 7,
+    command: '01a21c3bd5eb70009a1a1b4001faeba1',
+    script: '01a21c3bd661700d817cd3ae1a47acc6',
+    asynchronous: '01a21c3bd683700c81cfab7f37d57e37',
+    rejected: '01a21c3bd69b700f8cab464bb5611da2',
   },
 ]
 
@@ -108,6 +116,19 @@ for (const { schema, ...ids } of RELEASED) {
       assert.equal(jobs.find(ids.rejected)?.job.state, 'rejected')
       const labels = schema < 6 ? {} : { env: 'prod', team: 'db' }
       assert.deepEqual([script.labels, asynchronous.labels], [{}, labels])
+      assert.deepEqual([script.user, script.limits], ['', {}])
+      const cpu = Math.round((job.cpu.user + job.cpu.system) * 1e6) / 1e6
+      assert.ok(cpu > 0)
+      assert.deepEqual(job.usage, { ...NO_USAGE, cpu })
+      assert.ok(asynchronous.state === 'success')
+      const { user, limits, usage } = asynchronous
+      const used = [usage.peakMemory, usage.peakProcesses, usage.readBytes, usage.writtenBytes]
+      assert.deepEqual(
+        [user, limits, ...used],
+        schema < 7
+          ? ['', {}, null, null, null, null]
+          : ['deploy', { memory: 2 ** 29 }, 1_445_888, 2, 4096, 0],
+      )
       const labeled = jobs.list({ labels: ['env=prod'], limit: 9 }).jobs
       assert.deepEqual(labeled.map(idOf), schema < 6 ? [] : [ids.asynchronous])
       database.close()

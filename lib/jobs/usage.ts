@@ -1,0 +1,11 @@
+import type { Exit } from '../process/exit-status.ts'
+import type { Usage } from '../process/types.ts'
+import { NO_USAGE } from './job.ts'
+
+/** What the end of a process alone tells. */
+export const usageOfExit = ({ cpu, io }: Exit): Usage => ({
+  ...NO_USAGE,
+  cpu: Math.round((cpu.user + cpu.system) * 1e6) / 1e6, // As exact as it was told.
+  readBytes: io?.readBytes ?? null,
+  writtenBytes: io?.writtenBytes ?? null,
+})
