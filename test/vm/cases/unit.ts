@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
-import { waitFor } from '../../support/wait-for.ts'
+import { UNIT_CGROUP } from '../cgroups.ts'
 import { createMachine } from '../machine.ts'
-
-const UNIT_CGROUP = '/sys/fs/cgroup/system.slice/newdt-auto.service'
 
 /** They do not end by themselves, and each in its own way does not want to be ended. */
 const STUBBORN = [
@@ -58,8 +56,7 @@ describe('the unit', () => {
     await machine.shell('systemctl reload newdt-auto')
     const refused = await machine.agent.submit({ cmd: 'true' })
     assert.equal(refused.error, 'draining')
-    await waitFor('a new agent', async () => ![pid, '0'].includes(await mainPid()), 120_000)
-    await waitFor('it is ready', machine.agent.isReady, 120_000)
+    await machine.restarted(pid)
     const ended = await machine.agent.job(job.id)
     assert.deepEqual([ended.state, ended.stdout], ['success', 'whole\n'])
   })
@@ -88,8 +85,7 @@ describe('the unit', () => {
     const jobs = await Promise.all(STUBBORN.map(cmd => machine.agent.start(cmd)))
     const pid = await mainPid()
     await machine.shell(`kill -9 ${pid}`)
-    await waitFor('a new agent', async () => ![pid, '0'].includes(await mainPid()), 120_000)
-    await waitFor('it is ready', machine.agent.isReady, 120_000)
+    await machine.restarted(pid)
     assert.doesNotMatch(await processesOfNewdt(), /sleep/)
     for (const { id } of jobs) {
       const { state, reason } = await machine.agent.job(id)
