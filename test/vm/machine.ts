@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { freePort } from '../bench/ports.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { createAgent } from './agent.ts'
@@ -12,8 +13,10 @@ import { run } from './run.ts'
 
 export type Machine = Awaited<ReturnType<typeof createMachine>>
 
-/** An emulated processor, which others may be using too. */
-const BOOT_DEADLINE_MS = 300_000
+/** An emulated processor, on one that others may be using too. */
+const BOOT_DEADLINE_MS = 600_000
+/** Each look costs the machine something. */
+const PAUSE_MS = 300
 const POWER_OFF_DEADLINE_MS = 120_000
 const SHELL_DEADLINE_MS = 60_000
 
@@ -53,10 +56,15 @@ export const createMachine = async () => {
 
   const waitForMachine = async (label: string, condition: () => Promise<boolean>): Promise<void> => {
     try {
-      await waitFor(label, async () => isOff() || (await condition()), BOOT_DEADLINE_MS)
+      await waitFor(
+        label,
+        async () => isOff() || (await condition()) || setTimeout(PAUSE_MS, false),
+        BOOT_DEADLINE_MS,
+      )
       if (isOff()) throw new Error(`${label}: qemu has ended`)
     } catch (error) {
-      throw new Error(`${(error as Error).message}\n${readFileSync(console, 'latin1').slice(-3000)}`)
+      const log = await tryShell('journalctl -u newdt-auto -o cat -n 20')
+      throw new Error(`${(error as Error).message}\n${log || readFileSync(console, 'latin1').slice(-3000)}`)
     }
   }
 
@@ -108,8 +116,10 @@ export const createMachine = async () => {
       await ended
     },
 
-    /** Writes settings of the unit into a drop-in, and starts the agent anew with them. */
+    /** Writes settings of the unit into a drop-in, and starts the agent anew with them: as newdt, or as root. */
     async configure(...lines: string[]): Promise<void> {
+      // The file must belong to whom the agent runs as.
+      await shell(`chown ${lines.includes('User=root') ? 'root' : 'newdt'} /etc/newdt-auto.secret`)
       const file = '/etc/systemd/system/newdt-auto.service.d/test.conf'
       await shell(
         `cat > ${file} <<'END'\n[Service]\n${lines.join('\n')}\nEND\nsystemctl daemon-reload\nsystemctl restart newdt-auto`,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import type { JobJson } from '../../../handlers/jobs/job-json.ts'
+import { waitFor } from '../../support/wait-for.ts'
 import { jobGroups, slowestHealth, UNIT_CGROUP, waitForNoGroups } from '../cgroups.ts'
 import { createMachine } from '../machine.ts'
 
@@ -122,7 +123,9 @@ describe('limits, under the unit with cgroup v2', () => {
   test('need not be there for the unit to outlive a job that takes all memory of the machine', async t => {
     await machine.configure('')
     const pid = await machine.shell('systemctl show -P MainPID newdt-auto')
-    const job = await agent.run(HOG)
+    const { id } = await agent.start(HOG)
+    await waitFor('the job has ended', async () => (await agent.job(id)).state !== 'running', 600_000)
+    const job = await agent.job(id)
     t.diagnostic(`${outcomeOf(job).join(', ')}, ${job.signal}`)
     assert.equal(job.state, 'failed')
     assert.equal(await machine.shell('systemctl show -P MainPID newdt-auto'), pid)
