@@ -124,8 +124,8 @@ export const createExecution = (options: ExecutionOptions): Execution => {
   }
 
   const causeOf = ({ status }: Exit): EndReason => {
-    const isSuccess = status.signal === 0 && status.exitCode === 0
-    if (!isSuccess && processes.wasOutOfMemory(target)) return 'out-of-memory'
+    // Whatever its own process makes of it: what a pipeline of which one part was killed has printed is not the truth.
+    if (processes.wasOutOfMemory(target)) return 'out-of-memory'
     return status.signal === 0 ? 'exited' : 'signaled'
   }
 

@@ -17,7 +17,7 @@ import { newFacts } from './facts.ts'
 import { type JobFacts, type JobRequest, rejectionText } from './job.ts'
 import { createJobIds } from './job-id.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import { createLimits, type LimitRules } from './limits.ts'
+import { assertPrivilegesStay, createLimits, type LimitRules } from './limits.ts'
 import { createJobLookup } from './lookup.ts'
 import { openJob } from './open-job.ts'
 import type { Slots } from './slots.ts'
@@ -154,6 +154,7 @@ export const createJobs = (options: JobsOptions) => {
         throw failure('output-limit-too-high', { limit: options.outputLimit })
       }
       const limits = limitsFor(request.limits)
+      if (request.noNewPrivileges) assertPrivilegesStay(processes.noNewPrivilegesSupport())
       const key = given && ofCaller(given, caller)
       const admitted = key && admissions.find(key)
       const earlier = admitted ? await admitted.outcome : key && findRepeated(key)

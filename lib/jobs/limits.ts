@@ -106,3 +106,8 @@ export const assertSupported = (limits: Limits, support: () => LimitSupport): vo
       throw failure('limit-unsupported', { field: `limits.${name}`, missing: keeper.missing })
   }
 }
+
+/** For `noNewPrivileges`; `missing` is what this machine lacks for it. Throws AgentError limit-unsupported. */
+export const assertPrivilegesStay = (missing: string | undefined): void => {
+  if (missing !== undefined) throw failure('limit-unsupported', { field: 'noNewPrivileges', missing })
+}

@@ -194,6 +194,8 @@ export interface Processes {
   /** What is missing to run a process as another user; undefined when nothing is. */
   userSupport(): string | undefined
   limitSupport(): LimitSupport
+  /** What is missing for `noNewPrivileges`; undefined when nothing is. */
+  noNewPrivilegesSupport(): string | undefined
   /** What the target's processes use, or have used when its own has ended with `exit`; see StartedProcess. */
   usage(target: Target, exit?: Exit): Promise<Usage>
   /** Whether the kernel has killed a process of it for want of memory. */

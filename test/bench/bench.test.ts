@@ -30,6 +30,7 @@ const CONTESTANTS = [
   ['agent'],
   ['agent, 0 sleeping', 'agent, 10 sleeping'],
   ['agent, first start', 'agent, again', 'bare node -e'],
+  ['neither', 'nice'],
 ]
 
 suite('the benchmark', { skip: process.platform !== 'linux' && 'it needs Linux' }, () => {
@@ -85,7 +86,7 @@ suite('the benchmark', { skip: process.platform !== 'linux' && 'it needs Linux' 
     await assertNothingLeft()
   })
 
-  for (const args of [['--rounds=0'], ['--seconds=x'], ['--row=7'], ['--also=/nowhere'], ['--nonsense']]) {
+  for (const args of [['--rounds=0'], ['--seconds=x'], ['--row=8'], ['--also=/nowhere'], ['--nonsense']]) {
     test(`refuses ${args} in one line`, async t => {
       const child = startBench(args, t.signal)
       const [errors, [code]] = await Promise.all([text(child.stderr!), once(child, 'close')])

@@ -41,6 +41,7 @@ export const fakeSupport = (
       return { ...found, gid, groups: [...new Set([...found.groups, gid])] }
     },
     userSupport: (): string | undefined => undefined,
+    noNewPrivilegesSupport: (): string | undefined => undefined,
     limitSupport: () =>
       Object.fromEntries(
         LIMIT_NAMES.map(name => {

@@ -1,3 +1,6 @@
+import { rmdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { readHierarchies } from '../../lib/process/linux/cgroup/hierarchies.ts'
 import { createLinuxProcesses } from '../../lib/process/linux/linux-processes.ts'
 import type { Processes } from '../../lib/process/types.ts'
 
@@ -5,6 +8,23 @@ let processes: Processes | undefined
 
 /** The one process layer of this process: two would reap each other's orphans. */
 export const linuxProcesses = (): Processes => {
-  processes ??= createLinuxProcesses()
+  if (processes) return processes
+  processes = createLinuxProcesses({ groupName: GROUP_NAME })
+  process.once('exit', removeGroups)
   return processes
+}
+
+/** Other files of tests run at the same time. */
+const GROUP_NAME = `newdt-auto-test-${process.pid}`
+
+/** Where its jobs have control groups. */
+export const groupBases = (): string[] =>
+  readHierarchies().map(({ version, directory }) => join(directory, version === 1 ? GROUP_NAME : 'jobs'))
+
+const removeGroups = (): void => {
+  for (const base of groupBases()) {
+    try {
+      rmdirSync(base)
+    } catch {}
+  }
 }

@@ -140,4 +140,10 @@ for mark in $marks; do
   [ -n "$script" ] && rm -f -- "$script"
 done
 
+# What still has a process in it stays for the next agent.
 list_groups | while read -r group; do rmdir "$group"; done
+while read -r base; do
+  [ -n "$base" ] && rmdir "$base"
+done <<BASES
+$bases
+BASES

@@ -34,6 +34,8 @@ export const createLinuxProcesses = (options: ProcessesOptions = {}): Processes 
   const setUp = createSetUp(executables)
   const jobStart = createJobStart({ libc, mark, reaper, guardian, inheritance, spawner, setUp, groups })
   const isInstalled = (name: string): boolean => executables.locate(name).includes('/')
+  const withoutSetpriv = () =>
+    isInstalled('setpriv') ? undefined : 'the program setpriv (of util-linux) is not installed'
   const by = (tool: 'prlimit' | 'nice') =>
     isInstalled(tool) ? { by: tool } : { missing: `the program ${tool} is not installed` }
   const support: LimitSupport = {
@@ -59,8 +61,9 @@ export const createLinuxProcesses = (options: ProcessesOptions = {}): Processes 
     userSupport() {
       const missing = missingCapabilities()
       if (missing.length > 0) return `the agent may not change users (it lacks ${missing.join(', ')})`
-      return isInstalled('setpriv') ? undefined : 'the program setpriv (of util-linux) is not installed'
+      return withoutSetpriv()
     },
+    noNewPrivilegesSupport: withoutSetpriv,
     limitSupport: () => support,
     usage: createUsage({ groups, find: search.find }),
     wasOutOfMemory: ({ marks }) => [...marks].some(groups.wasOutOfMemory),

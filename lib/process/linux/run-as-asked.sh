@@ -30,6 +30,26 @@ elif [ -n "$directory" ]; then
     esac
   }
 fi
+# Where the agent was is nobody's business.
+unset OLDPWD
+# Looked for here, where only what the user may execute is found.
+case $1 in
+  */*) ;;
+  *)
+    set -f
+    IFS=:
+    for place in $PATH; do
+      [ -f "$place/$1" ] && [ -x "$place/$1" ] && break
+      place=
+    done
+    set +f
+    unset IFS
+    [ -n "$place" ] || fail "exec: \"$1\": executable file not found in \$PATH"
+    program=$place/$1
+    shift
+    set -- "$program" "$@"
+    ;;
+esac
 [ -x "$1" ] || fail "fork/exec $1: permission denied"
 [ -z "$script" ] || [ -r "$script" ] || fail "open $script: permission denied"
 

@@ -53,7 +53,7 @@ export const createSetUp = (executables: Pick<Executables, 'locate' | 'startErro
     const carried = account ? carriedVariables(ownEnv) : { numbers: '', env: ownEnv }
     steps.push(located('sh'), '-c', runAsAsked, NAME, carried.numbers)
     steps.push(...directories(cwd, account), script)
-    steps.push(...(account ? [] : groups), '--', located(file), ...args)
+    steps.push(...(account ? [] : groups), '--', account ? file : located(file), ...args)
     return {
       file: steps[0]!,
       args: steps.slice(1),

@@ -135,7 +135,7 @@ export const MIGRATIONS = [
   ALTER TABLE jobs ADD COLUMN peak_processes INTEGER;
   ALTER TABLE jobs ADD COLUMN read_bytes INTEGER;                -- from disks, and to them
   ALTER TABLE jobs ADD COLUMN written_bytes INTEGER;
-  UPDATE jobs SET usage_cpu = round(cpu_user + cpu_system, 6)
+  UPDATE jobs SET usage_cpu = nullif(round(cpu_user + cpu_system, 6), 0)
     WHERE state IN ('success', 'failed', 'canceled') AND reason NOT IN ('start-failed', 'agent-lost')
   `,
 ]

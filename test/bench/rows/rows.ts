@@ -8,6 +8,7 @@ import { outputFetch } from './output-fetch.ts'
 import { outputThrough } from './output-through.ts'
 import { start } from './start.ts'
 import { syncJobs } from './sync-jobs.ts'
+import { usersAndLimits } from './users-and-limits.ts'
 
 export const ROWS: Row[] = [
   syncJobs(1),
@@ -20,4 +21,5 @@ export const ROWS: Row[] = [
   growthMemory,
   growthRunning,
   start,
+  usersAndLimits,
 ]

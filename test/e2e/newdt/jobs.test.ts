@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
+import { RUNNING_EXAMPLE } from '../../../handlers/openapi/job-examples.ts'
 import { createHome, type RunningAgent, SECRET, startAgent } from '../../support/agent.ts'
 import { newdt, startNewdt } from '../../support/newdt.ts'
 import { runVerb } from '../../support/run-verb.ts'
@@ -188,18 +189,16 @@ describe('newdt with jobs', () => {
 
   test('rerun runs a command as the user that it ran as, and never as another', async () => {
     const requests: Record<string, unknown>[] = []
-    const id = '01a202f8d35773718c4e1646bc5c61d9'
     const old = {
-      id,
+      ...RUNNING_EXAMPLE,
       cmd: 'true',
-      params: '',
-      labels: {},
       user: 'deploy',
       limits: { memory: 4 << 20, nice: 5 },
     }
+    const { id } = old
     const server = createServer(async (request, response) => {
       if (request.method === 'POST') requests.push((await json(request)) as Record<string, unknown>)
-      response.end(JSON.stringify({ code: 0, success: true, msg: '', data: { ...old, state: 'running' } }))
+      response.end(JSON.stringify({ code: 0, success: true, msg: '', data: old }))
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo

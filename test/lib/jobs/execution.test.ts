@@ -409,7 +409,7 @@ test('a job is canceled, and timed out, while its program is still being set up'
   assert.deepEqual([lateEnd.state, lateEnd.reason, lateEnd.pid], ['failed', 'timeout', 0])
 })
 
-test('a job that failed when the kernel took its memory is out of memory, one that succeeded all the same is not', async t => {
+test('a job of which the kernel has killed a process for want of memory has failed, whatever its own process says', async t => {
   for (const [exit, expected] of [
     [
       [0, 9],
@@ -421,7 +421,7 @@ test('a job that failed when the kernel took its memory is out of memory, one th
     ],
     [
       [0, 0],
-      ['success', 'exited', ''],
+      ['failed', 'out-of-memory', 'out of memory'],
     ],
   ] as const) {
     const fake = fakeProcess()
@@ -445,7 +445,7 @@ test('a job of which one process was killed for memory while others live on is k
   assert.deepEqual([ended.state, ended.reason, ended.signal], ['failed', 'out-of-memory', 'SIGKILL'])
 })
 
-test('a job without user and limits is asked nothing more, and has used what its exit tells', async t => {
+test('a job that needs no set-up is asked nothing more, and has used what its exit tells', async t => {
   const fake = fakeProcess()
   const { run, started, lines } = executionOf(t, { cmd: 'unused' }, fake.replaced)
   const done = run()
@@ -461,7 +461,7 @@ test('a job with limits, or a user, is started with them, and has used what the 
   const limits = { memory: 1 << 29 }
   const usage = { ...NO_USAGE, cpu: 1, memory: 5, peakMemory: 9 }
   for (const given of [{ limits }, { account: DEPLOY }]) {
-    const fake = fakeProcess()
+    const fake = fakeProcess(Promise.resolve(''))
     const seen: unknown[] = []
     const replaced: Partial<Processes> = {
       ...fake.replaced,
@@ -485,7 +485,7 @@ test('a job with limits, or a user, is started with them, and has used what the 
 })
 
 test('what cannot be read of the use of a job is in the log, and the job ends all the same', async t => {
-  const fake = fakeProcess()
+  const fake = fakeProcess(Promise.resolve(''))
   const replaced = { ...fake.replaced, usage: () => Promise.reject(new Error('EMFILE')) }
   const { run, started, lines } = executionOf(t, { cmd: 'unused' }, replaced, { account: DEPLOY })
   const done = run()

@@ -33,7 +33,9 @@ const usersJobs = (t: TestContext, given: Partial<JobsOptions> = {}, replaced: P
     ...support,
     start(spec) {
       specs.push(spec)
-      return real.start({ ...spec, account: undefined, limits: undefined })
+      // Who has no directory goes home.
+      const cwd = spec.cwd ?? spec.account?.home
+      return real.start({ ...spec, cwd, account: undefined, limits: undefined })
     },
     ...replaced,
   }
@@ -116,11 +118,11 @@ test('where a key has directories, home must be in one of them unless another is
   )
 })
 
-test('a key with commands may run them as its user, who is at home', async t => {
+test('a key with commands may run them as its user, who goes home', async t => {
   const { service, specs } = usersJobs(t)
   const bounds = { commands: ['pwd'], users: ['deploy'] }
   await service.submit(requestOf({ cmd: 'pwd' }), withBounds(bounds))
-  assert.equal(specs[0]!.cwd, home)
+  assert.deepEqual([specs[0]!.cwd, specs[0]!.account?.home], [undefined, home])
 })
 
 test('a job has the limits it asks for, the defaults and the most of the agent, and is started with them', async t => {
@@ -152,4 +154,12 @@ test('what a running job uses is looked for only when somebody asks for it', asy
   assert.equal((await job.now({ usage: true }))?.usageNow, undefined)
   assert.equal(looks, 1)
   job.close()
+})
+
+test('noNewPrivileges is refused by name where the machine cannot keep it', async t => {
+  const { service } = usersJobs(t, {}, { noNewPrivilegesSupport: () => 'no setpriv' })
+  await assert.rejects(service.submit(requestOf({ cmd: 'true', noNewPrivileges: true }), SOMEBODY), {
+    code: 'limit-unsupported',
+    details: { field: 'noNewPrivileges', missing: 'no setpriv' },
+  })
 })

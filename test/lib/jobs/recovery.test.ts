@@ -197,6 +197,7 @@ test('when nothing was lost nothing is looked for, and recovering twice changes 
     usage: unwanted,
     wasOutOfMemory: unwanted,
     killAtOnce: unwanted,
+    noNewPrivilegesSupport: unwanted,
   })
   assert.deepEqual(agent.jobStore.find(job.id), before)
   assert.equal(agent.lines.length, 1)

@@ -99,7 +99,7 @@ export const createJobGroups = ({ trees: { trees, open }, all }: GroupsOptions) 
         .filter(isGroupName)
         .map(name => join(tree.base, name)),
     )
-    if (isLimited(all)) open(tree)
+    if (isLimited(all) || existsSync(tree.base)) open(tree)
   }
   void removeEmpty()
 
@@ -117,8 +117,11 @@ export const createJobGroups = ({ trees: { trees, open }, all }: GroupsOptions) 
       groups.set(mark, job)
       try {
         for (const { tree, path } of directories) {
-          open(tree)
-          await mkdir(path)
+          await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+            if (error.code !== 'ENOENT') throw error
+            open(tree)
+            return mkdir(path)
+          })
           await configure(tree, path, limits)
         }
       } catch (error) {

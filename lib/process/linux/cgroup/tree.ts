@@ -29,6 +29,8 @@ export interface GroupFiles {
   fileOf: Record<Exclude<GroupLimit, 'ioWeight'>, string>
   /** In the order in which they must be written; ioWeight is not among them. */
   settings(limits: GroupLimits): Setting[]
+  /** What takes all limits back, in the order in which it must be written. */
+  unlimited: Setting[]
   readUsage(group: string): GroupUsage
   /** How many processes of it the kernel has killed for want of memory. */
   countOutOfMemory(group: string): number

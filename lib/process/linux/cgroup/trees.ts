@@ -11,7 +11,7 @@ import {
   words,
 } from './hierarchies.ts'
 import { readIoSchedulers, weightFile } from './io-weight.ts'
-import { GROUP_LIMITS, type GroupFiles, type GroupLimit, type GroupLimits } from './tree.ts'
+import { GROUP_LIMITS, type GroupFiles, type GroupLimit, type GroupLimits, type Setting } from './tree.ts'
 import { VERSION_1 } from './version-1.ts'
 import { VERSION_2 } from './version-2.ts'
 
@@ -71,16 +71,18 @@ export const openTrees = ({ name, all, isDelegated }: TreesOptions) => {
       : { missing: whyMissing(limit, hierarchies, refusal) }
   }
 
-  /** Makes the directory that the groups of jobs are in, with the limits for all of them. */
+  /** Makes the directory that the groups of jobs are in, with the limits for all of them; for once. */
   const open = ({ base, files, limits }: Tree): void => {
-    if (existsSync(base) && !isLimited(all)) return
     mkdirSync(base, { recursive: true })
+    // An agent that was killed may have left other ones.
+    apply(base, files.unlimited)
     // Of old; otherwise the groups below would not count.
     if (readText(join(base, 'memory.use_hierarchy')).trim() === '0') write(base, 'memory.use_hierarchy', '1')
-    for (const { file, value, optional } of files.settings(only(all, limits))) {
-      if (file !== 'memory.oom.group' && !(optional && !existsSync(join(base, file))))
-        write(base, file, value)
-    }
+    // All of them are not to die as one.
+    apply(
+      base,
+      files.settings(only(all, limits)).filter(({ file }) => file !== 'memory.oom.group'),
+    )
   }
 
   return { trees, support, open }
@@ -97,6 +99,12 @@ export const isLimited = (limits: GroupLimits): boolean =>
 
 const write = (group: string, file: string, value: string): void => writeFileSync(join(group, file), value)
 
+const apply = (group: string, settings: Setting[]): void => {
+  for (const { file, value, optional } of settings) {
+    if (!optional || existsSync(join(group, file))) write(group, file, value)
+  }
+}
+
 /** Why the agent may not divide its group of version 2; undefined when it may. */
 const whyUnusable = (
   { directory }: Hierarchy,
@@ -104,15 +112,16 @@ const whyUnusable = (
 ): string | undefined => {
   if (!isWritable(join(directory, 'cgroup.subtree_control')))
     return `the agent may not write to its cgroup ${directory} (under systemd its unit needs Delegate=yes)`
-  if (process.getuid?.() !== 0) return undefined // That it may write says that the group was given to it.
-  if (existsSync('/run/systemd/system')) {
-    return isDelegated(directory) || isDelegated(join(directory, '..'))
+  if (!existsSync('/run/systemd/system')) {
+    return processesOf(directory).every(isOurs)
       ? undefined
-      : `systemd has not left the cgroup ${directory} to the agent: its unit needs Delegate=yes`
+      : `other processes are in the agent's cgroup ${directory}`
   }
-  return processesOf(directory).every(isOurs)
-    ? undefined
-    : `other processes are in the agent's cgroup ${directory}`
+  if (isDelegated(directory)) return undefined
+  // A systemd before 251 marks it only for root; but then the group is nobody else's.
+  if (process.getuid?.() !== 0 && processesOf(directory).every(pid => isAncestor(process.pid, pid)))
+    return undefined
+  return `systemd has not left the cgroup ${directory} to the agent: its unit needs Delegate=yes`
 }
 
 /** Moves the agent into a group below, and opens the rest of its own for groups of jobs; undefined, or what failed. */

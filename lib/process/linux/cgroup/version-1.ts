@@ -15,6 +15,13 @@ import {
 export const VERSION_1: GroupFiles = {
   fileOf: { memory: 'memory.limit_in_bytes', cpus: 'cpu.cfs_quota_us', processes: 'pids.max' },
 
+  unlimited: [
+    { file: 'memory.memsw.limit_in_bytes', value: '-1', optional: true },
+    { file: 'memory.limit_in_bytes', value: '-1', optional: true },
+    { file: 'cpu.cfs_quota_us', value: '-1', optional: true },
+    { file: 'pids.max', value: 'max', optional: true },
+  ],
+
   settings({ memory, cpus, processes }: GroupLimits): Setting[] {
     return [
       ...(memory === undefined

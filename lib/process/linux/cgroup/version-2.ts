@@ -15,6 +15,13 @@ import {
 export const VERSION_2: GroupFiles = {
   fileOf: { memory: 'memory.max', cpus: 'cpu.max', processes: 'pids.max' },
 
+  unlimited: [
+    { file: 'memory.max', value: 'max', optional: true },
+    { file: 'memory.swap.max', value: 'max', optional: true },
+    { file: 'cpu.max', value: `max ${CPU_PERIOD_US}`, optional: true },
+    { file: 'pids.max', value: 'max', optional: true },
+  ],
+
   settings({ memory, cpus, processes }: GroupLimits): Setting[] {
     return [
       // Then all of the job is killed, not one process of it, which the others would not notice.

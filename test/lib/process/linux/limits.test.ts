@@ -2,11 +2,10 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { readHierarchies } from '../../../../lib/process/linux/cgroup/hierarchies.ts'
 import { readLiving } from '../../../../lib/process/linux/proc.ts'
 import { findInSpite, stopAll } from '../../../../lib/process/stop.ts'
 import type { LimitName, Limits, StartSpec, Target } from '../../../../lib/process/types.ts'
-import { linuxProcesses } from '../../../support/linux-processes.ts'
+import { groupBases, linuxProcesses } from '../../../support/linux-processes.ts'
 import { type Started, startBash } from '../../../support/run-process.ts'
 import { waitFor } from '../../../support/wait-for.ts'
 
@@ -21,9 +20,7 @@ const missing = (...names: LimitName[]): string | false => {
 }
 
 const targetOf = ({ mark, pid }: Started): Target => ({ marks: new Set([mark]), pid })
-const bases = readHierarchies().map(({ version, directory }) =>
-  join(directory, version === 1 ? 'newdt-auto' : 'jobs'),
-)
+const bases = groupBases()
 const groupsOf = (mark: number): string[] =>
   bases.map(base => join(base, `job-${mark}`)).filter(path => existsSync(path))
 const allGroups = (): string[] =>

@@ -183,9 +183,20 @@ describe('a process of another user', { skip: missing }, () => {
     assert.equal(stdout, 'not permitted\n')
   })
 
-  test('a program that is not there is told as ever', async () => {
-    await assert.rejects(run('', { file: 'no-such-program' }), {
-      message: 'exec: "no-such-program": executable file not found in $PATH',
-    })
+  test('the program is the first in PATH that the user may execute', async () => {
+    const [mine, theirs] = ['mine', 'theirs'].map(name => join(directory, name))
+    for (const [place, mode] of [
+      [mine, 0o700],
+      [theirs, 0o755],
+    ] as const) {
+      mkdirSync(place!)
+      writeFileSync(join(place!, 'tool'), `#!/bin/sh\necho ${place}`)
+      chmodSync(join(place!, 'tool'), mode)
+      chmodSync(place!, 0o755)
+    }
+    const env = { PATH: `${mine}:${theirs}:/usr/bin:/bin` }
+    assert.equal((await run('', { file: 'tool', args: [], env })).stdout, `${theirs}\n`)
+    const { failure } = await run('', { file: 'no-such-program' })
+    assert.equal(failure, 'exec: "no-such-program": executable file not found in $PATH')
   })
 })
