@@ -76,7 +76,9 @@ export const createMachine = async () => {
     async boot(): Promise<number> {
       const begin = performance.now()
       const output = openSync(console, 'a')
-      qemu = spawn('qemu-system-x86_64', argumentsOf(image, disk, ports), {
+      // The end of this process, whatever it is, is that of the machine.
+      const tied = ['--pdeathsig', 'KILL', 'qemu-system-x86_64']
+      qemu = spawn('setpriv', [...tied, ...argumentsOf(image, disk, ports)], {
         stdio: ['ignore', output, output],
       })
       ended = once(qemu, 'exit')

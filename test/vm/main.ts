@@ -32,20 +32,22 @@ const main = async (names: string[]): Promise<void> => {
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'newdt-auto-vm')
   const system = await prepareSystem(cache, say)
   const directory = mkdtempSync(join(cache, 'run-'))
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort())
   try {
     say('makes the disk')
     await createImage(system, directory)
     process.env.VM_IMAGE = directory
-    await runFiles(files)
+    await runFiles(files, stop.signal)
   } finally {
     rmSync(directory, { recursive: true })
   }
 }
 
 /** One machine at a time: it is slow enough. */
-const runFiles = async (files: string[]): Promise<void> => {
+const runFiles = async (files: string[], signal: AbortSignal): Promise<void> => {
   const results = createResults()
-  const events = runTests({ files, concurrency: 1, timeout: TEST_DEADLINE_MS })
+  const events = runTests({ files, concurrency: 1, timeout: TEST_DEADLINE_MS, signal })
   events.on('test:pass', results.passed)
   events.on('test:fail', results.failed)
   events.on('test:diagnostic', results.figure)
