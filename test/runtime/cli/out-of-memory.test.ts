@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { jobToJson } from '../../../handlers/jobs/job-json.ts'
-import { NO_USAGE } from '../../../lib/jobs/job.ts'
+import { NO_USAGE } from '../../../lib/process/types.ts'
 import { outOfMemoryText } from '../../../runtime/cli/out-of-memory.ts'
 import { endLine } from '../../../runtime/cli/watch.ts'
 import { fakeAgent } from '../../support/fake-agent.ts'
