@@ -61,6 +61,13 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
     zh: ({ field, missing }) => `本机无法保证 ${field}：${missing}`,
     en: ({ field, missing }) => `this machine cannot keep ${field}: ${missing}`,
   },
+  'variable-not-possible': {
+    status: 400,
+    zh: ({ variable }) =>
+      `请求参数错误：带有 user、limits 或 noNewPrivileges 的任务不能设置环境变量 ${variable}：名称只能由字母、数字和 _ 组成，且不能是 shell 自己设置的`,
+    en: ({ variable }) =>
+      `invalid request: a job with user, limits or noNewPrivileges cannot have the variable ${variable}: the name must be of letters, digits and _, and none that shells set themselves`,
+  },
   'malformed-request': {
     status: 400,
     zh: () => '无法解析的 HTTP 请求',

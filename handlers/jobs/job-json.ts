@@ -3,11 +3,11 @@ import {
   type EndReason,
   type Job,
   type JobRecord,
-  NO_USAGE,
   NOTHING_RAN,
   type RejectedJob,
 } from '../../lib/jobs/job.ts'
 import { execCmd } from '../../lib/jobs/program.ts'
+import { NO_USAGE } from '../../lib/process/types.ts'
 
 /** A job as the contract writes it, without its output: all that was written and is not kept is dropped. */
 export const jobToJson = (record: JobRecord) => ({

@@ -31,7 +31,10 @@ export const agentSchema = describes<AgentJson>()(
         .record(
           z.enum(LIMIT_NAMES),
           z.union([
-            z.object({ by: z.enum(['cgroup-v1', 'cgroup-v2', 'prlimit', 'nice']) }),
+            z.object({
+              by: z.enum(['cgroup-v1', 'cgroup-v2', 'prlimit', 'nice']),
+              most: count.meta({ description: 'The most that it can be here.' }).optional(),
+            }),
             z.object({ missing: z.string() }),
           ]),
         )

@@ -38,6 +38,7 @@ const DETAILS: AllOf<(Failures & Refusals)[Word]> = {
   size: 11,
   subject: 'CN=alice,O=Example',
   user: 'deploy',
+  variable: 'UID',
 }
 
 /** All members of a union in one. */

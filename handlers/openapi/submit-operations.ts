@@ -27,6 +27,7 @@ const submission = {
     'unknown-user',
     'unknown-group',
     'cannot-run-as',
+    'variable-not-possible',
     'user-not-allowed',
     'users-not-readable',
     'out-of-bounds',

@@ -53,6 +53,8 @@ export interface Failures {
   'limit-too-high': { field: string; most: string }
   /** This machine cannot keep the limit; `missing` is what would have to be there. */
   'limit-unsupported': { field: string; missing: string }
+  /** A job that sets itself up first cannot be given this variable. */
+  'variable-not-possible': { variable: string }
   /** The store took no record of the job, so nothing was run. */
   'not-stored': NoDetails
   /** The audit trail took no line about it, so nothing was run. */

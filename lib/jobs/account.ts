@@ -42,6 +42,7 @@ export const createAccounts = ({ processes, runAs, log }: AccountsOptions) => {
       const byAgent = nameIn(runAs, user)
       if (byAgent === undefined) throw failure('user-not-allowed', { user })
       const byKey = users ? nameIn(users, user) : 'exactly'
+      if (byKey === undefined) throw outOfBounds(users)
       const account = await find(user)
       const needsGroup = byAgent === 'but-for-group' || byKey === 'but-for-group'
       if (needsGroup && !(await isOwnGroup(user, account))) {

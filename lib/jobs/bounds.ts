@@ -18,6 +18,10 @@ export const withinBounds = (request: JobRequest, bounds: RunBounds): JobRequest
   if (bounds.commands && !bounds.cwd && request.cwd !== undefined) {
     throw failure('out-of-bounds', { field: 'cwd' })
   }
+  // So does the home of a user.
+  if (bounds.commands && !bounds.users && request.user !== undefined) {
+    throw failure('out-of-bounds', { field: 'user' })
+  }
   return bounds.timeoutMs === undefined ? request : withTimeout(request, bounds.timeoutMs)
 }
 

@@ -15,6 +15,7 @@ import {
   type Target,
   type Usage,
 } from '../process/types.ts'
+import { usageOfExit } from '../process/usage-of-exit.ts'
 import { accountVariables } from './account.ts'
 import { JOB_ID_VARIABLE } from './environment.ts'
 import type { EndedJob, EndReason, JobRequest, RunningJob } from './job.ts'
@@ -23,7 +24,6 @@ import { endedJob } from './outcome.ts'
 import { programOf } from './program.ts'
 import { removeScript, writeScript } from './script-file.ts'
 import { createStopping } from './stopping.ts'
-import { usageOfExit } from './usage.ts'
 
 export type StopReason = 'timeout' | 'canceled' | 'agent-stopped' | 'output-limit' | 'out-of-memory'
 
@@ -156,7 +156,7 @@ export const createExecution = (options: ExecutionOptions): Execution => {
   /** Of a job that was set up, and so may have control groups; what others have used is known at once. */
   const usageOf = async (exit: Exit): Promise<Usage> => {
     try {
-      return { ...(await processes.usage(target, exit)), memory: null }
+      return await processes.usage(target, exit)
     } catch (error) {
       log.error({ jobId: job.id, err: error }, 'what a job has used cannot be read')
       return usageOfExit(exit)

@@ -1,6 +1,7 @@
 import type { Micros } from '../base/timestamp.ts'
 import type { CpuTime } from '../process/exit-status.ts'
 import type { Limits, Usage } from '../process/types.ts'
+import { NO_USAGE } from '../process/types.ts'
 import type { OutputTotals } from '../store/output-store.ts'
 
 export type JobState = 'running' | 'success' | 'failed' | 'canceled' | 'rejected'
@@ -133,16 +134,6 @@ export const rejectionText = (running: number): string =>
   `有 ${running} 个任务正在执行，不能执行新任务，请稍后再尝试`
 
 export const NO_LIMITS: Limits = {}
-
-/** Of a job of which nothing is known. */
-export const NO_USAGE: Usage = {
-  cpu: null,
-  memory: null,
-  peakMemory: null,
-  peakProcesses: null,
-  readBytes: null,
-  writtenBytes: null,
-}
 
 const NO_CPU_TIME: CpuTime = { user: 0, system: 0 }
 

@@ -12,6 +12,7 @@ import { createAccounts, homeOf, userEnvironment, userOf } from './account.ts'
 import { type ActiveJob, startJob } from './active-job.ts'
 import { assertSameRequest, createAdmissions, ofCaller } from './admissions.ts'
 import { directoryWithin, withinBounds } from './bounds.ts'
+import { assertTakenByShells } from './environment.ts'
 import type { StopReason } from './execution.ts'
 import { newFacts } from './facts.ts'
 import { type JobFacts, type JobRequest, rejectionText } from './job.ts'
@@ -154,6 +155,8 @@ export const createJobs = (options: JobsOptions) => {
         throw failure('output-limit-too-high', { limit: options.outputLimit })
       }
       const limits = limitsFor(request.limits)
+      if (request.env && processes.needsSetUp({ account, limits, noNewPrivileges: request.noNewPrivileges }))
+        assertTakenByShells(request.env)
       if (request.noNewPrivileges) assertPrivilegesStay(processes.noNewPrivilegesSupport())
       const key = given && ofCaller(given, caller)
       const admitted = key && admissions.find(key)

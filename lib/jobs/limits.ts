@@ -102,8 +102,12 @@ export const assertSupported = (limits: Limits, support: () => LimitSupport): vo
   const known = support()
   for (const name of LIMIT_NAMES) {
     const keeper = known[name]
-    if (limits[name] !== undefined && 'missing' in keeper)
-      throw failure('limit-unsupported', { field: `limits.${name}`, missing: keeper.missing })
+    const value = limits[name]
+    if (value === undefined) continue
+    const field = `limits.${name}`
+    if ('missing' in keeper) throw failure('limit-unsupported', { field, missing: keeper.missing })
+    if (value > (keeper.most ?? value))
+      throw failure('limit-too-high', { field, most: limitText(name, keeper.most ?? value) })
   }
 }
 

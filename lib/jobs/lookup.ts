@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
 import type { LivingProcess, Processes, Usage } from '../process/types.ts'
+import { NO_USAGE } from '../process/types.ts'
 import type { JobQuery, JobStore } from '../store/job-store.ts'
 import type { OutputTotals } from '../store/output-store.ts'
 import type { ActiveJob } from './active-job.ts'
-import { type Job, type JobRecord, NO_USAGE } from './job.ts'
+import type { Job, JobRecord } from './job.ts'
 import { firstIdAt } from './job-id.ts'
 import type { Lifecycle } from './lifecycle.ts'
 

@@ -49,8 +49,19 @@ export interface Account {
   shell: string
 }
 
-/** What a job may use at most. All but the last four are for all of its processes together. */
-export interface Limits {
+export const LIMIT_NAMES = [
+  'memory',
+  'cpus',
+  'processes',
+  'ioWeight',
+  'openFiles',
+  'fileSize',
+  'nice',
+] as const
+export type LimitName = (typeof LIMIT_NAMES)[number]
+
+/** What a job may use at most. All but the last three are for all of its processes together. */
+export interface Limits extends Partial<Record<LimitName, number | undefined>> {
   /** Bytes, swap included. */
   memory?: number | undefined
   /** Processors: 1.5 is one and a half of them all the time. */
@@ -67,21 +78,10 @@ export interface Limits {
   nice?: number | undefined
 }
 
-export type LimitName = keyof Limits
-export const LIMIT_NAMES = [
-  'memory',
-  'cpus',
-  'processes',
-  'ioWeight',
-  'openFiles',
-  'fileSize',
-  'nice',
-] as const satisfies LimitName[]
-
-/** What keeps a limit on this machine, or what would have to be there for it. */
+/** What keeps a limit on this machine, with the most that it can be, or what would have to be there for it. */
 export type LimitSupport = Record<
   LimitName,
-  { by: 'cgroup-v1' | 'cgroup-v2' | 'prlimit' | 'nice' } | { missing: string }
+  { by: 'cgroup-v1' | 'cgroup-v2' | 'prlimit' | 'nice'; most?: number | undefined } | { missing: string }
 >
 
 /** What a job has used; null for what is not known. */
@@ -97,6 +97,16 @@ export interface Usage {
   /** Bytes that disks have read and written for it. */
   readBytes: number | null
   writtenBytes: number | null
+}
+
+/** Of what never ran, or whose use nobody counted. */
+export const NO_USAGE: Usage = {
+  cpu: null,
+  memory: null,
+  peakMemory: null,
+  peakProcesses: null,
+  readBytes: null,
+  writtenBytes: null,
 }
 
 /** A directory that stays the same one, whatever becomes of its name, until it is disposed of. */
@@ -157,7 +167,7 @@ export interface LivingProcess {
 
 export interface ProcessesOptions {
   log?: Log
-  /** What tells the control groups of this agent's jobs from those of another one that shares its own group. */
+  /** What tells the control groups of this agent's jobs from those of another one in the same group (version 1). */
   groupName?: string
   /** For all jobs together; only what limitSupport says that it can be kept. */
   allJobs?: Pick<Limits, 'memory' | 'cpus' | 'processes'>
@@ -194,6 +204,8 @@ export interface Processes {
   /** What is missing to run a process as another user; undefined when nothing is. */
   userSupport(): string | undefined
   limitSupport(): LimitSupport
+  /** Whether a process sets itself up first, by a shell, which hands on only what isTakenByShells. */
+  needsSetUp(spec: Pick<StartSpec, 'account' | 'limits' | 'noNewPrivileges'>): boolean
   /** What is missing for `noNewPrivileges`; undefined when nothing is. */
   noNewPrivilegesSupport(): string | undefined
   /** What the target's processes use, or have used when its own has ended with `exit`; see StartedProcess. */

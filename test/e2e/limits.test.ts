@@ -23,22 +23,18 @@ const missing = ['memory', 'cpus', 'processes'].flatMap(name => {
   return 'missing' in found ? [found.missing] : []
 })[0]
 
-/** Where the groups of this agent's jobs are, as far as they are there; of version 1. */
-const groupsOf = ({ data }: Home): string[] =>
+/** Where the groups of this agent's jobs are, as far as they are there. */
+const basesOf = ({ data }: Home): string[] =>
   readHierarchies()
-    .filter(({ version }) => version === 1)
-    .map(({ directory }) => join(directory, `newdt-auto-${hash('sha256', data).slice(0, 12)}`))
+    .map(({ version, directory }) =>
+      join(directory, version === 1 ? `newdt-auto-${hash('sha256', data).slice(0, 12)}` : 'jobs'),
+    )
     .filter(path => existsSync(path))
 
-/** The groups of jobs of any agent that shares the group of this test. */
-const groupsOfJobs = (): string[] =>
-  readHierarchies().flatMap(({ directory }) =>
-    readdirSync(directory)
-      .filter(name => /^(newdt-auto-[0-9a-f]{12}|jobs)$/.test(name))
-      .flatMap(name => readdirSync(join(directory, name)).map(group => join(directory, name, group)))
-      .filter(path => path.includes('/job-') && existsSync(join(path, 'cgroup.procs'))),
-  )
-const groupsGone = () => waitFor('no group of a job is left', () => groupsOfJobs().length === 0)
+/** The groups of jobs of this agent. */
+const groupsOfJobs = (home: Home): string[] =>
+  basesOf(home).flatMap(base => readdirSync(base).filter(name => name.startsWith('job-')))
+const groupsGone = (home: Home) => waitFor('no group of a job is left', () => groupsOfJobs(home).length === 0)
 
 describe('an agent whose jobs have limits', { skip: missing }, () => {
   let home: Home
@@ -143,7 +139,7 @@ describe('an agent whose jobs have limits', { skip: missing }, () => {
       }
     }
     await Promise.all(Array.from({ length: 10 }, client))
-    await groupsGone()
+    await groupsGone(home)
   })
 
   test('a killed agent’s job ends with it, also what has no mark any more, and its groups go', async () => {
@@ -158,7 +154,7 @@ describe('an agent whose jobs have limits', { skip: missing }, () => {
     await waitFor('it sleeps without the mark', () => findByText(`1000.${killed.pid}`).length > 0)
     await killed.end('SIGKILL')
     await waitFor('nothing of it lives', () => findByText(`1000.${killed.pid}`).length === 0)
-    await waitFor('the groups are gone, with where they were', () => groupsOf(doomed).length === 0)
+    await waitFor('the groups are gone, with where they were', () => basesOf(doomed).length === 0)
     const next = await startAgent(doomed)
     assert.equal((await next.job(id)).reason, 'agent-lost')
     await next.end()
@@ -180,8 +176,8 @@ describe('an agent whose jobs have limits', { skip: missing }, () => {
     assert.deepEqual([ended.state, ended.reason], ['failed', 'out-of-memory'])
     await bounded.end()
     await other.assertClean()
+    await groupsGone(other)
     other.remove()
-    await groupsGone()
   })
 })
 
@@ -217,6 +213,28 @@ describe('an agent without the rights for it', { skip: process.getuid?.() !== 0 
     const { users, limits } = data as { users: { missing: string }; limits: typeof support }
     assert.match(users.missing, /CAP_SETUID/)
     assert.ok('missing' in limits.memory && 'by' in limits.openFiles)
+    await agent.end()
+    await home.assertClean()
+    home.remove()
+  })
+
+  test('changes users by capabilities that systemd hands on, which no job has', async () => {
+    const { home, command } = nobody()
+    const caps = '+chown,+kill,+setgid,+setuid'
+    const [, ...rest] = command
+    const agent = await startAgent(home, {
+      command: ['setpriv', `--inh-caps=${caps}`, `--ambient-caps=${caps}`, ...rest],
+      env: { AGENT_RUN_AS: 'daemon' },
+    })
+    const cmd =
+      'id -un; grep -E "^Cap(Inh|Prm|Eff|Amb)" /proc/self/status | cut -f2 | sort -u; setpriv --reuid=0 id -u'
+    for (const [user, name] of [
+      ['daemon', 'daemon'],
+      [undefined, 'nobody'],
+    ]) {
+      const { stdout } = await agent.execute({ cmd, ...(user && { user }) })
+      assert.equal(stdout, `${name}\n0000000000000000\n`)
+    }
     await agent.end()
     await home.assertClean()
     home.remove()

@@ -67,7 +67,7 @@ describe('a package that npm has packed', () => {
   }
 
   describe('as it is', () => {
-    test('holds JavaScript, the launchers, and of declarations the client’s alone', () => {
+    test('holds JavaScript, the launchers, the unit, and of declarations the client’s alone', () => {
       assert.deepEqual(readdirSync(unpacked).sort(), [
         'LICENSE',
         'README.md',
@@ -75,7 +75,8 @@ describe('a package that npm has packed', () => {
         'package.json',
         'runtime',
       ])
-      assert.deepEqual(readdirSync(join(unpacked, 'runtime')).sort(), ['newdt', 'node.sh'])
+      assert.deepEqual(readdirSync(join(unpacked, 'runtime')).sort(), ['newdt', 'node.sh', 'package'])
+      assert.deepEqual(readdirSync(join(unpacked, 'runtime/package')), ['newdt-auto.service'])
       assert.deepEqual(
         globSync('**/*.ts', { cwd: unpacked }).filter(
           path => !/^dist\/lib\/client\/[\w-]+\.d\.ts$/.test(path),

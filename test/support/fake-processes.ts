@@ -1,10 +1,11 @@
-import { NO_USAGE } from '../../lib/jobs/job.ts'
 import {
   type Account,
   LIMIT_NAMES,
   type LimitSupport,
   type LivingProcess,
+  NO_USAGE,
   type Processes,
+  type StartSpec,
 } from '../../lib/process/types.ts'
 
 /** Processes that exist only in a list: a pid, the mark it bears, and whether even SIGKILL does not end it. */
@@ -42,6 +43,7 @@ export const fakeSupport = (
     },
     userSupport: (): string | undefined => undefined,
     noNewPrivilegesSupport: (): string | undefined => undefined,
+    needsSetUp: ({ account }: Pick<StartSpec, 'account'>): boolean => account !== undefined,
     limitSupport: () =>
       Object.fromEntries(
         LIMIT_NAMES.map(name => {

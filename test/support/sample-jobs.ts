@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
-import { type EndedJob, NO_LABELS, NO_LIMITS, NO_USAGE, type RunningJob } from '../../lib/jobs/job.ts'
+import { type EndedJob, NO_LABELS, NO_LIMITS, type RunningJob } from '../../lib/jobs/job.ts'
+import { NO_USAGE } from '../../lib/process/types.ts'
 
 /** In microseconds, a time that no test depends on. */
 export const SOME_TIME = 1_671_170_774_123_456

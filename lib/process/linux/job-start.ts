@@ -11,7 +11,8 @@ import { openMemoryFile } from './memory-file.ts'
 import { createOutputPipes } from './output-pipe.ts'
 import type { Descriptors, Spawn, Spawner } from './posix-spawn.ts'
 import type { Reaper } from './reaper.ts'
-import { needsSetUp, type SetUp } from './set-up.ts'
+import { createKeyringLeaver } from './session-keyring.ts'
+import type { SetUp } from './set-up.ts'
 import { readTextPipe } from './text-pipe.ts'
 
 export interface JobStartOptions {
@@ -30,6 +31,7 @@ export const createJobStart = (options: JobStartOptions) => {
   const { libc, mark, reaper, guardian, inheritance, spawner, setUp, groups } = options
   const devNull = openSync('/dev/null', 'r')
   const readPipe = createOutputPipes(libc)
+  const leaveKeyring = createKeyringLeaver(libc)
 
   const pipe = (): [number, number] => {
     const ends: [number, number] = [-1, -1]
@@ -79,14 +81,17 @@ export const createJobStart = (options: JobStartOptions) => {
       let exit: Promise<Exit>
       let pid: number
       try {
-        pid = await spawn(program, descriptors, { inherit: () => inheritFor(spec.mark), background })
+        pid = await spawn(program, descriptors, { inherit: () => inheritFor(spec), background })
         exit = reaper.exitOf(pid)
       } finally {
         makeKnown()
       }
       guardian.tellLeader(spec.mark, pid)
       readEnds.length = 0 // They are the readers' now.
-      const failure = setUpRead === undefined ? undefined : readTextPipe(setUpRead).then(inWords)
+      const failure =
+        setUpRead === undefined
+          ? undefined
+          : readTextPipe(setUpRead, 'ready').then(({ text, isLast }) => (isLast ? '' : inWords(text)))
       const out = readPipe(outRead, bytes => spec.onOutput('stdout', bytes))
       const err = readPipe(errRead, bytes => spec.onOutput('stderr', bytes))
       const exited = exit.then(status => {
@@ -107,18 +112,22 @@ export const createJobStart = (options: JobStartOptions) => {
     }
   }
 
-  const inheritFor = (jobMark: number): (() => void) => {
+  const inheritFor = ({ mark: jobMark, account }: StartSpec): (() => void) => {
     const takeMark = mark.give(jobMark)
     const takeRest = inheritance.give()
+    // Neither has the job what is in the agent's keyring, nor the agent what the job puts into its own.
+    if (account) leaveKeyring()
     return () => {
+      if (account) leaveKeyring()
       takeRest()
       takeMark()
     }
   }
 
-  const joinsOf = async ({ mark: jobMark, limits = {}, onOutOfMemory, ...spec }: StartSpec) => {
+  const joinsOf = async (spec: StartSpec): Promise<string[] | undefined> => {
+    const { mark: jobMark, limits = {}, onOutOfMemory } = spec
     if (groups.areNeeded(limits)) return groups.create(jobMark, limits, onOutOfMemory)
-    return needsSetUp({ ...spec, limits }) ? [] : undefined
+    return setUp.isNeeded(spec) ? [] : undefined
   }
 
   return {

@@ -1,7 +1,6 @@
 import type { Log } from '../../base/log.ts'
 import type { LimitSupport, Processes, ProcessesOptions } from '../types.ts'
-import { createAccounts } from './accounts.ts'
-import { missingCapabilities } from './capabilities.ts'
+import { readCapabilities } from './capabilities.ts'
 import { createJobGroups } from './cgroup/job-groups.ts'
 import { openTrees } from './cgroup/trees.ts'
 import { createExecutables } from './executable.ts'
@@ -13,9 +12,11 @@ import { createMark } from './mark.ts'
 import { openDirectory } from './open-directory.ts'
 import { createSpawner } from './posix-spawn.ts'
 import { createReaper } from './reaper.ts'
+import { hardestLimit, RLIMIT_FSIZE, RLIMIT_NOFILE } from './resource-limit.ts'
 import { createSearch } from './search.ts'
 import { createSetUp } from './set-up.ts'
 import { createUsage } from './usage.ts'
+import { createUserDatabase } from './user-database.ts'
 
 /** Processes on Linux: started by posix_spawn, collected by wait4, known by their mark, guarded. */
 export const createLinuxProcesses = (options: ProcessesOptions = {}): Processes => {
@@ -31,17 +32,25 @@ export const createLinuxProcesses = (options: ProcessesOptions = {}): Processes 
   const guardian = createGuardian({ libc, mark, reaper, spawner, log, groupBases: groups.bases() })
   const { members } = groups
   const search = createSearch({ mark, reaper, members, pageBytes: libc.getpagesize() })
-  const setUp = createSetUp(executables)
-  const jobStart = createJobStart({ libc, mark, reaper, guardian, inheritance, spawner, setUp, groups })
   const isInstalled = (name: string): boolean => executables.locate(name).includes('/')
-  const withoutSetpriv = () =>
-    isInstalled('setpriv') ? undefined : 'the program setpriv (of util-linux) is not installed'
-  const by = (tool: 'prlimit' | 'nice') =>
-    isInstalled(tool) ? { by: tool } : { missing: `the program ${tool} is not installed` }
+  const capabilities = readCapabilities()
+  const withoutSetpriv = isInstalled('setpriv')
+    ? undefined
+    : 'the program setpriv (of util-linux) is not installed'
+  const setUp = createSetUp({
+    executables,
+    inherited: withoutSetpriv === undefined ? capabilities.inheritedForUsers() : [],
+  })
+  const jobStart = createJobStart({ libc, mark, reaper, guardian, inheritance, spawner, setUp, groups })
+  const by = (tool: 'prlimit' | 'nice', most?: number) =>
+    isInstalled(tool)
+      ? { by: tool, ...(most !== undefined && { most }) }
+      : { missing: `the program ${tool} is not installed` }
+  const hardest = (resource: number): number | undefined => hardestLimit(libc, resource, capabilities)
   const support: LimitSupport = {
     ...trees.support,
-    openFiles: by('prlimit'),
-    fileSize: by('prlimit'),
+    openFiles: by('prlimit', hardest(RLIMIT_NOFILE)),
+    fileSize: by('prlimit', hardest(RLIMIT_FSIZE)),
     nice: by('nice'),
   }
   return {
@@ -57,13 +66,15 @@ export const createLinuxProcesses = (options: ProcessesOptions = {}): Processes 
     signal: search.signal,
     killAtOnce: ({ marks }) => groups.kill(marks),
     guardian: guardian.state,
-    findAccount: createAccounts().find,
+    findAccount: createUserDatabase().find,
     userSupport() {
-      const missing = missingCapabilities()
-      if (missing.length > 0) return `the agent may not change users (it lacks ${missing.join(', ')})`
-      return withoutSetpriv()
+      const missing = capabilities.missingForUsers()
+      return missing.length > 0
+        ? `the agent may not change users (it lacks ${missing.join(', ')})`
+        : withoutSetpriv
     },
-    noNewPrivilegesSupport: withoutSetpriv,
+    noNewPrivilegesSupport: () => withoutSetpriv,
+    needsSetUp: spec => groups.areNeeded(spec.limits) || setUp.isNeeded(spec),
     limitSupport: () => support,
     usage: createUsage({ groups, find: search.find }),
     wasOutOfMemory: ({ marks }) => [...marks].some(groups.wasOutOfMemory),

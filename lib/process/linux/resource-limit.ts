@@ -1,5 +1,8 @@
+import type { Capabilities } from './capabilities.ts'
 import { type Libc, SIZE_OF } from './libc.ts'
+import { readText } from './read-text.ts'
 
+export const RLIMIT_FSIZE = 1
 export const RLIMIT_NOFILE = 7
 export const RLIMIT_LOCKS = 10
 export const RLIMIT_RTTIME = 15
@@ -24,4 +27,18 @@ export const createSoftLimit = (libc: Libc, resource: number) => {
       libc.setrlimit(resource, own)
     },
   }
+}
+
+/** The most that a child of this process may have of a resource; undefined for no bound. */
+export const hardestLimit = (
+  libc: Libc,
+  resource: number,
+  { mayRaiseLimits }: Pick<Capabilities, 'mayRaiseLimits'>,
+): number | undefined => {
+  const { hard } = createSoftLimit(libc, resource)
+  if (mayRaiseLimits()) {
+    // Nobody has more open files than this, capable or not.
+    return resource === RLIMIT_NOFILE ? Number(readText('/proc/sys/fs/nr_open')) || undefined : undefined
+  }
+  return hard === RLIM_INFINITY ? undefined : Number(hard)
 }

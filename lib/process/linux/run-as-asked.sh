@@ -1,10 +1,11 @@
-# Run by a `sh` that is the job's process already, before it becomes the job's program. Its standard error is a pipe to
-# the agent: what it writes there is why the job cannot be started. Descriptor 3 is the job's own standard error.
+# Run by a `sh` that is the job's process already, as the job's user and in its groups, before it becomes the job's
+# program. Its standard error is a pipe to the agent: the line `ready` says that the program comes next, anything else is
+# why the job cannot be started. Descriptor 3 is the job's own standard error.
 #
-# Arguments: the numbers of the variables NEWDT_AUTO_SETUP_<number>, each of which holds `NAME=value` for the job (they get
-# their names only here, where they can do no more than the job itself); the directory to enter, and another one should
-# that fail, each "" for none; the directory that this one must be, or ""; the script, or ""; the cgroup.procs of each
-# group to join; `--`; the program and its arguments.
+# Arguments: the numbers of the variables _<number>, each of which holds `NAME=value` for the job (they get their names
+# only here, where they can do no more than the job itself, and nothing to what comes before); the directory to enter, and
+# another one should that fail, each "" for none; the directory that this one must be, or ""; the script, or ""; the
+# program and its arguments. A name of the program without a slash is looked for in PATH.
 
 fail() {
   printf '%s\n' "$1" >&2
@@ -13,17 +14,12 @@ fail() {
 
 variables=$1 directory=$2 otherwise=$3 here=$4 script=$5
 shift 5
-while [ "$1" != -- ]; do
-  echo 0 > "$1" || exit 125
-  shift
-done
-shift
 
 if [ -n "$here" ]; then
   [ "$here" -ef . ] && cd -P . || fail "chdir $here: permission denied"
 elif [ -n "$directory" ]; then
   cd -P -- "$directory" 2> /dev/null || { [ -n "$otherwise" ] && cd -P -- "$otherwise"; } || {
-    why=$(LC_ALL=C ls -d -- "$directory/." 2>&1)
+    why=$(ls -d -- "$directory/." 2>&1)
     case $why in
       ls:*) fail "chdir $directory: ${why##*: }" ;;
       *) fail "chdir $directory: Permission denied" ;;
@@ -53,11 +49,15 @@ esac
 [ -x "$1" ] || fail "fork/exec $1: permission denied"
 [ -z "$script" ] || [ -r "$script" ] || fail "open $script: permission denied"
 
-# Names that no request may set: what it sets becomes a variable of this shell.
+# What a shell thinks of a variable (a locale that is not installed) is not for the agent.
+exec 4>&2 2> /dev/null
+# What only this shell was given; LC_ALL was for the words of the system.
+unset LC_ALL
+# A name that no request may set: what it sets becomes a variable of this shell.
 for NEWDT_AUTO_NUMBER in $variables; do
-  eval "set -- \"\$NEWDT_AUTO_SETUP_$NEWDT_AUTO_NUMBER\" \"\$@\"; unset NEWDT_AUTO_SETUP_$NEWDT_AUTO_NUMBER"
-  export "$1" || exit 125
-  shift
+  eval "export \"\$_$NEWDT_AUTO_NUMBER\"" || fail "env: a variable that the shell does not take" 2>&4
+  unset "_$NEWDT_AUTO_NUMBER"
 done
-exec 2>&3 3>&-
+echo ready >&4
+exec 2>&3 3>&- 4>&-
 exec "$@"

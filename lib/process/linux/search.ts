@@ -31,6 +31,7 @@ export interface SearchOptions {
 export const createSearch = ({ mark, reaper, members, pageBytes, listPids = allPids }: SearchOptions) => {
   let current: Promise<unknown> = Promise.resolve()
   let next: Promise<Snapshot> | undefined
+  let latest: { snapshot: Snapshot; at: number } | undefined
 
   const look = async (): Promise<Snapshot> => {
     const snapshot: Snapshot = {
@@ -49,6 +50,7 @@ export const createSearch = ({ mark, reaper, members, pageBytes, listPids = allP
       add(snapshot.bySession, stat.session, living)
       add(snapshot.byParent, stat.parent, living)
     }
+    latest = { snapshot, at: performance.now() }
     return snapshot
   }
 
@@ -76,13 +78,22 @@ export const createSearch = ({ mark, reaper, members, pageBytes, listPids = allP
 
   const readNow = (pid: number): LivingProcess | undefined => {
     const stat = readLiving(pid)
-    return stat && toLiving(pid, stat, mark.read(pid))
+    // A job that is root may have put anybody into its group.
+    if (!stat || isKernelThread(pid, stat) || pid === process.pid) return undefined
+    return toLiving(pid, stat, mark.read(pid))
   }
 
+  /** The last look if it is not older than this, in milliseconds; else another one. */
+  const lookWithin = async (ms: number): Promise<Snapshot> =>
+    latest && performance.now() - latest.at < ms ? latest.snapshot : nextLook()
+
   return {
-    /** `known` are processes that were found before; they count as long as they live. */
-    async find(target: Target, known: LivingProcess[] = []): Promise<LivingProcess[]> {
-      const { byPid, byMark, bySession, byParent } = await nextLook()
+    /**
+     * `known` are processes that were found before; they count as long as they live. What was found up to `oldMs`
+     * milliseconds ago is good enough for who only tells of it.
+     */
+    async find(target: Target, known: LivingProcess[] = [], oldMs = 0): Promise<LivingProcess[]> {
+      const { byPid, byMark, bySession, byParent } = await lookWithin(oldMs)
       const found = new Set<LivingProcess>()
       for (const pid of members(target.marks)) {
         // One that was forked since the look is read now: it must not be missed.

@@ -4,21 +4,22 @@ import { type Account, type Limits, StartError, type StartSpec } from '../types.
 import type { Executables } from './executable.ts'
 import { ENOENT } from './libc.ts'
 import type { Program } from './posix-spawn.ts'
+import { carriedOf, carriedVariables } from './variables.ts'
 
-/** Whether a process must do something itself before it becomes the job's program. */
-export const needsSetUp = ({
-  account,
-  limits,
-  noNewPrivileges = false,
-}: Pick<StartSpec, 'account' | 'limits' | 'noNewPrivileges'>): boolean =>
-  account !== undefined || noNewPrivileges || (limits !== undefined && Object.keys(limits).length > 0)
+type SetUpReasons = Pick<StartSpec, 'account' | 'limits' | 'noNewPrivileges'>
+
+export interface SetUpOptions {
+  executables: Pick<Executables, 'locate' | 'startError'>
+  /** Capabilities that the agent needs to change users, and that no job may inherit from it. */
+  inherited: string[]
+}
 
 /**
  * What a process runs that sets itself up for a job (its groups, limits, user, directory) and then becomes the job's
  * program, each step in place of the one before (execve): the pid stays, and so does the mark. In this order, because
  * joining a group needs the agent's rights, and entering a directory must not have them.
  */
-export const createSetUp = (executables: Pick<Executables, 'locate' | 'startError'>) => {
+export const createSetUp = ({ executables, inherited }: SetUpOptions) => {
   const joinGroups = readFileSync(join(import.meta.dirname, 'join-groups.sh'), 'utf8')
   const runAsAsked = readFileSync(join(import.meta.dirname, 'run-as-asked.sh'), 'utf8')
 
@@ -43,31 +44,49 @@ export const createSetUp = (executables: Pick<Executables, 'locate' | 'startErro
       script = '',
     } = spec
     const steps: string[] = []
-    if (account && groups.length > 0) steps.push(located('sh'), '-c', joinGroups, NAME, ...groups, '--')
+    if (groups.length > 0) steps.push(located('sh'), '-c', joinGroups, NAME, ...groups, '--')
     const resources = resourceOptions(limits)
     if (resources.length > 0) steps.push(located('prlimit'), ...resources)
     if (limits.nice !== undefined) steps.push(located('nice'), '-n', String(limits.nice))
-    const privileges = privilegeOptions(account, noNewPrivileges)
+    const privileges = privilegeOptions(account, noNewPrivileges, inherited)
     if (privileges.length > 0) steps.push(located('setpriv'), ...privileges, '--')
-    // Only the job's own user may be harmed by what the request sets: LD_PRELOAD is loaded into all that is run.
-    const carried = account ? carriedVariables(ownEnv) : { numbers: '', env: ownEnv }
-    steps.push(located('sh'), '-c', runAsAsked, NAME, carried.numbers)
-    steps.push(...directories(cwd, account), script)
-    steps.push(...(account ? [] : groups), '--', account ? file : located(file), ...args)
+    const variables = variablesOf(env, ownEnv)
+    steps.push(located('sh'), '-c', runAsAsked, NAME, variables.numbers, ...directories(cwd, account), script)
+    steps.push(account ? file : located(file), ...args)
     return {
       file: steps[0]!,
       args: steps.slice(1),
-      env,
-      ownEnv: carried.env,
-      // One that is open may be entered here: it is the one that was checked.
-      cwd: account && typeof cwd === 'string' ? undefined : cwd,
+      env: STEPS_ENV,
+      ownEnv: { PATH: env.PATH ?? '', ...variables.env },
+      // As another user it must not be where the agent is, whose directory it may not be able to reach.
+      cwd: account && !isOpen(cwd) ? '/' : cwd,
     }
   }
 
-  return { programOf }
+  return {
+    /** Whether a process must do something itself before it becomes the job's program. */
+    isNeeded: ({ account, limits, noNewPrivileges = false }: SetUpReasons): boolean =>
+      account !== undefined ||
+      noNewPrivileges ||
+      inherited.length > 0 ||
+      (limits !== undefined && Object.keys(limits).length > 0),
+
+    programOf,
+  }
 }
 
 export type SetUp = ReturnType<typeof createSetUp>
+
+/** For the steps themselves: the words of the system in English, and nothing else that would change what they do. */
+const STEPS_ENV = { LC_ALL: 'C' }
+
+/** Those of the request must all arrive; of the agent's own, those that can. */
+const variablesOf = (env: Record<string, string>, ownEnv: Record<string, string>) => {
+  carriedVariables(ownEnv)
+  return carriedOf({ ...env, ...ownEnv })
+}
+
+const isOpen = (cwd: StartSpec['cwd']): boolean => typeof cwd === 'object' && cwd.fd !== undefined
 
 /** In ps(1), for the moment that it takes. */
 const NAME = 'newdt-auto-setup'
@@ -77,8 +96,15 @@ const resourceOptions = ({ openFiles, fileSize }: Limits): string[] => [
   ...(fileSize === undefined ? [] : [`--fsize=${fileSize}:${fileSize}`]),
 ]
 
-/** Numbers, so that nothing is looked up a second time. The kernel drops the capabilities of a user that is not root. */
-const privilegeOptions = (account: Account | undefined, noNewPrivileges: boolean): string[] => [
+/**
+ * Numbers, so that nothing is looked up a second time. The kernel drops the capabilities of root when it becomes another
+ * user; those of an agent that is not root go with the inheritable ones, which ambient ones cannot be without.
+ */
+const privilegeOptions = (
+  account: Account | undefined,
+  noNewPrivileges: boolean,
+  inherited: string[],
+): string[] => [
   ...(account
     ? [
         `--reuid=${account.uid}`,
@@ -86,7 +112,9 @@ const privilegeOptions = (account: Account | undefined, noNewPrivileges: boolean
         account.groups.length > 0 ? `--groups=${account.groups.join()}` : '--clear-groups',
         '--inh-caps=-all',
       ]
-    : []),
+    : inherited.length > 0
+      ? [`--inh-caps=${inherited.map(name => `-${name}`).join()}`]
+      : []),
   ...(noNewPrivileges ? ['--no-new-privs'] : []),
 ]
 
@@ -97,19 +125,4 @@ const directories = (cwd: StartSpec['cwd'], account: Account | undefined): [stri
   if (!account) return ['', '', '']
   // Service accounts often have a home that is not there.
   return cwd === undefined ? [account.home || '/', '/', ''] : [cwd, '', '']
-}
-
-/** Under names that mean nothing to anybody, with the numbers that the names have. Throws StartError. */
-const carriedVariables = (env: Record<string, string>) => {
-  const entries = Object.entries(env)
-  for (const [name] of entries) {
-    if (!/^[A-Za-z_]\w*$/.test(name))
-      throw new StartError(`env ${name}: for another user a name may only have letters, digits and _`)
-  }
-  return {
-    numbers: [...entries.keys()].join(' '),
-    env: Object.fromEntries(
-      entries.map(([name, value], number) => [`NEWDT_AUTO_SETUP_${number}`, `${name}=${value}`]),
-    ),
-  }
 }

@@ -1,12 +1,15 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Exit } from '../exit-status.ts'
-import type { LivingProcess, Target, Usage } from '../types.ts'
-import { readText } from './cgroup/hierarchies.ts'
+import { type LivingProcess, NO_USAGE, type Target, type Usage } from '../types.ts'
+import { usageOfExit } from '../usage-of-exit.ts'
+import { flatValue } from './cgroup/group-files.ts'
 import type { JobGroups } from './cgroup/job-groups.ts'
-import { flatValue } from './cgroup/tree.ts'
+import { readText } from './read-text.ts'
 
 export interface UsageOptions {
-  groups: Pick<JobGroups, 'usage'>
-  find(target: Target): Promise<LivingProcess[]>
+  groups: Pick<JobGroups, 'usage' | 'members'>
+  /** What was found up to `oldMs` milliseconds ago will do. */
+  find(target: Target, known: LivingProcess[], oldMs: number): Promise<LivingProcess[]>
 }
 
 /**
@@ -24,9 +27,11 @@ export const createUsage = ({ groups, find }: UsageOptions) => {
 
   return async (target: Target, exit?: Exit): Promise<Usage> => {
     const known = ofGroups(target)
-    if (exit) return { ...merge(known, ofExit(exit)), memory: null }
-    if (known && Object.values(known).every(value => value !== null)) return known
-    return merge(known, ofProcesses(await find(target)))
+    if (exit) return { ...merge(known, usageOfExit(exit)), memory: null }
+    if (known?.cpu == null || known.memory === null)
+      return merge(known, await ofProcesses(await find(target, [], OLD_MS)))
+    // Only version 2 counts what disks do; who is in the group is known without a look at the whole machine.
+    return known.readBytes === null ? merge(known, await ofDisks(groups.members(target.marks))) : known
   }
 }
 
@@ -37,30 +42,28 @@ const merge = (first: Usage | undefined, second: Usage): Usage => {
   return Object.fromEntries(names.map(name => [name, first[name] ?? second[name]])) as unknown as Usage
 }
 
-const ofExit = ({ cpu, io }: Exit): Usage => ({
-  cpu: cpu.user + cpu.system,
-  memory: null,
-  peakMemory: null,
-  peakProcesses: null,
-  readBytes: io?.readBytes ?? null,
-  writtenBytes: io?.writtenBytes ?? null,
+/** Pages that several have in common count for each of them, proc_pid_stat(5). */
+const ofProcesses = async (found: LivingProcess[]): Promise<Usage> => ({
+  ...(await ofDisks(found.map(({ pid }) => pid))),
+  cpu: sum(found.map(({ cpu }) => cpu.user + cpu.system)),
+  memory: sum(found.map(({ residentBytes }) => residentBytes)),
 })
 
-/** Pages that several have in common count for each of them, proc_pid_stat(5). */
-const ofProcesses = (found: LivingProcess[]): Usage => {
-  const io = found.map(({ pid }) => readText(`/proc/${pid}/io`).replaceAll(':', ''))
-  const sumOf = (key: string): number | null =>
-    found.length === 0 || io.includes('')
-      ? null
-      : io.reduce((sum, text) => sum + (flatValue(text, key) ?? 0), 0)
-  return {
-    cpu: sum(found.map(({ cpu }) => cpu.user + cpu.system)),
-    memory: sum(found.map(({ residentBytes }) => residentBytes)),
-    peakMemory: null,
-    peakProcesses: null,
-    readBytes: sumOf('read_bytes'),
-    writtenBytes: sumOf('write_bytes'),
+/** Of the processes that live, and of those that they have waited for, proc_pid_io(5). */
+const ofDisks = async (pids: number[]): Promise<Usage> => {
+  const usage = { ...NO_USAGE, readBytes: 0, writtenBytes: 0 }
+  for (const [index, pid] of pids.entries()) {
+    if (index % PROCESSES_A_TURN === PROCESSES_A_TURN - 1) await setImmediate()
+    const text = readText(`/proc/${pid}/io`)
+    if (text === '') return NO_USAGE
+    usage.readBytes += flatValue(text, 'read_bytes:') ?? 0
+    usage.writtenBytes += flatValue(text, 'write_bytes:') ?? 0
   }
+  return pids.length === 0 ? NO_USAGE : usage
 }
 
 const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0)
+
+/** Many may ask again and again. */
+const OLD_MS = 500
+const PROCESSES_A_TURN = 200

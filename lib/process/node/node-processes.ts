@@ -32,6 +32,7 @@ export const createNodeProcesses = (): Processes => ({
   guardian: () => ({ state: 'unsupported', error: 'this system has none', restarts: 0 }),
   close: () => {},
   killAtOnce: async () => {},
+  needsSetUp: () => false,
   noNewPrivilegesSupport: () => 'this system has none',
   findAccount: async () => undefined,
   userSupport: () => MISSING,

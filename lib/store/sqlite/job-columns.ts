@@ -6,11 +6,11 @@ import {
   type JobState,
   NO_LABELS,
   NO_LIMITS,
-  NO_USAGE,
   type RejectedJob,
   type RunningJob,
   type ScriptType,
 } from '../../jobs/job.ts'
+import { NO_USAGE } from '../../process/types.ts'
 import type { IdempotencyKey } from '../job-store.ts'
 import type { OutputTotals } from '../output-store.ts'
 

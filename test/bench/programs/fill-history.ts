@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { v7 as uuidv7 } from 'uuid'
-import { type EndedJob, NO_LABELS, NO_LIMITS, NO_USAGE, type RunningJob } from '../../../lib/jobs/job.ts'
+import { type EndedJob, NO_LABELS, NO_LIMITS, type RunningJob } from '../../../lib/jobs/job.ts'
+import { NO_USAGE } from '../../../lib/process/types.ts'
 import type { Chunk, OutputTotals } from '../../../lib/store/output-store.ts'
 
 // fill-history.ts <checkout> <database> <jobs>: a store as an agent of that checkout leaves it.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { jobToJson } from '../../../handlers/jobs/job-json.ts'
-import { NO_USAGE } from '../../../lib/jobs/job.ts'
+import { NO_USAGE } from '../../../lib/process/types.ts'
 import { createFakeOutput } from '../fake-output.ts'
 import { assertBadRequest, createFake, failed, ID, jobRecord, signed, succeeded } from '../fake-services.ts'
 

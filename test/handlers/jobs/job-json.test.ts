@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { jobToJson } from '../../../handlers/jobs/job-json.ts'
 import { jobText } from '../../../handlers/jobs/job-text.ts'
-import { NO_USAGE } from '../../../lib/jobs/job.ts'
+import { NO_USAGE } from '../../../lib/process/types.ts'
 import { createFakeOutput } from '../fake-output.ts'
 import { ID, jobRecord } from '../fake-services.ts'
 

@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Clock } from '../../../lib/base/clock.ts'
 import { createJobEvents } from '../../../lib/jobs/events.ts'
-import { NO_USAGE, type RunningJob } from '../../../lib/jobs/job.ts'
+import type { RunningJob } from '../../../lib/jobs/job.ts'
 import { createLifecycle } from '../../../lib/jobs/lifecycle.ts'
 import { logJobEvents } from '../../../lib/jobs/log-events.ts'
 import { recover } from '../../../lib/jobs/recovery.ts'
 import type { Processes } from '../../../lib/process/types.ts'
+import { NO_USAGE } from '../../../lib/process/types.ts'
 import { createJobStore } from '../../../lib/store/sqlite/jobs.ts'
 import { createOutputStore } from '../../../lib/store/sqlite/outputs.ts'
 import { type FakeProcess, fakeProcesses } from '../../support/fake-processes.ts'
@@ -197,6 +198,7 @@ test('when nothing was lost nothing is looked for, and recovering twice changes 
     usage: unwanted,
     wasOutOfMemory: unwanted,
     killAtOnce: unwanted,
+    needsSetUp: unwanted,
     noNewPrivilegesSupport: unwanted,
   })
   assert.deepEqual(agent.jobStore.find(job.id), before)

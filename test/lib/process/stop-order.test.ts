@@ -31,6 +31,9 @@ const stopped = async (looks: LivingProcess[][], graceMs: number): Promise<strin
       done.push('look')
       return left.shift() ?? []
     },
+    async killAtOnce() {
+      done.push('kill at once')
+    },
     signal({ pid }: LivingProcess, name: NodeJS.Signals) {
       done.push(`${name.slice(3)} ${pid}`)
       return 'sent' as const
@@ -48,7 +51,7 @@ test('one look that finds nothing is not believed, neither before the grace peri
     ...['look', 'TERM 2', 'CONT 2', 'look', 'look'],
   ])
   assert.deepEqual(await stopped(looks, 0), [
-    ...['look', 'STOP 1', 'KILL 1', 'look'],
+    ...['kill at once', 'look', 'STOP 1', 'KILL 1', 'look'],
     ...['look', 'STOP 2', 'KILL 2', 'look', 'look'],
   ])
 })
@@ -62,6 +65,7 @@ test('where only descent leads to a process, all are stopped until nothing new i
     ...['TERM 1', 'TERM 2', 'TERM 3', 'CONT 1', 'CONT 2', 'CONT 3', 'look', 'look'],
   ])
   assert.deepEqual(await stopped(looks, 0), [
+    'kill at once',
     ...freezing,
     ...['STOP 1', 'STOP 2', 'STOP 3', 'KILL 1', 'KILL 2', 'KILL 3', 'look', 'look'],
   ])

@@ -1,5 +1,6 @@
-import { accessSync, constants, readFileSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { join, relative } from 'node:path'
+import { readText, words } from '../read-text.ts'
 
 /** What a control group can be limited in, as cgroups(7) names it in version 2. */
 export type Controller = 'memory' | 'cpu' | 'pids' | 'io'
@@ -60,17 +61,6 @@ export const parseHierarchies = (mounts: string, own: string): Hierarchy[] => {
 /** As the kernel writes what must not end a field: `\040` for a space. */
 const unescapePath = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
-
-/** "" for what cannot be read. */
-export const readText = (path: string): string => {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
-}
-
-export const words = (text: string): Set<string> => new Set(text.split(/\s+/).filter(Boolean))
 
 export const isWritable = (path: string): boolean => {
   try {

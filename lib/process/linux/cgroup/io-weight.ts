@@ -1,6 +1,6 @@
 import { existsSync, globSync } from 'node:fs'
 import { join } from 'node:path'
-import { readText } from './hierarchies.ts'
+import { readText } from '../read-text.ts'
 
 /** What gives each group its share of the disks; without one of them, a group's weight is a number without effect. */
 export interface IoSchedulers {

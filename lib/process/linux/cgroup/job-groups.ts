@@ -1,10 +1,11 @@
 import { existsSync, rmdirSync } from 'node:fs'
 import { mkdir, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { StartError, type Usage } from '../../types.ts'
+import { NO_USAGE, StartError, type Usage } from '../../types.ts'
+import { groupsIn, processesOf } from './group.ts'
+import type { GroupLimits } from './group-files.ts'
 import { readIoSchedulers, weightFile, weightText } from './io-weight.ts'
-import type { GroupLimits } from './tree.ts'
-import { groupsIn, isLimited, only, processesOf, type Tree, type Trees } from './trees.ts'
+import { isLimited, only, type Tree, type Trees } from './trees.ts'
 
 /** The groups of a running job, one in each tree. */
 interface GroupsOfJob {
@@ -48,8 +49,10 @@ export const createJobGroups = ({ trees: { trees, open }, all }: GroupsOptions) 
     }
   }
 
-  const removeLater = (paths: string[]): void => {
+  /** Those that are empty go now, the others when they are. */
+  const remove = async (paths: string[]): Promise<void> => {
     for (const path of paths) left.add(path)
+    for (const path of paths) if (await tryToRemove(path)) left.delete(path)
     if (left.size > 0) sweep ??= setInterval(removeEmpty, SWEEP_MS).unref()
   }
 
@@ -77,8 +80,7 @@ export const createJobGroups = ({ trees: { trees, open }, all }: GroupsOptions) 
       clearInterval(watch)
       watch = undefined
     }
-    removeLater(job.directories.map(({ path }) => path))
-    void removeEmpty()
+    void remove(job.directories.map(({ path }) => path))
   }
 
   const watchMemory = (): void => {
@@ -94,14 +96,10 @@ export const createJobGroups = ({ trees: { trees, open }, all }: GroupsOptions) 
     tree.version === 1 && tree.limits.has('memory') && (asked.memory ?? all.memory) !== undefined
 
   for (const tree of trees) {
-    removeLater(
-      groupsIn(tree.base)
-        .filter(isGroupName)
-        .map(name => join(tree.base, name)),
-    )
     if (isLimited(all) || existsSync(tree.base)) open(tree)
+    const leftByEarlier = groupsIn(tree.base).filter(isGroupName)
+    void remove(leftByEarlier.map(name => join(tree.base, name)))
   }
-  void removeEmpty()
 
   return {
     /** Whether a job with these limits has groups. */
@@ -155,7 +153,7 @@ export const createJobGroups = ({ trees: { trees, open }, all }: GroupsOptions) 
     usage(mark: number): Usage | undefined {
       const job = groups.get(mark)
       if (!job) return undefined
-      const usage: Usage = { ...UNKNOWN }
+      const usage: Usage = { ...NO_USAGE }
       for (const { tree, path } of job.directories) {
         const found = tree.files.readUsage(path)
         for (const name of USAGE_NAMES) usage[name] ??= found[name]
@@ -218,15 +216,7 @@ const removeNow = (path: string): void => {
   } catch {}
 }
 
-const UNKNOWN: Usage = {
-  cpu: null,
-  memory: null,
-  peakMemory: null,
-  peakProcesses: null,
-  readBytes: null,
-  writtenBytes: null,
-}
-const USAGE_NAMES = Object.keys(UNKNOWN) as (keyof Usage)[]
+const USAGE_NAMES = Object.keys(NO_USAGE) as (keyof Usage)[]
 
 /** How long a job may live on after the kernel has killed one of its processes, in version 1, which kills no more. */
 const WATCH_MS = 250

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { readText } from './hierarchies.ts'
+import { readText } from '../read-text.ts'
 import {
   CPU_PERIOD_US,
   flatValue,
@@ -9,7 +9,7 @@ import {
   quotaOf,
   readNumber,
   type Setting,
-} from './tree.ts'
+} from './group-files.ts'
 
 /** Files of a group of version 2, as the kernel's admin-guide/cgroup-v2 describes them. */
 export const VERSION_2: GroupFiles = {

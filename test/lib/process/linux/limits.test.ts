@@ -71,16 +71,60 @@ describe('limits of a process', () => {
   })
 
   test('its variables and its directory are as without limits', { skip: missing('nice') }, async () => {
-    const { stdout } = await run(
-      'printf "%s|%s|" "$A" "$(pwd)"; printenv a.b',
-      { nice: 1 },
-      { cwd: '/usr', ownEnv: { A: ' x\ny ', 'a.b': 'c' } },
+    const ownEnv = {
+      A: ' x\ny ',
+      script: 's',
+      directory: 'd',
+      here: 'h',
+      PS1: '1',
+      IFS: ',',
+      OLDPWD: '/o',
+      TZ: 'UTC',
+    }
+    const { stdout } = await run('', { nice: 1 }, { file: 'env', args: ['-0'], cwd: '/usr', ownEnv })
+    const found = new Set(stdout.split('\0'))
+    for (const [name, value] of Object.entries({ ...ownEnv, PWD: '/usr' }))
+      assert.ok(found.has(`${name}=${value}`), `${name}: ${stdout}`)
+  })
+
+  test('what a request sets does nothing to the steps before its program', {
+    skip: missing('processes'),
+  }, async () => {
+    const ownEnv = {
+      LD_PRELOAD: '/no/such.so',
+      LC_ALL: 'xx_YY',
+      ENV: '/no/such',
+      PS4: '$(touch /tmp/x)',
+      SHELLOPTS_: '',
+    }
+    const { stdout, exitCode } = await run(
+      'grep -c job- /proc/self/cgroup; echo "$LC_ALL"',
+      { processes: 50 },
+      { ownEnv },
     )
-    assert.match(stdout, /^ x\ny \|\/usr\|(c\n)?$/)
+    assert.match(stdout, /^[1-9]\d*\nxx_YY\n$/)
+    assert.equal(exitCode, 0)
+    // A function of this name would be what joins the group.
+    await assert.rejects(run('true', { processes: 50 }, { ownEnv: { 'BASH_FUNC_echo%%': '() { :; }' } }), {
+      message: /^env BASH_FUNC_echo%%: /,
+    })
   })
 })
 
 describe('limits of all processes of a job', { skip: missing('memory', 'cpus', 'processes') }, () => {
+  test('another user is within them as well', { skip: processes.userSupport() }, async () => {
+    const account = await processes.findAccount('nobody')
+    assert.ok(account && account !== 'no-group')
+    const { stdout } = await run(
+      'id -u; ulimit -n; nice; grep -c /job- /proc/self/cgroup',
+      { openFiles: 77, nice: 4, memory: 64 << 20, processes: 30 },
+      { account },
+    )
+    const [uid, openFiles, nice, groups] = stdout.trim().split('\n').map(Number)
+    assert.deepEqual([uid, openFiles, nice], [65_534, 77, 4])
+    assert.ok(groups! > 0)
+  })
+
   test('who takes too much memory is killed, its peak is told', async () => {
     const { signal, wasOutOfMemory, usage } = await run('exec python3 -c "x = bytearray(300 << 20)"', {
       memory: 64 << 20,
@@ -213,7 +257,7 @@ test('a job without limits has no group, and what it used is known from its end'
   const exit = await started.exited
   const usage = await processes.usage(targetOf(started), exit)
   processes.unguard(started.mark)
-  assert.equal(usage.cpu, exit.cpu.user + exit.cpu.system)
+  assert.ok(Math.abs(usage.cpu! - exit.cpu.user - exit.cpu.system) < 1e-6)
   assert.deepEqual([usage.memory, usage.peakMemory, usage.peakProcesses], [null, null, null])
   assert.equal(typeof usage.readBytes, 'number')
 })

@@ -3,6 +3,10 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import koffi from 'koffi'
+import { openLibc } from '../../../../lib/process/linux/libc.ts'
+import { createKeyringLeaver } from '../../../../lib/process/linux/session-keyring.ts'
+import { NOT_TAKEN } from '../../../../lib/process/shell-variables.ts'
 import type { Account, StartSpec } from '../../../../lib/process/types.ts'
 import { linuxProcesses } from '../../../support/linux-processes.ts'
 import { startBash } from '../../../support/run-process.ts'
@@ -118,7 +122,7 @@ describe('a process of another user', { skip: missing }, () => {
 
   test('a name that no shell can have is refused, and its value is not told', async () => {
     await assert.rejects(run('true', { ownEnv: { 'a.b': 'secret' } }), {
-      message: 'env a.b: for another user a name may only have letters, digits and _',
+      message: `env a.b: ${NOT_TAKEN}`,
     })
   })
 
@@ -198,5 +202,18 @@ describe('a process of another user', { skip: missing }, () => {
     assert.equal((await run('', { file: 'tool', args: [], env })).stdout, `${theirs}\n`)
     const { failure } = await run('', { file: 'no-such-program' })
     assert.equal(failure, 'exec: "no-such-program": executable file not found in $PATH')
+  })
+
+  test('it has a session keyring of its own', async () => {
+    const addKey = koffi
+      .load(null)
+      .func('long syscall(long, const char *, const char *, const char *, long, long)')
+    const SYS_ADD_KEY = process.arch === 'arm64' ? 217 : 248
+    const name = `newdt-test-${process.pid}`
+    // In this thread's own, which the next start leaves.
+    createKeyringLeaver(openLibc())()
+    if (addKey(SYS_ADD_KEY, 'user', name, 'secret', 6, -3) < 0) return // The kernel has no keyrings.
+    assert.match(readFileSync('/proc/keys', 'latin1'), new RegExp(name))
+    assert.equal((await run(`grep -c ${name} /proc/keys`)).stdout, '0\n')
   })
 })

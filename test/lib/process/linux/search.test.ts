@@ -89,3 +89,21 @@ test('what was found before counts as long as it lives, and not when its pid is 
   const later = { ...known!, startTime: known!.startTime + 1 }
   assert.deepEqual(await unmarked.find({ marks: new Set([7]), pid: 0 }, [later]), [])
 })
+
+test('who only tells of processes is served by a look of a moment ago', async () => {
+  const { search, looks } = searchWith({})
+  const target = { marks: new Set([1]), pid: 0 }
+  await search.find(target)
+  const before = looks()
+  await search.find(target, [], 60_000)
+  assert.equal(looks(), before)
+  await search.find(target)
+  assert.equal(looks(), before + 1)
+})
+
+test('what is in the group of a job is found whatever mark it bears, but neither this process nor one that is gone', async () => {
+  const [leader, first] = await family()
+  const { search } = searchWith({ [leader]: 7, [first!]: 8 }, [], () => [first!, process.pid, 2, 4_000_000])
+  const found = pidsOf(await search.find({ marks: new Set([9]), pid: 0 }))
+  assert.deepEqual(found, [first!])
+})

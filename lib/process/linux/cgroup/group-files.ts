@@ -1,20 +1,10 @@
-import type { LimitName } from '../../types.ts'
-import { readText } from './hierarchies.ts'
+import type { LimitName, Usage } from '../../types.ts'
+import { readText } from '../read-text.ts'
 
 /** The limits that a group keeps for all of a job's processes together. */
 export type GroupLimit = Extract<LimitName, 'memory' | 'cpus' | 'processes' | 'ioWeight'>
 export const GROUP_LIMITS = ['memory', 'cpus', 'processes', 'ioWeight'] as const satisfies GroupLimit[]
 export type GroupLimits = { readonly [name in GroupLimit]?: number | undefined }
-
-/** What one group tells of what was used in it; null for what it does not tell. */
-export interface GroupUsage {
-  cpu: number | null
-  memory: number | null
-  peakMemory: number | null
-  peakProcesses: number | null
-  readBytes: number | null
-  writtenBytes: number | null
-}
 
 /** A file of a group and what is to be written to it; one that is `optional` may be missing. */
 export interface Setting {
@@ -31,7 +21,8 @@ export interface GroupFiles {
   settings(limits: GroupLimits): Setting[]
   /** What takes all limits back, in the order in which it must be written. */
   unlimited: Setting[]
-  readUsage(group: string): GroupUsage
+  /** What the group tells of what was used in it. */
+  readUsage(group: string): Usage
   /** How many processes of it the kernel has killed for want of memory. */
   countOutOfMemory(group: string): number
 }

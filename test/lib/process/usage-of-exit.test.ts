@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { NO_USAGE } from '../../../lib/jobs/job.ts'
-import { usageOfExit } from '../../../lib/jobs/usage.ts'
+import { NO_USAGE } from '../../../lib/process/types.ts'
+import { usageOfExit } from '../../../lib/process/usage-of-exit.ts'
 
 const status = { exitCode: 0, signal: 0, coreDumped: false }
 

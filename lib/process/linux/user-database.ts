@@ -1,12 +1,13 @@
 import koffi from 'koffi'
+import { within } from '../../base/within.ts'
 import type { Account } from '../types.ts'
 import { ERANGE, errnoText } from './libc.ts'
 
 /**
  * Looks up users in all that nsswitch.conf(5) names, an LDAP server for example: on threads of libuv's pool, since that
- * may take its time.
+ * may take its time. At most two of them at once, for files are read and written on the same threads.
  */
-export const createAccounts = () => {
+export const createUserDatabase = () => {
   const libc = koffi.load(null)
   const passwd = koffi.struct({
     name: 'const char *',
@@ -67,18 +68,55 @@ export const createAccounts = () => {
     }
   }
 
+  const lookUp = async (user: string, groupName?: string): Promise<Account | 'no-group' | undefined> => {
+    const found = await entryOf<Passwd>(getUser, user)
+    if (!found) return undefined
+    const { uid, home, shell } = found
+    const ofGroup = groupName === undefined ? undefined : await entryOf<{ gid: number }>(getGroup, groupName)
+    if (groupName !== undefined && !ofGroup) return 'no-group'
+    const gid = ofGroup?.gid ?? found.gid
+    const groups = [...new Set([gid, ...(await groupsOf(user, found.gid))])]
+    return { name: user, uid, gid, groups, home: home ?? '', shell: shell ?? '' }
+  }
+
+  const turns = createTurns(MOST_AT_ONCE)
+  const underWay = new Map<string, Promise<Account | 'no-group' | undefined>>()
+
   return {
-    /** See Processes. */
-    async find(user: string, groupName?: string): Promise<Account | 'no-group' | undefined> {
-      const found = await entryOf<Passwd>(getUser, user)
-      if (!found) return undefined
-      const { uid, home, shell } = found
-      const ofGroup =
-        groupName === undefined ? undefined : await entryOf<{ gid: number }>(getGroup, groupName)
-      if (groupName !== undefined && !ofGroup) return 'no-group'
-      const gid = ofGroup?.gid ?? found.gid
-      return { name: user, uid, gid, groups: await groupsOf(user, gid), home: home ?? '', shell: shell ?? '' }
+    /** See Processes. Who asks for what somebody else is asking for shares the answer. */
+    find(user: string, group?: string): Promise<Account | 'no-group' | undefined> {
+      const key = `${user}:${group ?? ''}`
+      const known = underWay.get(key)
+      if (known) return known
+      const asked = within(
+        turns(() => lookUp(user, group)),
+        LONGEST_MS,
+      ).then(answer => {
+        if (answer === undefined) throw new Error('the user database does not answer')
+        return answer.found
+      })
+      const forget = () => void underWay.delete(key)
+      underWay.set(key, asked)
+      asked.then(forget, forget)
+      return asked
     },
+  }
+}
+
+/** Has at most so many run at once, in the order in which they were asked for. */
+const createTurns = (most: number) => {
+  const waiting: (() => void)[] = []
+  let running = 0
+  return async <T>(run: () => Promise<T>): Promise<{ found: T }> => {
+    if (running >= most) await new Promise<void>(resolve => waiting.push(resolve))
+    else running++
+    try {
+      return { found: await run() }
+    } finally {
+      const next = waiting.shift()
+      if (next) next()
+      else running--
+    }
   }
 }
 
@@ -101,3 +139,6 @@ const NOT_FOUND = ['ENOENT', 'ESRCH', 'EBADF', 'EPERM'].map(name => koffi.os.err
 const LARGEST_ENTRY = 1 << 20
 /** NGROUPS_MAX of Linux. */
 const MOST_GROUPS = 65_536
+const MOST_AT_ONCE = 2
+/** Behind others the time that these take counts, too. */
+const LONGEST_MS = 15_000

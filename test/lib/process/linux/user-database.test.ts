@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { createAccounts } from '../../../../lib/process/linux/accounts.ts'
+import { createUserDatabase } from '../../../../lib/process/linux/user-database.ts'
 
-const { find } = createAccounts()
+const { find } = createUserDatabase()
 
 test('every user of this machine has the ids and the groups that id(1) says', async () => {
   const names = readFileSync('/etc/passwd', 'utf8')

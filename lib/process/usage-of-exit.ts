@@ -1,6 +1,5 @@
-import type { Exit } from '../process/exit-status.ts'
-import type { Usage } from '../process/types.ts'
-import { NO_USAGE } from './job.ts'
+import type { Exit } from './exit-status.ts'
+import { NO_USAGE, type Usage } from './types.ts'
 
 /** What the end of a process alone tells. */
 export const usageOfExit = ({ cpu, io }: Exit): Usage => ({
