@@ -1,9 +1,11 @@
 import type { EventEmitter } from 'node:events'
 import type { Server, Socket } from 'node:net'
+import { refusal } from '../handlers/http/refusal.ts'
 import { createFairShare } from '../lib/base/fair-share.ts'
 import type { Log } from '../lib/base/log.ts'
 import type { AddressList } from '../lib/security/address-list.ts'
 import { networkOf } from '../lib/security/guess-limiter.ts'
+import { createOwedAnswers, oldestOfLargest } from './owed-answers.ts'
 
 export interface ConnectionLimits {
   /** How many may be open at a time. */
@@ -21,14 +23,22 @@ interface Connection {
   socket: Socket
   end: string
   network: string
-  /** Answers that are owed on it to callers who are known. */
-  owed: number
+}
+
+/** An answer to a request of which it is known by now whose it is. */
+export interface KnownAnswer extends Pick<EventEmitter, 'once'> {
+  req: {
+    method?: string | undefined
+    client: { address: string }
+    notes: { caller?: string }
+  }
 }
 
 /**
  * Ends connections of others than who may connect, before a byte of them is parsed. Those who may share what there is.
  * When a network has its share, or nothing is left, the one that has most gives up its oldest connection on which no
- * answer is owed; but none gives way to one that has as many. Where that makes no room, the new connection is closed.
+ * answer is owed; but none gives way to one that has as many, except to a proxy. Where that makes no room, the new
+ * connection is closed. Answers are owed on so many that some are always left to give way.
  */
 export const limitConnections = (server: Server, limits: ConnectionLimits) => {
   const { most, allowed, proxies, log, now = () => performance.now() } = limits
@@ -36,6 +46,10 @@ export const limitConnections = (server: Server, limits: ConnectionLimits) => {
   const isNews = createNews(now)
   /** By their ends; the oldest first. */
   const open = new Map<string, Connection>()
+  const owed = createOwedAnswers<Connection>(Math.floor(most * OWED), ({ connection, client }) => {
+    remove(connection)
+    cutOff(connection.socket, client, TOO_MANY_ANSWERS)
+  })
 
   const cutOff = (socket: Socket, client: string, reason: string): void => {
     socket.destroy()
@@ -43,7 +57,7 @@ export const limitConnections = (server: Server, limits: ConnectionLimits) => {
   }
 
   const add = (socket: Socket, network: string): void => {
-    const connection = { socket, network, end: endOf(socket), owed: 0 }
+    const connection = { socket, network, end: endOf(socket) }
     const former = open.get(connection.end)
     if (former) remove(former) // It is closed, though its event comes later.
     open.set(connection.end, connection)
@@ -53,29 +67,24 @@ export const limitConnections = (server: Server, limits: ConnectionLimits) => {
   const remove = (connection: Connection): void => {
     if (open.get(connection.end) !== connection) return
     open.delete(connection.end)
+    owed.removeAll(connection)
     share.giveBack(connection.network, 1)
   }
 
   /** Whether there is room now. */
-  const makeRoomFor = (network: string): boolean => {
-    const connection = mostDispensable(network)
+  const makeRoomFor = (network: string, isProxy: boolean): boolean => {
+    const idle = open.values().filter(connection => !owed.has(connection))
+    const connection = oldestOfLargest(idle, {
+      holderOf: one => one.network,
+      share,
+      asking: network,
+      // Most of what it has is others'.
+      count: isProxy ? 0 : share.of(network),
+    })
     if (!connection) return false
     remove(connection)
     cutOff(connection.socket, connection.network, TOO_MANY)
     return true
-  }
-
-  const mostDispensable = (network: string): Connection | undefined => {
-    let found: Connection | undefined
-    let count = share.of(network)
-    for (const connection of open.values()) {
-      const { owed, network: holder } = connection
-      const isFirstOfOwn = !found && holder === network
-      if (owed > 0 || !(isFirstOfOwn || share.of(holder) > count)) continue
-      found = connection
-      count = share.of(holder)
-    }
-    return found
   }
 
   server.prependListener('connection', (socket: Socket) => {
@@ -85,23 +94,51 @@ export const limitConnections = (server: Server, limits: ConnectionLimits) => {
     const network = networkOf(address)
     const isProxy = proxies?.has(address) ?? false
     const isFree = isProxy ? share.left() > 0 : share.hasRoom(network, 1)
-    if (!isFree && !makeRoomFor(network)) return cutOff(socket, network, TOO_MANY)
+    if (!isFree && !makeRoomFor(network, isProxy)) return cutOff(socket, network, TOO_MANY)
     share.take(network, 1)
     add(socket, network)
   })
 
+  /**
+   * Has the connection of an answer not given up for another connection until the answer is over. Returns whether it is
+   * kept: where more would be owed to whom it is for than may be, the connection is closed.
+   */
+  const tryToKeep = (
+    socket: Socket,
+    answer: Pick<EventEmitter, 'once'>,
+    known: { caller?: string; client?: string; isRepeatable: boolean },
+  ): boolean => {
+    const connection = open.get(endOf(socket))
+    if (!connection) return true
+    const { network } = connection
+    const one = { connection, caller: network, client: network, ...known }
+    if (owed.add(one)) {
+      answer.once('close', () => owed.remove(one))
+      return true
+    }
+    remove(connection)
+    cutOff(connection.socket, one.client, TOO_MANY_ANSWERS)
+    return false
+  }
+
   return {
-    /** Has the connection of an answer not given up for another until the answer is over. */
-    keep(socket: Socket, answer: Pick<EventEmitter, 'once'>): void {
-      const connection = open.get(endOf(socket))
-      if (!connection) return
-      connection.owed++
-      answer.once('close', () => connection.owed--)
+    tryToKeep,
+    /** The same. Throws AgentError incomplete-body when it is not kept: nothing is begun that nobody would hear of. */
+    keep(socket: Socket, answer: KnownAnswer): void {
+      const { method = '', client, notes } = answer.req
+      const known = { ...notes, client: networkOf(client.address), isRepeatable: REPEATABLE.has(method) }
+      if (!tryToKeep(socket, answer, known)) throw refusal('incomplete-body')
     },
   }
 }
 
+/** The rest is for whoever has still to say who they are. */
+const OWED = 0.95
+
+const REPEATABLE = new Set(['GET', 'HEAD'])
+
 const TOO_MANY = 'it has too many connections'
+const TOO_MANY_ANSWERS = 'it waits for too many answers'
 
 /** What a connection has in common with the one of TLS on it. */
 export const endOf = ({ remoteAddress, remotePort, localAddress }: Socket): string =>

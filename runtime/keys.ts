@@ -7,14 +7,14 @@ import { loadSecrets, type SecretOptions } from './secret.ts'
 import { versionOf, watchFiles } from './watch-files.ts'
 
 /**
- * All keys, from the secret and the file of keys. Rejects with an Error that never holds a secret; also when one in the
- * file of secrets has fewer characters than `leastSecret`.
+ * All keys, from the secret and the file of keys. Rejects with an Error that never holds a secret. While the agent
+ * `isRunning` no secret is made up, and none is taken that may be half of one.
  */
-export const loadKeys = async (options: SecretOptions, leastSecret = 1) => {
-  const { madeUpIn } = await loadSecrets(options, leastSecret) // From here on its file is there.
+export const loadKeys = async (options: SecretOptions, isRunning = false) => {
+  const { madeUpIn } = await loadSecrets(options, isRunning) // From here on its file is there.
   // Taken before the files are read: a change that comes meanwhile is seen by the next look.
   const version = await versionOf(filesOf(options))
-  const { values } = await loadSecrets(options, leastSecret)
+  const { values } = await loadSecrets(options, isRunning)
   const keys = options.keysFile === undefined ? [] : await readKeysFile(options.keysFile)
   return {
     keys: values.length > 0 ? withDefaultKey(keys, values) : keys,
@@ -47,7 +47,7 @@ export const watchKeys = ({ version, onKeys, audit, log, intervalMs, ...options 
     paths: files,
     version,
     ...(intervalMs !== undefined && { intervalMs }),
-    load: () => loadKeys(options, LEAST_CHANGED_SECRET),
+    load: () => loadKeys(options, true),
     async onLoaded({ keys }) {
       onKeys(keys)
       const ids = keys.map(({ id }) => id)
@@ -66,6 +66,3 @@ export const filesOf = ({ secret, secretFile, keysFile, dataDirectory }: SecretO
   const given = [secretFile, keysFile].filter(path => path !== undefined)
   return given.length === 0 && secret === undefined ? [join(dataDirectory, 'secret')] : given
 }
-
-/** Characters. A shorter one in a file that has changed is more likely a file that somebody is still writing. */
-const LEAST_CHANGED_SECRET = 8

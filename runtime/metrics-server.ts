@@ -18,6 +18,7 @@ export const createMetricsServer = ({ metrics, log, allowed }: MetricsServerOpti
     request.resume() // A body is not looked at.
     const isKnown = request.url === '/metrics' && ['GET', 'HEAD'].includes(request.method ?? '')
     if (!isKnown) return void response.writeHead(404, SAFE_HEADERS).end()
+    if (!connections.tryToKeep(request.socket, response, { isRepeatable: true })) return
     void metrics.text().then(
       text => response.writeHead(200, { 'Content-Type': metrics.contentType, ...SAFE_HEADERS }).end(text),
       err => {
@@ -26,7 +27,7 @@ export const createMetricsServer = ({ metrics, log, allowed }: MetricsServerOpti
       },
     )
   })
-  limitConnections(server, { most: MOST_CONNECTIONS, allowed, log })
+  const connections = limitConnections(server, { most: MOST_CONNECTIONS, allowed, log })
   server.setTimeout(STALLED_MS)
   return server
 }

@@ -32,7 +32,8 @@ export const readPrivateFile = <T>(
  * have put a link there.
  */
 const refuseOpenWay = async (path: string): Promise<void> => {
-  const ahead = (isAbsolute(path) ? path : join(process.cwd(), path)).split('/')
+  // Not joined: what is before `..` may be a link, and the system goes up from where that leads.
+  const ahead = (isAbsolute(path) ? path : `${process.cwd()}/${path}`).split('/')
   let at = '/'
   refuseOpenDirectory(at, await stat(at))
   for (let links = 0; ahead.length > 0; ) {

@@ -1,8 +1,8 @@
 /**
- * Shares out an amount of something. Each may have four times as much as is left for all others: one alone gets most of
+ * Shares out an amount of something. Each may have `times` as much as is left for all others: one alone gets most of
  * it, and the next one still finds some. Who has nothing yet may have whatever is left.
  */
-export const createFairShare = (amount: number) => {
+export const createFairShare = (amount: number, times = SHARE) => {
   const taken = new Map<string, number>()
   let all = 0
 
@@ -17,7 +17,7 @@ export const createFairShare = (amount: number) => {
 
   const hasRoom = (holder: string, size: number): boolean => {
     const [own, left] = [of(holder), amount - all - size]
-    return left >= 0 && (own === 0 || own + size <= SHARE * left)
+    return left >= 0 && (own === 0 || own + size <= times * left)
   }
 
   return {
@@ -31,7 +31,10 @@ export const createFairShare = (amount: number) => {
   }
 }
 
-/** An amount of which one, whatever it has, leaves so much that another who has nothing gets `size`. */
+/**
+ * An amount of which one, whatever it has, leaves so much that another who has nothing gets `size`; two, where each may
+ * have no more than is left.
+ */
 export const fairAmountFor = (size: number): number => (SHARE + 1) * size
 
 const SHARE = 4

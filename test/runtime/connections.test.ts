@@ -221,6 +221,11 @@ describe('the connections of an address', () => {
     return sockets
   }
 
+  const answerOf = (caller: string, method = 'GET') =>
+    Object.assign(new EventEmitter(), {
+      req: { method, notes: { caller }, client: { address: '127.0.0.1' } },
+    })
+
   const isOpen = ({ destroyed }: Socket): boolean => !destroyed
   const settle = ({ count }: Served, most: number) =>
     waitFor(`${most} stay`, async () => (await count()) === most)
@@ -252,8 +257,8 @@ describe('the connections of an address', () => {
   test('stay while an answer is owed on them, and are given up after it', async t => {
     const served = await start(t)
     const first = await connectMany(served, '127.0.0.1', 8)
-    const answers = served.taken.map(socket => {
-      const answer = new EventEmitter()
+    const answers = served.taken.map((socket, n) => {
+      const answer = answerOf(`${n}`)
       served.keepOpen(socket, answer)
       return answer
     })
@@ -277,6 +282,27 @@ describe('the connections of an address', () => {
     assert.deepEqual([first.filter(isOpen).length, isOpen(client!), isOpen(next!)], [8, true, true])
   })
 
+  test('of strangers make room for a proxy, and those of callers leave some for others', async t => {
+    const served = await start(t, { most: 20, proxies: parseAddresses(['127.0.0.1']).list })
+    await connectMany(served, '127.0.0.1', 16)
+    for (const [n, socket] of served.taken.entries()) served.keepOpen(socket, answerOf(`${n}`))
+    for (let n = 2; n <= 5; n++) await connectMany(served, `127.0.0.${n}`, 1)
+    const [client] = await connectMany(served, '127.0.0.1', 1)
+    await settle(served, 20)
+    assert.ok(isOpen(client!))
+  })
+
+  test('are closed, and nothing is begun on them, where their caller waits for too many answers', async t => {
+    const served = await start(t)
+    const sockets = await connectMany(served, '127.0.0.1', 8)
+    const keepAll = (): void => {
+      for (const socket of served.taken) served.keepOpen(socket, answerOf('alice', 'POST'))
+    }
+    assert.throws(keepAll, { code: 'incomplete-body' })
+    await settle(served, 7)
+    await waitFor('it is the last', () => sockets.map(isOpen).lastIndexOf(false) === 7)
+  })
+
   test('that were cut off are told of once for each address, and again after an hour', async t => {
     let time = 0
     const served = await start(t, { allowed: parseAddresses(['127.1.0.0/16']).list, now: () => time })
@@ -290,6 +316,41 @@ describe('the connections of an address', () => {
 })
 
 describe('when there are too many connections', () => {
+  test('one caller does not keep another out who comes by the same proxy, and keeps its commands', async t => {
+    const asked = new Map<string, number>()
+    const answer = Promise.withResolvers<void>()
+    const { port, keep, count } = await serveHttp(t, {
+      trustedProxies: parseAddresses(['127.0.0.1']).list,
+      headersTimeoutMs: 20_000,
+      requestTimeoutMs: 20_000,
+      async fetch({ headers, method }, { note }) {
+        const caller = headers.get('caller')!
+        note({ caller })
+        asked.set(caller, (asked.get(caller) ?? 0) + 1)
+        if (caller === 'monitor') await answer.promise
+        return new Response(`${method} answered`)
+      },
+    })
+    const ask = (caller: string, n: number, method = 'GET') => {
+      const client = open(keep(connect(port, '127.0.0.1')))
+      client.socket.write(
+        `${method} / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\ncaller: ${caller}\r\nX-Forwarded-For: 10.0.${n >> 8}.${n & 255}\r\n\r\n`,
+      )
+      return client
+    }
+    const isOpen = ({ socket }: { socket: Socket }): boolean => !socket.destroyed
+    const command = ask('monitor', 0, 'POST')
+    await waitFor('the command is there', () => asked.get('monitor') === 1)
+    const polls = Array.from({ length: 1019 }, (_, n) => ask('monitor', n))
+    await waitFor('the oldest have given way', async () => polls.filter(isOpen).length === 759)
+    assert.ok((await count()) <= 800)
+    const admin = ask('admin', 0, 'POST')
+    await waitFor('the admin is answered', () => admin.heard.includes('POST answered'))
+    answer.resolve()
+    await waitFor('so is the command', () => command.heard.includes('POST answered'))
+    await waitFor('so are the newest', () => polls.at(-1)!.heard.includes('GET answered'))
+  })
+
   for (const kind of ['plain HTTP', 'TLS'] as const) {
     const skip = kind === 'TLS' && !isInstalled('openssl') && 'openssl is not installed'
     test(`a caller who is known gets the answer, others lose theirs (${kind})`, { skip }, async t => {

@@ -145,6 +145,34 @@ test('a secret that becomes very short is not taken up: it is half of one', asyn
   assert.deepEqual(taken, ['correct-horse'])
 })
 
+test('a made-up secret stays while its file is gone, empty or half written, and none is made up in its place', async t => {
+  const dataDirectory = scratchDirectory()
+  const path = join(dataDirectory, 'secret')
+  const { log, lines } = recordingLog()
+  const taken: string[] = []
+  const options = { secret: undefined, secretFile: undefined, keysFile: undefined, dataDirectory }
+  const { version } = await loadKeys(options)
+  const watch = watchKeys({
+    ...options,
+    version,
+    audit: { record: async () => {} },
+    log,
+    intervalMs: 5,
+    onKeys: ([key]) => void taken.push(key!.secrets.join()),
+  })
+  t.after(() => watch.close())
+  const errors = () => lines.map(({ fields }) => String((fields as { error?: string }).error))
+  rmSync(path)
+  await waitFor('that it is gone is told', () => errors().some(error => error.startsWith('ENOENT')))
+  writeFileSync(path, '', { mode: 0o600 })
+  await waitFor('that it is empty is told', () => errors().some(error => /is empty/.test(error)))
+  writeFileSync(path, 'correct')
+  await waitFor('that it is short is told', () => errors().some(error => /fewer than 8/.test(error)))
+  assert.deepEqual(taken, [])
+  writeFileSync(path, 'correct-horse\n')
+  await waitFor('another that is whole is taken up', () => taken.join() === 'correct-horse')
+})
+
 test('a secret that is rotated is taken up too, also before anybody looks', async t => {
   const dataDirectory = scratchDirectory()
   const secretFile = join(dataDirectory, 'given')

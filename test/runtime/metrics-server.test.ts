@@ -39,6 +39,40 @@ test('it cuts off whom it is not for', async t => {
   await assert.rejects(fetch(url))
 })
 
+test('a scrape that is under way is not cut off for others', async t => {
+  const metrics = Promise.withResolvers<string>()
+  let asked = 0
+  const text = (): Promise<string> => {
+    asked++
+    return metrics.promise
+  }
+  const { port, url } = await start(t, { metrics: { text, contentType: 'text/plain' } })
+  const scrape = fetch(url).then(response => response.text())
+  await waitFor('it is under way', () => asked === 1)
+  for (let n = 0; n < 40; n++) {
+    const socket = connect(port, '127.0.0.1')
+      .on('error', () => {})
+      .resume()
+    t.after(() => socket.destroy())
+    await once(socket, 'connect')
+  }
+  metrics.resolve('newdt_jobs 1\n')
+  assert.equal(await scrape, 'newdt_jobs 1\n')
+})
+
+test('requests one after the other on one connection, before any is answered, do no harm', async t => {
+  const metrics = Promise.withResolvers<string>()
+  const { port, url } = await start(t, {
+    metrics: { text: () => metrics.promise, contentType: 'text/plain' },
+  })
+  const socket = connect(port, '127.0.0.1').on('error', () => {})
+  t.after(() => socket.destroy())
+  socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(40))
+  await once(socket, 'close')
+  metrics.resolve('newdt_jobs 1\n')
+  assert.equal((await fetch(url)).status, 200)
+})
+
 test('silent connections leave room for another address, and are closed in time', async t => {
   const { server, port, url } = await start(t)
   const sockets = Array.from({ length: 20 }, () =>

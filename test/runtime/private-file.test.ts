@@ -49,6 +49,18 @@ test('so it is where only a link between two links leads through such a director
   await assert.rejects(read(first), { message: new RegExp(`others may write the directory ${middle};`) })
 })
 
+test('what is before `..` in a path may be a link: the way goes up from where it leads', async () => {
+  const { upper, lower } = newFile()
+  const [link, middle] = [join(scratchDirectory(), 'link'), join(upper, 'middle')]
+  mkdirSync(middle)
+  symlinkSync(middle, link)
+  const asked = `${relative(process.cwd(), link)}/../lower/file`
+  assert.equal(await read(`${link}/../lower/file`), 'content')
+  assert.equal(await read(asked), 'content')
+  chmodSync(lower, 0o777)
+  await assert.rejects(read(asked), { message: new RegExp(`others may write the directory ${lower};`) })
+})
+
 test('links that lead to each other are no file', async () => {
   const directory = scratchDirectory()
   symlinkSync('one', join(directory, 'other'))

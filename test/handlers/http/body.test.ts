@@ -138,7 +138,7 @@ for (const [name, headers] of [
       }
       return fake.ask(postStream(new ReadableStream({ start }), headers))
     }
-    const answers = Array.from({ length: 6 }, large)
+    const answers = Array.from({ length: 4 }, large)
     await assertRefused(
       fake,
       postStream(countedBody([Buffer.alloc(20_000, ' ')]).stream, headers),

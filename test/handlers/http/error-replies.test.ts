@@ -56,6 +56,12 @@ const TOLD: [AgentError, status: number, zh: string, en: string, headers?: Recor
     'invalid request: limits.memory must not be more than 1gb',
   ],
   [
+    failure('variable-not-possible', { variable: 'UID' }),
+    400,
+    '请求参数错误：带有 user、limits 或 noNewPrivileges 的任务不能设置环境变量 UID：名称只能由字母、数字和 _ 组成，且不能是 shell 自己设置的',
+    'invalid request: a job with user, limits or noNewPrivileges cannot have the variable UID: the name must be of letters, digits and _, and none that shells set themselves',
+  ],
+  [
     failure('limit-unsupported', { field: 'limits.memory', missing: 'a cgroup' }),
     400,
     '本机无法保证 limits.memory：a cgroup',

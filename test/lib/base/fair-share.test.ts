@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { createFairShare, fairAmountFor } from '../../../lib/base/fair-share.ts'
 
-const create = (amount: number) => {
-  const share = createFairShare(amount)
+const create = (amount: number, times?: number) => {
+  const share = createFairShare(amount, times)
   const take = (holder: string, size: number): boolean => {
     const isFree = share.hasRoom(holder, size)
     if (isFree) share.take(holder, size)
@@ -37,4 +37,17 @@ test('however one takes it, another who has nothing finds room for the largest',
       for (const size of sizes) share.take('a', 1 + (size % largest))
       assert.equal(share.take('b', largest), true)
     }),
+  ))
+
+test('however two take it, a third finds room for the largest, where each may have as much as is left', () =>
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 100 }),
+      fc.array(fc.tuple(fc.constantFrom('a', 'b'), fc.nat({ max: 100 }))),
+      (largest, taken) => {
+        const share = create(fairAmountFor(largest), 1)
+        for (const [holder, size] of taken) share.take(holder, 1 + (size % largest))
+        assert.equal(share.take('c', largest), true)
+      },
+    ),
   ))

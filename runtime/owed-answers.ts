@@ -1,0 +1,111 @@
+import { createFairShare } from '../lib/base/fair-share.ts'
+
+/** An answer that somebody who is known waits for. */
+export interface OwedAnswer<Connection> {
+  connection: Connection
+  /** The id of a key. */
+  caller: string
+  /** The network of whoever waits; behind a proxy that is trusted not the proxy's. */
+  client: string
+  /** Whether it can be asked for again and nothing is lost: long polls and streams, but not what a command came to. */
+  isRepeatable: boolean
+}
+
+/**
+ * Which answers are owed, `most` at a time. Callers share them, and so do networks. Where one has its share, or nothing
+ * is left, the one that has most gives up the connection of its oldest repeatable answer: `cutOff` is called with that.
+ * But none gives way to one that has as many. A caller to whom nothing is owed yet always has room: whoever is to
+ * cancel a job or to drain the agent waits for one answer at a time.
+ */
+export const createOwedAnswers = <Connection>(
+  most: number,
+  cutOff: (answer: OwedAnswer<Connection>) => void,
+) => {
+  const shares = { caller: createFairShare(most), client: createFairShare(most) }
+  /** The oldest first. */
+  const answers = new Set<OwedAnswer<Connection>>()
+  const of = new Map<Connection, Set<OwedAnswer<Connection>>>()
+
+  const isDispensable = (connection: Connection): boolean =>
+    of
+      .get(connection)
+      ?.values()
+      .every(({ isRepeatable }) => isRepeatable) ?? false
+
+  const mostDispensable = (asking: OwedAnswer<Connection>, kind: 'caller' | 'client') => {
+    const others = answers
+      .values()
+      .filter(({ connection }) => connection !== asking.connection && isDispensable(connection))
+    return oldestOfLargest(others, { holderOf: one => one[kind], share: shares[kind], asking: asking[kind] })
+  }
+
+  const hasRoom = (asking: OwedAnswer<Connection>, kind: 'caller' | 'client'): boolean =>
+    shares[kind].hasRoom(asking[kind], 1)
+
+  const makeRoomFor = (asking: OwedAnswer<Connection>): boolean => {
+    if (shares.caller.of(asking.caller) === 0) return true
+    const kind = hasRoom(asking, 'caller') ? 'client' : 'caller'
+    if (hasRoom(asking, kind)) return true
+    const answer = mostDispensable(asking, kind)
+    if (!answer) return false
+    removeAll(answer.connection)
+    cutOff(answer)
+    return true
+  }
+
+  const remove = (answer: OwedAnswer<Connection>): void => {
+    if (!answers.delete(answer)) return
+    shares.caller.giveBack(answer.caller, 1)
+    shares.client.giveBack(answer.client, 1)
+    const others = of.get(answer.connection)
+    others?.delete(answer)
+    if (others?.size === 0) of.delete(answer.connection)
+  }
+
+  /** Nothing is owed any more on a connection that is closed. */
+  const removeAll = (connection: Connection): void => {
+    for (const answer of of.get(connection) ?? []) remove(answer)
+  }
+
+  return {
+    /** Whether there is room for it, which is made if need be. */
+    add(answer: OwedAnswer<Connection>): boolean {
+      if (!makeRoomFor(answer)) return false
+      answers.add(answer)
+      of.set(answer.connection, (of.get(answer.connection) ?? new Set()).add(answer))
+      shares.caller.take(answer.caller, 1)
+      shares.client.take(answer.client, 1)
+      return true
+    },
+    remove,
+    removeAll,
+    /** Whether any is owed on it. */
+    has: (connection: Connection): boolean => of.has(connection),
+  }
+}
+
+interface Holding<T> {
+  holderOf(one: T): string
+  share: Pick<ReturnType<typeof createFairShare>, 'of'>
+  /** Who wants more. */
+  asking: string
+  /** What counts as what they have. */
+  count?: number
+}
+
+/** The first one of whoever has most, and more than who asks; or of who asks. */
+export const oldestOfLargest = <T>(
+  all: Iterable<T>,
+  { holderOf, share, asking, count = share.of(asking) }: Holding<T>,
+): T | undefined => {
+  let found: T | undefined
+  let most = count
+  for (const one of all) {
+    const holder = holderOf(one)
+    const isFirstOfOwn = !found && holder === asking
+    if (!isFirstOfOwn && share.of(holder) <= most) continue
+    found = one
+    most = share.of(holder)
+  }
+  return found
+}
