@@ -22,12 +22,6 @@ const TOLD: [AgentError, status: number, zh: string, en: string, headers?: Recor
     '请求参数无效：outputLimit 不能超过 7 字节',
     'invalid request: outputLimit must not be more than 7 bytes',
   ],
-  [
-    failure('variable-not-possible', { variable: 'UID' }),
-    400,
-    '请求参数错误：带有 user、limits 或 noNewPrivileges 的任务不能设置环境变量 UID：名称只能由字母、数字和 _ 组成，且不能是 shell 自己设置的',
-    'invalid request: a job with user, limits or noNewPrivileges cannot have the variable UID: the name must be of letters, digits and _, and none that shells set themselves',
-  ],
   [failure('unknown-user', { user: 'x' }), 400, '没有用户 x', 'there is no user x'],
   [failure('unknown-group', { group: 'x' }), 400, '没有用户组 x', 'there is no group x'],
   [
