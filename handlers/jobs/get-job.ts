@@ -11,7 +11,8 @@ export const getJob: Handler = (request, { jobs }, { caller, pace }) => {
   const { wait, output } = validateQuery(querySchema, request.url)
   return withJob(request.params.id ?? '', jobs, request, pace, async job => {
     if (wait !== undefined) await job.waitForEnd({ ms: wait, signal: request.signal })
-    return replyJob(job, caller, { output, usage: true })
+    // For a client that has gone nobody need look at what the job uses.
+    return replyJob(job, caller, { output, usage: !request.signal.aborted })
   })
 }
 

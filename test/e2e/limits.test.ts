@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
-import { chmodSync, chownSync, existsSync, readdirSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { JobJson } from '../../handlers/jobs/job-json.ts'
+import { groupsIn } from '../../lib/process/linux/cgroup/group.ts'
 import { readHierarchies } from '../../lib/process/linux/cgroup/hierarchies.ts'
 import {
   AgentEndedError,
@@ -33,7 +34,7 @@ const basesOf = ({ data }: Home): string[] =>
 
 /** The groups of jobs of this agent. */
 const groupsOfJobs = (home: Home): string[] =>
-  basesOf(home).flatMap(base => readdirSync(base).filter(name => name.startsWith('job-')))
+  basesOf(home).flatMap(base => groupsIn(base).filter(name => name.startsWith('job-')))
 const groupsGone = (home: Home) => waitFor('no group of a job is left', () => groupsOfJobs(home).length === 0)
 
 describe('an agent whose jobs have limits', { skip: missing }, () => {
