@@ -66,7 +66,7 @@ export const droppedLine = (bytes: number | null): string =>
 /** Why a job has ended, where its exit code does not say all; undefined where it does. */
 export const endLine = ({ id, state, reason, error }: Job): string | undefined => {
   if (state === 'success' || reason === 'exited') return undefined
-  const words = REASONS[reason] ?? reason
+  const words = (Object.hasOwn(REASONS, reason) && REASONS[reason]) || reason
   return `job ${id} ${words}${error === '' || reason === 'agent-lost' ? '' : `: ${error}`}`
 }
 

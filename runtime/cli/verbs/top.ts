@@ -42,7 +42,7 @@ export const top: Verb = cli => {
 
 const headOf = ({ id, state, error, startTime, execCmd }: Job): string => {
   const how = state === 'running' ? `for ${formatDuration(Date.now() - Date.parse(startTime))}` : error
-  return `${id}  ${state} ${printable(how)}\n${printable(execCmd).slice(0, 200)}\n\n`
+  return `${id}  ${printable(`${state} ${how}`)}\n${printable(execCmd).slice(0, 200)}\n\n`
 }
 
 const columnsOf = (look: Look, before: Look | undefined): Column<JobProcess>[] => [
