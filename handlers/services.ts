@@ -104,6 +104,8 @@ export interface OpenJob {
 
 export interface AgentStatus {
   version: string
+  /** When the agent was started; tells it from the next one at the same address. */
+  startTime: string
   running: number
   limit: number
   stopping: boolean

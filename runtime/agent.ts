@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createApp } from '../handlers/app.ts'
 import { createClock } from '../lib/base/clock.ts'
 import type { Log } from '../lib/base/log.ts'
+import { formatTimestamp } from '../lib/base/timestamp.ts'
 import { within } from '../lib/base/within.ts'
 import { createJobEvents } from '../lib/jobs/events.ts'
 import { createJobs } from '../lib/jobs/jobs.ts'
@@ -151,6 +152,7 @@ const putTogether = async (
     return jobs.settled()
   })
 
+  const startTime = formatTimestamp(clock.now())
   const drained = Promise.withResolvers<void>()
   const drain = (): void => {
     if (jobs.isDraining()) return
@@ -167,6 +169,7 @@ const putTogether = async (
     metrics,
     status: () => ({
       version: packageJson.version,
+      startTime,
       running: jobs.countRunning(),
       limit: config.maxRunning,
       stopping: jobs.isClosing(),

@@ -5,19 +5,21 @@ import { withRegularFile } from './regular-file.ts'
 
 /**
  * Reads a file that says who may do what. Rejects with an Error, which never holds what is in it, when another account
- * may change it, or put another in its place; or read it, if it `holdsSecrets` by what it says.
+ * may change it, or put another in its place; or read it, if it `holdsSecrets` by what it says. `mayWrite` says of
+ * which groups the directories on the way may be written, too.
  */
 export const readPrivateFile = <T>(
   path: string,
   parse: (text: string) => T,
   holdsSecrets: (parsed: T) => boolean,
+  mayWrite: MayWrite = nobody,
 ): Promise<T> =>
   withRegularFile(path, async (file, { mode, uid }) => {
     const own = process.getuid?.()
     if (own !== undefined && uid !== own && uid !== 0)
       throw new Error(`it belongs to user ${uid}; chown it to ${own}`)
     if ((mode & 0o022) !== 0) throw new Error(`others may write it; chmod 600 ${path}`)
-    await refuseOpenWay(path)
+    await refuseOpenWay(path, mayWrite)
     const parsed = parse(await file.readFile('utf8'))
     if ((mode & 0o044) !== 0 && holdsSecrets(parsed)) {
       throw new Error(`it holds secrets that others may read; chmod 600 ${path}`)
@@ -25,17 +27,20 @@ export const readPrivateFile = <T>(
     return parsed
   })
 
+type MayWrite = (gid: number) => boolean | Promise<boolean>
+const nobody: MayWrite = () => false
+
 /**
  * Whoever may rename entries on the way to a file could put an earlier one of the agent's back, with a key that was
  * revoked since. So each directory, also where symbolic links lead, belongs to root or the agent's account, and nobody
  * else may write it. In one with the sticky bit, such as /tmp, nobody may rename what is another's; but anybody may
- * have put a link there.
+ * have put a link there. Rejects with ENOENT where nothing is yet, once all that is there is good.
  */
-const refuseOpenWay = async (path: string): Promise<void> => {
+export const refuseOpenWay = async (path: string, mayWrite: MayWrite = nobody): Promise<void> => {
   // Not joined: what is before `..` may be a link, and the system goes up from where that leads.
   const ahead = (isAbsolute(path) ? path : `${process.cwd()}/${path}`).split('/')
   let at = '/'
-  refuseOpenDirectory(at, await stat(at))
+  await refuseOpenDirectory(at, await stat(at), mayWrite)
   for (let links = 0; ahead.length > 0; ) {
     const next = join(at, ahead.shift()!)
     const stats = await lstat(next)
@@ -46,16 +51,17 @@ const refuseOpenWay = async (path: string): Promise<void> => {
       ahead.unshift(...target.split('/'))
       if (isAbsolute(target)) at = '/'
     } else {
-      if (stats.isDirectory()) refuseOpenDirectory(next, stats)
+      if (stats.isDirectory()) await refuseOpenDirectory(next, stats, mayWrite)
       at = next
     }
   }
 }
 
-const refuseOpenDirectory = (path: string, stats: Stats): void => {
+const refuseOpenDirectory = async (path: string, stats: Stats, mayWrite: MayWrite): Promise<void> => {
   refuseOthers(`the directory ${path}`, stats)
-  const { mode } = stats
-  if ((mode & 0o022) !== 0 && (mode & STICKY) === 0)
+  const { mode, gid } = stats
+  if ((mode & 0o022) === 0 || (mode & STICKY) !== 0) return
+  if ((mode & 0o002) !== 0 || !(await mayWrite(gid)))
     throw new Error(`others may write the directory ${path}; chmod go-w ${path}`)
 }
 

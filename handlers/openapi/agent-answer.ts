@@ -13,6 +13,9 @@ export const agentSchema = describes<AgentJson>()(
   z
     .object({
       version: z.string(),
+      startTime: z
+        .string()
+        .meta({ description: 'When it was started; another agent at the same address has another.' }),
       running: count.meta({ description: 'Jobs.' }),
       limit: count.meta({ description: 'How many jobs may run at a time.' }),
       stopping: z.boolean(),

@@ -7,6 +7,7 @@ import type { Operation } from './operation.ts'
 
 const AGENT: AgentJson = {
   version: '0.1.0',
+  startTime: '2026-01-31T12:00:00Z',
   running: 1,
   limit: 5,
   stopping: false,

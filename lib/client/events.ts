@@ -84,7 +84,9 @@ async function* connection(
   })
   if (!opened.ok) return yield opened
   const openedAt = performance.now()
-  const reader = opened.value.body!.getReader()
+  const { body, status } = opened.value
+  if (!body) return yield failed(notAnAgent(status)) // 204, for example.
+  const reader = body.getReader()
   const parse = createEventParser()
   try {
     while (true) {
@@ -99,7 +101,7 @@ async function* connection(
       }
     }
   } catch (error) {
-    if (error instanceof SyntaxError) return yield failed(notAnAgent(opened.value.status))
+    if (error instanceof SyntaxError) return yield failed(notAnAgent(status))
     yield failed(unreachable(transport.url, silent.signal.reason ?? error))
   } finally {
     await reader.cancel().catch(() => {})

@@ -18,74 +18,96 @@ export const isJob: Shape<Job> = (value): value is Job =>
 export const isJobList: Shape<ListedJob[]> = (value): value is ListedJob[] =>
   Array.isArray(value) && value.every(isJob)
 
-export const isCount: Shape<number> = (value): value is number => Number.isInteger(value)
+export const isCount: Shape<number> = (value): value is number => KINDS.count(value)
 
 export const isAgent: Shape<Agent> = (value): value is Agent => {
-  if (!hasFields(value, AGENT) || !hasFields(value.caller, { id: 'string' })) return false
+  if (!hasFields(value, AGENT) || !hasFields(value.caller, { id: 'text' })) return false
+  const { limits = {}, users = {}, startTime } = value
+  if (startTime !== undefined && !KINDS.time(startTime)) return false
+  if (!isObject(limits) || !Object.values(limits).every(isSupport) || !isSupport(users)) return false
   const { rights } = value.caller
   return Array.isArray(rights) && rights.every(right => typeof right === 'string')
 }
 
 export const isProcessList: Shape<JobProcess[]> = (value): value is JobProcess[] =>
   Array.isArray(value) &&
-  value.every(one => hasFields(one, PROCESS) && hasFields(one.cpu, { user: 'number', system: 'number' }))
+  value.every(one => hasFields(one, PROCESS) && hasFields(one.cpu, { user: 'span', system: 'span' }))
 
 export const isChunk: Shape<ChunkData> = (value): value is ChunkData => hasFields(value, CHUNK)
 
 export const isDropped: Shape<{ bytes: number | null }> = (value): value is { bytes: number | null } =>
-  isObject(value) && (value.bytes === null || typeof value.bytes === 'number')
+  isObject(value) && (value.bytes === null || KINDS.count(value.bytes))
 
 type Chunk = Extract<JobEvent, { seq: number }>
 /** A chunk as it is sent. */
 export type ChunkData = Omit<Chunk, 'type' | 'bytes'> & { base64: string }
 
-type Kind = 'string' | 'number' | 'boolean'
-type Fields = Record<string, Kind>
+/** What a field must be. Words may be newer than the client, but do nothing to a terminal. */
+const KINDS = {
+  text: value => typeof value === 'string',
+  flag: value => typeof value === 'boolean',
+  integer: Number.isSafeInteger,
+  count: value => Number.isSafeInteger(value) && (value as number) >= 0,
+  /** Seconds. */
+  span: value => Number.isFinite(value) && (value as number) >= 0,
+  word: value => typeof value === 'string' && /^[a-z][a-z0-9-]{0,31}$/.test(value),
+  wordOrNone: value => typeof value === 'string' && /^([a-z][a-z0-9-]{0,31})?$/.test(value),
+  signalOrNone: value => typeof value === 'string' && /^(SIG[A-Z0-9+]{1,16})?$/.test(value),
+  /** RFC 3339. */
+  time: value =>
+    typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(value),
+} satisfies Record<string, (value: unknown) => boolean>
+
+type Fields = Record<string, keyof typeof KINDS>
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const hasFields = (value: unknown, fields: Fields): value is Record<string, unknown> =>
-  isObject(value) && Object.entries(fields).every(([name, kind]) => typeof value[name] === kind)
+  isObject(value) && Object.entries(fields).every(([name, kind]) => KINDS[kind](value[name]))
+
+/** What keeps something, or what is missing for it; agents of before tell neither. */
+const isSupport = (value: unknown): boolean =>
+  isObject(value) && (value.missing === undefined || typeof value.missing === 'string')
 
 const JOB = {
-  cmd: 'string',
-  params: 'string',
-  scriptName: 'string',
-  pid: 'number',
-  state: 'string',
-  stdout: 'string',
-  stderr: 'string',
-  exitCode: 'number',
-  execCmd: 'string',
-  error: 'string',
-  createTime: 'string',
-  startTime: 'string',
-  finishTime: 'string',
-  reason: 'string',
-  signal: 'string',
-  caller: 'string',
-} satisfies Partial<Record<keyof Job, Kind>>
+  cmd: 'text',
+  params: 'text',
+  scriptName: 'text',
+  pid: 'count',
+  state: 'word',
+  stdout: 'text',
+  stderr: 'text',
+  exitCode: 'integer',
+  execCmd: 'text',
+  error: 'text',
+  createTime: 'time',
+  startTime: 'time',
+  finishTime: 'time',
+  reason: 'wordOrNone',
+  signal: 'signalOrNone',
+  caller: 'text',
+} satisfies Partial<Record<keyof Job, Fields[string]>>
 
 const AGENT = {
-  version: 'string',
-  running: 'number',
-  limit: 'number',
-  stopping: 'boolean',
-  draining: 'boolean',
-} satisfies Partial<Record<keyof Agent, Kind>>
+  version: 'text',
+  running: 'count',
+  limit: 'count',
+  stopping: 'flag',
+  draining: 'flag',
+} satisfies Partial<Record<keyof Agent, Fields[string]>>
 
 const PROCESS = {
-  pid: 'number',
-  parent: 'number',
-  state: 'string',
-  command: 'string',
-  residentBytes: 'number',
-} satisfies Partial<Record<keyof JobProcess, Kind>>
+  pid: 'count',
+  parent: 'count',
+  state: 'text',
+  command: 'text',
+  residentBytes: 'count',
+} satisfies Partial<Record<keyof JobProcess, Fields[string]>>
 
 const CHUNK = {
-  seq: 'number',
-  time: 'string',
-  position: 'number',
-  base64: 'string',
-} satisfies Record<keyof ChunkData, Kind>
+  seq: 'count',
+  time: 'time',
+  position: 'count',
+  base64: 'text',
+} satisfies Record<keyof ChunkData, Fields[string]>

@@ -49,12 +49,17 @@ export const unwrap = <T>(result: Result<T>): T => {
   return result.value
 }
 
-/** The job of this id, or of an id that begins so. */
+/** The job of this id, or of an id that begins so; looked for once, so that an agent that is not there is told soon. */
 export const findJob = async (
   { client, patient }: Agent,
   id: string,
   signal?: AbortSignal,
-): Promise<JobHandle> => patient.job(unwrap(await client.find(id, { signal })).id)
+): Promise<JobHandle> => {
+  const job = unwrap(await client.find(id, { signal }))
+  // A whole id is taken as it is.
+  if (job.id === id) unwrap(await job.get({ output: false, ...(signal ? { signal } : {}) }))
+  return patient.job(job.id)
+}
 
 /** None is acted on before all are found. */
 export const findJobs = async (

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { open, readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { Failure } from './failure.ts'
@@ -29,17 +30,66 @@ const targetOf = async (path: string): Promise<string> => {
   return target
 }
 
-/** Waits a while for who has it. */
+/** Waits a while for who has it, unless that is known to be gone. */
 const lockFile = async (path: string): Promise<AsyncDisposable> => {
   for (let tries = 0; ; tries++) {
-    const lock = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error
-    })
-    await lock?.close()
-    if (lock) return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
+    if (await make(path, OWNER)) return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
+    if (tries % BREAK_EVERY === 0 && (await breakStale(path))) continue
     if (tries === MOST_TRIES)
       throw new Failure(`${path}: another newdt is changing the file; if there is none, remove this one`)
     await setTimeout(PAUSE_MS)
+  }
+}
+
+/** False when it is there already. */
+const make = async (path: string, text: string): Promise<boolean> => {
+  const file = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+  if (!file) return false
+  try {
+    await file.writeFile(text)
+    return true
+  } catch (error) {
+    await rm(path, { force: true })
+    throw error
+  } finally {
+    await file.close()
+  }
+}
+
+/**
+ * Removes a lock whose newdt has ended without doing so. Of several that see that, one does it: under a lock of its own
+ * that is named by who is gone, it looks again, for by then it may be another's.
+ */
+const breakStale = async (path: string): Promise<boolean> => {
+  const owner = await goneOwnerOf(path)
+  if (owner === undefined) return false
+  const breaking = `${path}.${owner}`
+  if (!(await make(breaking, ''))) return false
+  try {
+    if ((await goneOwnerOf(path)) !== owner) return false
+    await rm(path, { force: true })
+    return true
+  } finally {
+    await rm(breaking, { force: true })
+  }
+}
+
+/** The pid of who has the lock and lives no more; undefined where that is not known. */
+const goneOwnerOf = async (path: string): Promise<number | undefined> => {
+  const [, pid, host] = /^([1-9]\d{0,9}) (.+)$/.exec(await readFile(path, 'utf8').catch(() => '')) ?? []
+  // A home may be shared by hosts, and by containers.
+  if (pid === undefined || host !== hostname()) return undefined
+  return isAlive(Number(pid)) ? undefined : Number(pid)
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
   }
 }
 
@@ -74,7 +124,10 @@ const ignoreMissing = (error: NodeJS.ErrnoException): undefined => {
   if (error.code !== 'ENOENT') throw error
 }
 
+const OWNER = `${process.pid} ${hostname()}`
 const PAUSE_MS = 25
+/** Tries. */
+const BREAK_EVERY = 8
 const MOST_TRIES = 200
 /** As Linux has it. */
 const MOST_LINKS = 40

@@ -9,10 +9,11 @@ export const exitCodeOf = ({
   reason,
 }: Pick<Job, 'state' | 'exitCode' | 'signal' | 'reason'>): number => {
   if (state === 'success') return 0
-  if (signal !== '') return 128 + signalNumber(signal)
+  const number = signalNumber(signal)
+  if (number > 0) return number <= LAST_SIGNAL ? 128 + number : 1
   if (Number.isInteger(exitCode) && exitCode > 0 && exitCode < 256) return exitCode
   // It has exited with 0, or never had an exit code, and was no success all the same.
-  return CODE_OF_REASON[reason] ?? 1
+  return (Object.hasOwn(CODE_OF_REASON, reason) && CODE_OF_REASON[reason]) || 1
 }
 
 /** newdt itself, or the agent, has failed, as `docker run` has it: no agent, refused, wrong usage. */
@@ -31,10 +32,12 @@ const CODE_OF_REASON: Partial<Record<Job['reason'], number>> = {
   rejected: NEWDT_FAILED,
 }
 
-/** Real-time signals are told as `SIGRTMIN+1`, which is 35 on Linux. */
+/** Of Linux; other systems have less. */
+const LAST_SIGNAL = 64
+
+/** Real-time signals are told as `SIGRTMIN+1`, which is 35 on Linux. 0 for what is none. */
 const signalNumber = (name: string): number => {
-  const known = (constants.signals as Record<string, number>)[name]
-  if (known !== undefined) return known
+  if (Object.hasOwn(constants.signals, name)) return constants.signals[name as NodeJS.Signals]
   const [, realTime, number = '0'] = /^SIG(RTMIN\+?)?(\d*)$/.exec(name) ?? []
   return Number(number) + (realTime === undefined ? 0 : 34)
 }

@@ -14,7 +14,7 @@ export const failureLine = (error: unknown): string => {
 }
 
 const clientErrorLine = ({ word, message }: ClientError): string => {
-  const hint = (HINTS as Record<string, string | undefined>)[word]
+  const hint = Object.hasOwn(HINTS, word) ? HINTS[word as Word] : undefined
   return hint === undefined ? message : `${message}; ${hint}`
 }
 

@@ -2,7 +2,8 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { makeDirectory } from '../data-directory.ts'
-import { readPrivateFile } from '../private-file.ts'
+import { readPrivateFile, refuseOpenWay } from '../private-file.ts'
+import { isPrivateGroup } from '../private-group.ts'
 import { changeFile } from './change-file.ts'
 import { Failure, UsageError } from './failure.ts'
 import type { HostEntry } from './hosts-schema.ts'
@@ -24,10 +25,10 @@ export const readHosts = async (env: NodeJS.ProcessEnv): Promise<HostsFile> => {
   const path = hostsPath(env)
   try {
     const parse = await loadParser()
-    return { path, ...(await readPrivateFile(path, parse, holdsSecrets)) }
+    return { path, ...(await readPrivateFile(path, parse, holdsSecrets, isPrivateGroup)) }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { path, hosts: {} }
-    throw new Failure(`${path}: ${(error as Error).message.split('\n')[0]}`)
+    throw faultOf(path, error)
   }
 }
 
@@ -64,6 +65,9 @@ type Hosts = Omit<HostsFile, 'path'>
 const holdsSecrets = ({ hosts }: Hosts): boolean =>
   Object.values(hosts).some(({ secret, token }) => secret !== undefined || token !== undefined)
 
+const faultOf = (path: string, error: unknown): Failure =>
+  new Failure(`${path}: ${(error as Error).message.split('\n')[0]}`)
+
 /** Loaded only where there may be a file: it takes as long as all the rest of newdt. */
 const loadParser = async () => {
   const [{ parse }, { hostsSchema }] = await Promise.all([import('smol-toml'), import('./hosts-schema.ts')])
@@ -81,7 +85,8 @@ const knownHosts = ({ hosts }: Hosts, name: string): Hosts['hosts'] => {
   return hosts
 }
 
-const withoutCurrent = (text: string): string => text.replace(/^current\s*=.*\n?/m, '')
+const withoutCurrent = (text: string): string =>
+  text.replace(/^[ \t]*(current|"current"|'current')[ \t]*=.*(\r?\n)?/m, '')
 
 /**
  * Without its head, its keys, and the comments between them and right below, up to a blank line. All other comments
@@ -118,14 +123,49 @@ const changeHosts = async (
 ): Promise<void> => {
   const path = hostsPath(env)
   await readHosts(env) // Refuses a file that others may read.
-  await makeDirectory(dirname(path))
-  await changeFile(path, async (before = '') => {
-    const parse = await loadParser()
-    const { text, wanted } = edit(before, parse(before))
-    if (!isDeepStrictEqual(plain(parse(text)), plain(wanted)))
-      throw new Failure(`${path}: it is written in a way that newdt cannot change; please edit it by hand`)
-    return text
+  // One that is new must be one that can be read afterwards.
+  await refuseOpenWay(path, isPrivateGroup).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw faultOf(path, error)
   })
+  await makeDirectory(dirname(path))
+  const parse = await loadParser()
+  await changeFile(path, async (before = '') => {
+    const { mark, text, asBefore } = bare(before)
+    const edited = edit(
+      text,
+      parsedOr(faultOf, path, () => parse(text)),
+    )
+    const after = mark + asBefore(edited.text)
+    const says = parsedOr(cannotChange, path, () => parse(after))
+    if (!isDeepStrictEqual(plain(says), plain(edited.wanted))) throw cannotChange(path)
+    return after
+  })
+}
+
+const cannotChange = (path: string): Failure =>
+  new Failure(`${path}: it is written in a way that newdt cannot change; please edit it by hand`)
+
+const parsedOr = (
+  failureOf: (path: string, error: unknown) => Failure,
+  path: string,
+  parse: () => Hosts,
+): Hosts => {
+  try {
+    return parse()
+  } catch (error) {
+    throw failureOf(path, error)
+  }
+}
+
+/** Without the byte order mark that some editors write; and how to give it its own line ends again. */
+const bare = (before: string): { mark: string; text: string; asBefore(text: string): string } => {
+  const mark = before.startsWith('\uFEFF') ? '\uFEFF' : ''
+  const isCrLf = before.includes('\r\n') && !/(?<!\r)\n/.test(before)
+  return {
+    mark,
+    text: before.slice(mark.length),
+    asBefore: text => (isCrLf ? text.replaceAll(/\r?\n/g, '\r\n') : text),
+  }
 }
 
 /** Without what is undefined. */

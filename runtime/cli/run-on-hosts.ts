@@ -47,7 +47,7 @@ export const runOnHosts = async (
   using interrupt = onInterrupt()
   const unread = new AbortController()
   const signals = { interrupt: interrupt.signal, unread: unread.signal }
-  const width = Math.max(...hosts.map(({ name }) => name.length))
+  const width = hosts.reduce((most, { name }) => Math.max(most, name.length), 0)
   const waiting = [...hosts.entries()]
   const rows: Row[] = []
   const worker = async (): Promise<void> => {

@@ -1,3 +1,4 @@
+import { printable } from './format.ts'
 import type { Sink } from './sink.ts'
 
 /** Writes bytes with the time before each line, which is when the bytes that begin it were read. */
@@ -5,7 +6,7 @@ export const stampLines = (sink: Pick<Sink, 'write'>) => {
   let isAtStart = true
   return {
     async write(bytes: Uint8Array, time: string): Promise<void> {
-      const stamp = Buffer.from(`${time} `)
+      const stamp = Buffer.from(`${printable(time)} `)
       const parts: Uint8Array[] = []
       for (let start = 0; start < bytes.length; ) {
         if (isAtStart) parts.push(stamp)

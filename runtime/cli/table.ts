@@ -16,7 +16,10 @@ export const renderTable = <Row>(
 ): string => {
   const cells = rows.map(row => columns.map(({ text }) => printable(text(row))))
   const heads = columns.map(({ head }) => head)
-  const widths = heads.map((head, index) => Math.max(head.length, ...cells.map(line => line[index]!.length)))
+  // Not by Math.max(...): so many arguments are more than a stack holds.
+  const widths = heads.map((head, index) =>
+    cells.reduce((width, line) => Math.max(width, line[index]!.length), head.length),
+  )
   const line = (texts: string[], colourOf: (index: number) => Colour | undefined): string => {
     // The last column is as long as it is: nothing stands behind it.
     const padded = texts.map((text, index) => (index < texts.length - 1 ? text.padEnd(widths[index]!) : text))

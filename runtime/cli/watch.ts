@@ -68,7 +68,10 @@ export const droppedLine = (bytes: number | null): string =>
 export const endLine = (job: Job): string | undefined => {
   const { id, state, reason, error } = job
   if (state === 'success' || reason === 'exited') return undefined
-  const words = reason === 'out-of-memory' ? outOfMemoryText(job) : (REASONS[reason] ?? reason)
+  const words =
+    reason === 'out-of-memory'
+      ? outOfMemoryText(job)
+      : (Object.hasOwn(REASONS, reason) && REASONS[reason]) || reason
   return `job ${id} ${words}${error === '' || reason === 'agent-lost' ? '' : `: ${error}`}`
 }
 

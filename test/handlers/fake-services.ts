@@ -269,6 +269,7 @@ export const submittedBy = async (
 
 export const STATUS: AgentStatus = {
   version: '1.2.3',
+  startTime: '2026-01-31T12:00:00Z',
   running: 2,
   limit: 5,
   stopping: false,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, lchownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { test } from 'node:test'
 import { readPrivateFile } from '../../runtime/private-file.ts'
@@ -86,4 +86,21 @@ test('a file is refused where a directory or a link on the way belongs to anothe
     lchownSync(one, 0, 0)
     assert.equal(await read(asked), 'content')
   }
+})
+
+test('directories on the way may be written by a group that may, but never by others', async () => {
+  const { upper, lower, path } = newFile()
+  const { gid } = statSync(lower)
+  const readFor = (group: number) =>
+    readPrivateFile(
+      path,
+      text => text,
+      () => true,
+      asked => asked === group,
+    )
+  for (const directory of [upper, lower]) chmodSync(directory, 0o775)
+  assert.equal(await readFor(gid), 'content')
+  await assert.rejects(readFor(gid + 1), /others may write the directory/)
+  chmodSync(lower, 0o777)
+  await assert.rejects(readFor(gid), /others may write the directory/)
 })

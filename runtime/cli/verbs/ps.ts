@@ -102,7 +102,11 @@ const columnsFor = (jobs: readonly Row[], isOfHosts: boolean): Column<Row>[] => 
   return [
     ...(isOfHosts ? [{ head: 'HOST', text: ({ host = '' }: Row) => host }] : []),
     { head: 'ID', text: ({ id }) => id.slice(0, digits) },
-    { head: 'STATE', text: ({ state }) => state, colour: ({ state }) => COLOURS[state] },
+    {
+      head: 'STATE',
+      text: ({ state }) => state,
+      colour: ({ state }) => (Object.hasOwn(COLOURS, state) ? COLOURS[state] : undefined),
+    },
     { head: 'EXIT', text: exitText },
     { head: 'CREATED', text: ({ createTime }) => formatAge(now - Date.parse(createTime)) },
     { head: 'DURATION', text: job => durationText(job, now) },

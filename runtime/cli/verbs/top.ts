@@ -44,7 +44,7 @@ const headOf = (job: Job): string => {
   const { id, state, error, startTime, execCmd } = job
   const how =
     state === 'running' ? `for ${formatDuration(Date.now() - Date.parse(startTime))}${memoryOf(job)}` : error
-  return `${id}  ${state} ${printable(how)}\n${printable(execCmd).slice(0, 200)}\n\n`
+  return `${id}  ${printable(`${state} ${how}`)}\n${printable(execCmd).slice(0, 200)}\n\n`
 }
 
 /** Of the whole job; agents of before tell neither, and others not always. */

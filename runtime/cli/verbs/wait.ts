@@ -30,7 +30,7 @@ export const wait: Verb = cli => {
       }
       const job = unwrap(result)
       ended.push(job)
-      if (output === 'table') await cli.out.write(`${job.id} ${job.state}${howOf(job)}\n`)
+      if (output === 'table') await cli.out.write(`${job.id} ${printable(job.state)}${howOf(job)}\n`)
       else if (output === 'jsonl') await cli.out.write(`${JSON.stringify(job)}\n`)
     }
     if (output === 'json') await cli.out.write(`${JSON.stringify(ended, null, 2)}\n`)

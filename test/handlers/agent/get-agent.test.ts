@@ -16,6 +16,7 @@ test('the agent tells its version, its slots, and whether guardian and store are
   const { status, body } = await fake.ask(signed('/api/agent'))
   const data = {
     version: '1.2.3',
+    startTime: '2026-01-31T12:00:00Z',
     running: 2,
     limit: 5,
     stopping: false,

@@ -98,7 +98,8 @@ test('a stream that nobody reads any more lets go of its connection, whatever th
 })
 
 test('a chunk that comes again is not told twice, and is no progress', async t => {
-  const chunk = 'event: stdout\nid: 1\ndata: {"seq":1,"time":"","position":0,"base64":"YQ=="}\n\n'
+  const chunk =
+    'event: stdout\nid: 1\ndata: {"seq":1,"time":"2026-01-31T12:00:00Z","position":0,"base64":"YQ=="}\n\n'
   const again = async (response: ServerResponse) => void response.end(chunk)
   const url = await startAgent(
     t,
@@ -119,8 +120,11 @@ test('an event that is none of an agent ends the stream, and is not told', async
     'event: end\ndata: null\n\n',
     'event: start\ndata: x\n\n',
     'event: dropped\ndata: {"bytes":"many"}\n\n',
-    'event: stdout\ndata: {"seq":1,"time":"","position":0}\n\n',
-    'event: stdout\ndata: {"seq":1,"time":"","position":0,"base64":"?"}\n\n',
+    'event: dropped\ndata: {"bytes":-5}\n\n',
+    'event: dropped\ndata: {"bytes":1e999}\n\n',
+    'event: stdout\ndata: {"seq":1,"time":"\\u001b[2J","position":0,"base64":"YQ=="}\n\n',
+    'event: stdout\ndata: {"seq":1,"time":"2026-01-31T12:00:00Z","position":0}\n\n',
+    'event: stdout\ndata: {"seq":1,"time":"2026-01-31T12:00:00Z","position":0,"base64":"?"}\n\n',
   ]
   for (const event of odd) {
     const url = await startAgent(t, [async response => void response.end(START + event)])
@@ -131,5 +135,13 @@ test('an event that is none of an agent ends the stream, and is not told', async
     }
     await assert.rejects(read(), { word: 'not-an-agent' }, event)
     assert.deepEqual(seen, ['start'], event)
+  }
+})
+
+test('an answer without a body is not that of an agent', async () => {
+  for (const status of [204, 205]) {
+    const fetch = async () => new Response(null, { status })
+    const events = connect('http://127.0.0.1:1', { fetch, patienceMs: 0 }).job('0'.repeat(32)).events()
+    await assert.rejects(events.next(), { word: 'not-an-agent' })
   }
 })

@@ -24,6 +24,39 @@ const clientOf = (data: unknown): AgentClient =>
     fetch: async () => Response.json({ code: 0, success: true, msg: '', data }),
   })
 
+/** Each with one of its fields as no agent has it. */
+const oddOf = <T extends object>(good: T, fields: Record<string, unknown[]>): T[] =>
+  Object.entries(fields).flatMap(([name, values]) => values.map(value => ({ ...good, [name]: value })))
+
+const TIME = '2026-01-31T12:00:00.5+01:00'
+const ODD_TIMES = ['', '\u001b[2J', '2026-01-31', `${TIME}\n`, 0]
+const ODD_WORDS = ['run\u001b[2Jning', 'Running', 'a\n', '__proto__', 1]
+const ODD_COUNTS = ['0', -5, 0.5, Number.MAX_VALUE, null]
+const ODD_SUPPORT = [null, 1, 'x', []]
+const ODD_AGENT = {
+  running: ODD_COUNTS,
+  limit: ODD_COUNTS,
+  startTime: ODD_TIMES,
+  users: [...ODD_SUPPORT, { missing: 1 }],
+  limits: [...ODD_SUPPORT, ...[...ODD_SUPPORT, { missing: {} }].map(cpus => ({ cpus }))],
+}
+const ODD_PROCESS = {
+  pid: ODD_COUNTS,
+  residentBytes: ODD_COUNTS,
+  cpu: [1, { user: -1, system: 0 }, { user: 0, system: null }],
+}
+const ODD_JOB = {
+  id: ['../x', 1],
+  state: [...ODD_WORDS, ''],
+  reason: ODD_WORDS,
+  signal: ['TERM', 'SIG\u001b', `SIG${'9'.repeat(400)}`, undefined],
+  createTime: ODD_TIMES,
+  startTime: ODD_TIMES,
+  finishTime: ODD_TIMES,
+  exitCode: ['1', 1.5, null],
+  pid: ODD_COUNTS,
+}
+
 type Ask = (client: AgentClient) => Promise<Result<unknown>>
 const JOB_ASKS: Record<string, Ask> = {
   get: client => client.job(ID).get(),
@@ -39,8 +72,16 @@ const ASKS: Record<string, { ask: Ask; good: unknown[]; odd: unknown[] }> = {
     odd: [{}, 'x', [{}], [null], [{ id: ID }], [{ ...job, createTime: 1 }]],
   },
   find: { ask: client => client.find('0'), good: [], odd: [{}, [{ id: 'x' }]] },
-  countRunning: { ask: client => client.countRunning(), good: [0, 3], odd: [{}, '3', 1.5, []] },
-  status: { ask: client => client.status(), good: [agent], odd: [{}, [], { ...agent, running: '0' }] },
+  countRunning: {
+    ask: client => client.countRunning(),
+    good: [0, 3],
+    odd: [{}, '3', 1.5, -5, Number.MAX_VALUE, []],
+  },
+  status: {
+    ask: client => client.status(),
+    good: [agent, { ...agent, limits: { cpus: { by: 'x' }, nice: { missing: 'y' } }, startTime: TIME }],
+    odd: [{}, [], ...oddOf(agent, ODD_AGENT)],
+  },
   drain: {
     ask: client => client.drain(),
     good: [{ ...agent, isNew: true }],
@@ -49,15 +90,15 @@ const ASKS: Record<string, { ask: Ask; good: unknown[]; odd: unknown[] }> = {
   processes: {
     ask: client => client.job(ID).processes(),
     good: [[], [process]],
-    odd: [{}, [{}], [{ ...process, cpu: 1 }], [{ ...process, pid: '1' }]],
+    odd: [{}, [{}], ...oddOf(process, ODD_PROCESS).map(one => [one])],
   },
   ...Object.fromEntries(
     Object.entries(JOB_ASKS).map(([name, ask]) => [
       name,
       {
         ask,
-        good: [job, { ...job, state: 'a state that is not known yet' }],
-        odd: [{}, [], 'x', 0, { id: ID }, { ...job, id: '../x' }, { ...job, signal: undefined }],
+        good: [job, { ...job, state: 'not-known-yet', reason: 'new-too', signal: 'SIGRTMIN+1' }],
+        odd: [{}, [], 'x', 0, { id: ID }, ...oddOf(job, ODD_JOB)],
       },
     ]),
   ),

@@ -10,6 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { changeFile } from '../../../runtime/cli/change-file.ts'
@@ -48,4 +49,29 @@ test('a file whose owner would not stay is left as it is, and that is said', {
   )
   assert.deepEqual([readFileSync(file, 'utf8'), statSync(file).uid], ['before', 0])
   assert.deepEqual(readdirSync(directory), ['of-root'])
+})
+
+/** One that has ended. */
+const GONE = 2 ** 22 + 1
+
+test('a lock whose newdt has ended is broken, by one of those that wait for it', async () => {
+  const file = join(scratchDirectory(), 'file')
+  writeFileSync(`${file}.lock`, `${GONE} ${hostname()}`)
+  const names = Array.from({ length: 12 }, (_, index) => String(index))
+  await Promise.all(names.map(name => changeFile(file, async (text = '') => `${text}${name} `)))
+  assert.deepEqual(readFileSync(file, 'utf8').trim().split(' ').sort(), names.sort())
+  assert.deepEqual(readdirSync(join(file, '..')), ['file'])
+})
+
+test('a lock of who lives, is on another host, or is not known, stays', async () => {
+  const stays = async (owner: string) => {
+    const file = join(scratchDirectory(), 'file')
+    writeFileSync(`${file}.lock`, owner)
+    await assert.rejects(
+      changeFile(file, async () => ''),
+      /another newdt is changing the file/,
+    )
+    assert.equal(readFileSync(`${file}.lock`, 'utf8'), owner)
+  }
+  await Promise.all([`${process.pid} ${hostname()}`, `${GONE} another-host`, ''].map(stays))
 })

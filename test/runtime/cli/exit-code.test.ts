@@ -29,6 +29,10 @@ test('a code is the own one, a signal is 128 and its number', () => {
   assert.equal(code({ state: 'canceled', reason: 'canceled', exitCode: 5 }), 5)
   const signals = { SIGHUP: 129, SIGKILL: 137, SIGTERM: 143, SIGRTMIN: 162, 'SIGRTMIN+1': 163, SIG63: 191 }
   for (const [signal, expected] of Object.entries(signals)) assert.equal(code({ signal }), expected, signal)
+  for (const signal of ['SIG128', 'SIG65', `SIG${'9'.repeat(400)}`, 'SIGRTMIN+31', 'constructor', 'SIG0'])
+    assert.equal(code({ signal }), 1, signal)
+  for (const reason of ['constructor', 'toString', '__proto__'])
+    assert.equal(code({ reason: reason as 'exited' }), 1, reason)
   assert.equal(code({ reason: 'timeout' }), 124)
   assert.equal(code({ reason: 'start-failed' }), 126)
   assert.equal(code({ reason: 'agent-lost' }), 125)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -88,4 +88,65 @@ test('comments that are not right below the keys of a host stay when it goes', a
 test('a place where no directory can be made is refused, not tried without end', async () => {
   const env = { XDG_CONFIG_HOME: '/proc/1/nowhere' }
   await assert.rejects(addHost(env, 'a', { url: 'http://a' }), { code: 'ENOENT' })
+})
+
+test('a file that could not be read afterwards is not made, and why is said at once', async () => {
+  const env = newEnv()
+  chmodSync(env.XDG_CONFIG_HOME, 0o777)
+  await assert.rejects(addHost(env, 'a', { url: 'http://a' }), {
+    message: `${hostsPath(env)}: others may write the directory ${env.XDG_CONFIG_HOME}; chmod go-w ${env.XDG_CONFIG_HOME}`,
+  })
+  assert.deepEqual(readdirSync(env.XDG_CONFIG_HOME), [])
+})
+
+test('directories that newdt makes are for the account alone, whatever the umask', async t => {
+  const before = process.umask(0o002)
+  t.after(() => process.umask(before))
+  const env = { XDG_CONFIG_HOME: join(scratchDirectory(), 'one/two') }
+  await addHost(env, 'a', { url: 'http://a' })
+  for (const path of [env.XDG_CONFIG_HOME, join(env.XDG_CONFIG_HOME, 'newdt')])
+    assert.equal(statSync(path).mode & 0o777, 0o700)
+  assert.deepEqual(Object.keys((await readHosts(env)).hosts), ['a'])
+})
+
+/** With a file that says this. */
+const envOf = (text: string) => {
+  const env = newEnv()
+  mkdirSync(join(env.XDG_CONFIG_HOME, 'newdt'))
+  writeFileSync(hostsPath(env), text, { mode: 0o600 })
+  return env
+}
+
+test('the host that is meant is changed however it is written, and line ends and byte order mark stay', async () => {
+  const ab = '[hosts.a]\nurl = "http://a"\n\n[hosts.b]\nurl = "http://b"\n'
+  for (const line of ['current = "a"', '"current" = "a"', "'current'='a' # mine", '  current = "a"']) {
+    for (const before of [`${line}\n${ab}`, `\uFEFF${line}\n${ab}`]) {
+      const env = envOf(before)
+      await useHost(env, 'b')
+      assert.equal(textOf(env), before.replace(line, 'current = "b"'))
+      await removeHost(env, 'b')
+      assert.equal(textOf(env), before.replace(`${line}\n${ab}`, '[hosts.a]\nurl = "http://a"\n'))
+    }
+  }
+  const env = envOf(`current = "a"\n${ab}`.replaceAll('\n', '\r\n'))
+  await useHost(env, 'b')
+  await addHost(env, 'c', { url: 'http://c' })
+  await removeHost(env, 'c')
+  assert.equal(textOf(env).trimEnd(), `current = "b"\n${ab}`.replaceAll('\n', '\r\n').trimEnd())
+  assert.ok(!/(?<!\r)\n/.test(textOf(env)))
+})
+
+test('a file whose changed text would be none is left as it is, in words of newdt', async () => {
+  const inline = 'hosts = { a = { url = "http://a" } }\n'
+  const odd = 'current = """\na"""\n[hosts.a]\nurl = "http://a"\n'
+  for (const [text, change] of [
+    [inline, (env: NodeJS.ProcessEnv) => addHost(env, 'b', { url: 'http://b' })],
+    [odd, (env: NodeJS.ProcessEnv) => useHost(env, 'a')],
+  ] as const) {
+    const env = envOf(text)
+    const message = `${hostsPath(env)}: it is written in a way that newdt cannot change; please edit it by hand`
+    await assert.rejects(change(env), { message })
+    assert.equal(textOf(env), text)
+    assert.ok(!existsSync(`${hostsPath(env)}.lock`))
+  }
 })

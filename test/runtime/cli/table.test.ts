@@ -34,3 +34,8 @@ test('on a terminal no line is longer than it is wide, colours not counted', () 
   assert.equal(line, `a   <red>running</>  ${'x'.repeat(26)}…`)
   assert.equal(renderTable(rows, COLUMNS, sink(5)).split('\n')[1]!.length, 4 + 9 + 10)
 })
+
+test('a table may have more rows than a stack holds', () => {
+  const rows = Array.from({ length: 200_000 }, () => ['a', 'b', 'c'])
+  assert.equal(renderTable(rows, COLUMNS, sink()).split('\n').length, 200_002)
+})
