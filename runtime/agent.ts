@@ -61,14 +61,11 @@ const putTogether = async (
   const { audit } = access
 
   const clock = createClock()
-  const { allJobs } = config
-  const processes = opened.adopt(
-    await orStartupError('cgroup', () =>
-      createProcesses({ log, groupName: groupNameOf(dataDirectory), allJobs }),
-    ),
-    one => one.close(),
+  const processes = opened.adopt(await createProcesses({ log, groupName: groupNameOf(dataDirectory) }), one =>
+    one.close(),
   )
   assertKept(config, processes.limitSupport())
+  await orStartupError('AGENT_JOBS_*', async () => processes.limitAllJobs(config.allJobs))
   tellLimits(processes, config, log)
   // A user database may take its time.
   void tellUnknownUsers(processes, config, access.keys, log)

@@ -1,4 +1,5 @@
 import type { Log } from '../lib/base/log.ts'
+import { limitText } from '../lib/jobs/limits.ts'
 import { LIMIT_NAMES, type LimitSupport, type Limits, type Processes } from '../lib/process/types.ts'
 import type { Config } from './config.ts'
 import { StartupError } from './startup-error.ts'
@@ -15,10 +16,15 @@ export const assertKept = (
   ]
   for (const [limits, nameOf] of settings) {
     for (const name of LIMIT_NAMES) {
-      if (limits[name] === undefined) continue
+      const value = limits[name]
+      if (value === undefined) continue
       const keeper = support[name]
       if ('missing' in keeper)
         throw new StartupError(`${nameOf(name)}: this machine cannot keep it: ${keeper.missing}`)
+      if (value > (keeper.most ?? value))
+        throw new StartupError(
+          `${nameOf(name)}: this machine cannot keep more than ${limitText(name, keeper.most ?? value)}`,
+        )
       if (limits === allJobs && !keeper.by.startsWith('cgroup'))
         throw new StartupError(`${nameOf(name)}: this machine cannot keep it: there is no cgroup for it`)
     }

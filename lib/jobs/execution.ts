@@ -113,11 +113,13 @@ export const createExecution = (options: ExecutionOptions): Execution => {
   /** Begins when all is set up for the program; when that fails, the process is made to end. */
   const setUp = async (started: StartedProcess, done: Promise<string>): Promise<void> => {
     const ended = Promise.race([started.exited, stopping.givenUp])
-    let fault = await Promise.race([done, ended.then(() => undefined)])
-    // Word of what has gone wrong may still be on its way; but it may also be held up for good.
+    // One that somebody has stopped says nothing; then it counts as the job, so that whoever asked for it has its id.
+    let fault = await within(Promise.race([done, ended.then(() => undefined)]), LONGEST_SET_UP_MS)
+    // Word of what has gone wrong may still be on its way; but it may also be held up.
     if (reason === undefined) fault ??= await within(done, SET_UP_MS)
     if (fault === undefined && reason !== undefined) return // Stopped before it was known to run.
-    if (!fault) return begin(started)
+    // Memory is counted from its first step on.
+    if (!fault || processes.wasOutOfMemory(target)) return begin(started)
     reason ??= 'start-failed'
     setUpFault = fault
     if (!(await within(ended, SET_UP_MS))) stopping.stop(started, 0)
@@ -225,4 +227,6 @@ const toStartError = (error: NodeJS.ErrnoException): never => {
 /** How long output that is still on its way when the job's own process has ended is waited for. */
 const DRAIN_MS = 1000
 /** How long the words for a failed set-up, and then the end of its process, are waited for. */
-const SET_UP_MS = 1000
+const SET_UP_MS = 2000
+/** A set-up takes some milliseconds. */
+const LONGEST_SET_UP_MS = 10_000

@@ -169,8 +169,6 @@ export interface ProcessesOptions {
   log?: Log
   /** What tells the control groups of this agent's jobs from those of another one in the same group (version 1). */
   groupName?: string
-  /** For all jobs together; only what limitSupport says that it can be kept. */
-  allJobs?: Pick<Limits, 'memory' | 'cpus' | 'processes'>
 }
 
 /** Everything that the rest of the agent may do with processes. */
@@ -204,6 +202,11 @@ export interface Processes {
   /** What is missing to run a process as another user; undefined when nothing is. */
   userSupport(): string | undefined
   limitSupport(): LimitSupport
+  /**
+   * Holds all jobs together within limits, only within what limitSupport says that it can be kept. To be called once,
+   * before the first job. Throws an Error that says what is in the way.
+   */
+  limitAllJobs(limits: Pick<Limits, 'memory' | 'cpus' | 'processes'>): void
   /** Whether a process sets itself up first, by a shell, which hands on only what isTakenByShells. */
   needsSetUp(spec: Pick<StartSpec, 'account' | 'limits' | 'noNewPrivileges'>): boolean
   /** What is missing for `noNewPrivileges`; undefined when nothing is. */

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { createHome, type Home, type RunningAgent, SECRET, startAgent } from '../support/agent.ts'
 import { findByText } from '../support/proc.ts'
+import { createSlowUsers } from '../support/slow-users.ts'
 import { waitFor } from '../support/wait-for.ts'
 
 const isRoot = process.getuid?.() === 0
@@ -209,5 +210,26 @@ kill -0 ${agent.pid} 2>/dev/null && echo signaled; ls /proc/$$/fd | wc -l`,
       (await agent.execute({ cmd: 'grep NoNewPrivs /proc/self/status' })).stdout,
       'NoNewPrivs:\t0\n',
     )
+  })
+})
+
+describe('a user database that does not answer', { skip: !isRoot && 'needs root' }, () => {
+  test('keeps no other job from running, and the agent not from ending', async t => {
+    const home = createHome()
+    const env = createSlowUsers(home.path)
+    if (!env) return t.skip('needs a C compiler')
+    const agent = await startAgent(home, { env: { ...env, AGENT_RUN_AS: 'slow-user, nobody' } })
+    const asked = [1, 2, 3, 4, 5, 6].map(() =>
+      agent.execute({ cmd: 'true', user: 'slow-user' }).catch(() => 'the agent has ended'),
+    )
+    // More than there are threads for files and for look-ups.
+    for (let count = 0; count < 8; count++)
+      assert.equal((await agent.execute({ cmd: 'id -un', user: 'nobody' })).stdout, 'nobody\n')
+    assert.equal((await agent.execute({ cmd: 'echo plain' })).stdout, 'plain\n')
+    const { code } = await agent.end()
+    assert.equal(code, 0)
+    await Promise.all(asked)
+    await home.assertClean()
+    home.remove()
   })
 })

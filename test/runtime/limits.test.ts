@@ -10,6 +10,7 @@ import { recordingLog } from '../support/recording-log.ts'
 const SUPPORT: LimitSupport = {
   ...fakeSupport([], {}, { cpus: 'the cpu controller', memory: 'a cgroup' }).limitSupport(),
   processes: { by: 'prlimit' },
+  openFiles: { by: 'prlimit', most: 4000 },
 }
 
 for (const [name, value, message] of [
@@ -27,8 +28,13 @@ for (const [name, value, message] of [
     '9',
     'AGENT_JOBS_PROCESSES: this machine cannot keep it: there is no cgroup for it',
   ],
+  [
+    'AGENT_MAX_LIMITS',
+    'openFiles=4001',
+    'AGENT_MAX_LIMITS: openFiles: this machine cannot keep more than 4000',
+  ],
 ] as const) {
-  test(`an agent with a ${name} that its machine cannot keep does not start`, () => {
+  test(`an agent with ${name}=${value}, which its machine cannot keep, does not start`, () => {
     assert.throws(
       () => assertKept(readConfig({ [name]: value }), SUPPORT),
       (error: Error) => error instanceof StartupError && error.message.startsWith(message),
@@ -38,7 +44,7 @@ for (const [name, value, message] of [
 
 test('an agent whose limits can be kept, or that has none, starts', () => {
   assertKept(readConfig({}), SUPPORT)
-  assertKept(readConfig({ AGENT_DEFAULT_LIMITS: 'nice=1,processes=9' }), SUPPORT)
+  assertKept(readConfig({ AGENT_DEFAULT_LIMITS: 'nice=1,processes=9,openFiles=4000' }), SUPPORT)
 })
 
 test('a line of the log says what is kept and what is missing, and a warning when AGENT_RUN_AS is of no use', () => {

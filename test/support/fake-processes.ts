@@ -43,6 +43,7 @@ export const fakeSupport = (
     },
     userSupport: (): string | undefined => undefined,
     noNewPrivilegesSupport: (): string | undefined => undefined,
+    limitAllJobs: (): void => {},
     needsSetUp: ({ account }: Pick<StartSpec, 'account'>): boolean => account !== undefined,
     limitSupport: () =>
       Object.fromEntries(

@@ -11,7 +11,7 @@ import { openMemoryFile } from './memory-file.ts'
 import { createOutputPipes } from './output-pipe.ts'
 import type { Descriptors, Spawn, Spawner } from './posix-spawn.ts'
 import type { Reaper } from './reaper.ts'
-import { createKeyringLeaver } from './session-keyring.ts'
+import { createSessionKeyring } from './session-keyring.ts'
 import type { SetUp } from './set-up.ts'
 import { readTextPipe } from './text-pipe.ts'
 
@@ -31,7 +31,7 @@ export const createJobStart = (options: JobStartOptions) => {
   const { libc, mark, reaper, guardian, inheritance, spawner, setUp, groups } = options
   const devNull = openSync('/dev/null', 'r')
   const readPipe = createOutputPipes(libc)
-  const leaveKeyring = createKeyringLeaver(libc)
+  const sessionKeyring = createSessionKeyring(libc)
 
   const pipe = (): [number, number] => {
     const ends: [number, number] = [-1, -1]
@@ -88,10 +88,7 @@ export const createJobStart = (options: JobStartOptions) => {
       }
       guardian.tellLeader(spec.mark, pid)
       readEnds.length = 0 // They are the readers' now.
-      const failure =
-        setUpRead === undefined
-          ? undefined
-          : readTextPipe(setUpRead, 'ready').then(({ text, isLast }) => (isLast ? '' : inWords(text)))
+      const failure = setUpRead === undefined ? undefined : readSetUp(setUpRead, exit)
       const out = readPipe(outRead, bytes => spec.onOutput('stdout', bytes))
       const err = readPipe(errRead, bytes => spec.onOutput('stderr', bytes))
       const exited = exit.then(status => {
@@ -113,12 +110,11 @@ export const createJobStart = (options: JobStartOptions) => {
   }
 
   const inheritFor = ({ mark: jobMark, account }: StartSpec): (() => void) => {
+    const comeBack = account && sessionKeyring.leave()
     const takeMark = mark.give(jobMark)
     const takeRest = inheritance.give()
-    // Neither has the job what is in the agent's keyring, nor the agent what the job puts into its own.
-    if (account) leaveKeyring()
     return () => {
-      if (account) leaveKeyring()
+      comeBack?.()
       takeRest()
       takeMark()
     }
@@ -153,12 +149,16 @@ const writeAll = (fd: number, bytes: Uint8Array): void => {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at)
 }
 
+/** See StartedProcess; `exit` is that of the process. */
+const readSetUp = async (fd: number, exit: Promise<unknown>): Promise<string> => {
+  const { text, isLast } = await readTextPipe(fd, 'ready', exit)
+  return isLast ? '' : inWords(text) || 'its set-up has ended before it'
+}
+
 const giveTo = ({ uid, gid }: Account, fds: number[]): void => {
   for (const fd of fds) fchownSync(fd, uid, gid)
 }
 
 /** What sh and the programs before the job's own say, as Go says such things: the system's words in lower case. */
-const inWords = (text: string): string => {
-  const line = text.trim().split('\n')[0] ?? ''
-  return line.replace(/: ([A-Z])(?=[a-z ]*$)/, (_, letter: string) => `: ${letter.toLowerCase()}`)
-}
+const inWords = (text: string): string =>
+  text.trim().replace(/: ([A-Z])(?=[a-z ]*$)/, (_, letter: string) => `: ${letter.toLowerCase()}`)

@@ -47,8 +47,10 @@ export const openLibc = () => {
     ),
     waitid: libc.func('int waitid(int type, int id, void *info, int options)'),
     ptrace: libc.func('long ptrace(int request, int pid, void *address, long data)'),
+    _exit: libc.func('void _exit(int code)'),
     getxattr: libc.func('long getxattr(const char *path, const char *name, void *value, size_t size)'),
-    syscall: libc.func('long syscall(long number, long first, long second)'),
+    syscall: libc.func('long syscall(long number, long operation, long first, long second)'),
+    syscall_text: libc.func('long syscall(long number, long operation, const char *text)'),
     sigaction: libc.func('int sigaction(int signal, void *action, void *previous)'),
     wait4: libc.func('int wait4(int pid, _Out_ int *status, int options, void *usage)'),
     /** The error number of the call just made; must be read before anything else runs. */

@@ -20,18 +20,19 @@ import { createUserDatabase } from './user-database.ts'
 
 /** Processes on Linux: started by posix_spawn, collected by wait4, known by their mark, guarded. */
 export const createLinuxProcesses = (options: ProcessesOptions = {}): Processes => {
-  const { log = SILENT, groupName = 'newdt-auto', allJobs = {} } = options
+  const { log = SILENT, groupName = 'newdt-auto' } = options
   const libc = openLibc()
   const mark = createMark(libc)
   const reaper = createReaper(libc, mark)
   const inheritance = createInheritance(libc)
   const executables = createExecutables(libc)
   const spawner = createSpawner(libc, inheritance.closeRest, executables)
-  const trees = openTrees({ name: groupName, all: allJobs, isDelegated: isDelegatedBy(libc) })
-  const groups = createJobGroups({ trees, all: allJobs })
+  const trees = openTrees({ name: groupName, isDelegated: isDelegatedBy(libc) })
+  const groups = createJobGroups(trees)
   const guardian = createGuardian({ libc, mark, reaper, spawner, log, groupBases: groups.bases() })
   const { members } = groups
   const search = createSearch({ mark, reaper, members, pageBytes: libc.getpagesize() })
+  const userDatabase = createUserDatabase()
   const isInstalled = (name: string): boolean => executables.locate(name).includes('/')
   const capabilities = readCapabilities()
   const withoutSetpriv = isInstalled('setpriv')
@@ -66,7 +67,7 @@ export const createLinuxProcesses = (options: ProcessesOptions = {}): Processes 
     signal: search.signal,
     killAtOnce: ({ marks }) => groups.kill(marks),
     guardian: guardian.state,
-    findAccount: createUserDatabase().find,
+    findAccount: userDatabase.find,
     userSupport() {
       const missing = capabilities.missingForUsers()
       return missing.length > 0
@@ -76,6 +77,7 @@ export const createLinuxProcesses = (options: ProcessesOptions = {}): Processes 
     noNewPrivilegesSupport: () => withoutSetpriv,
     needsSetUp: spec => groups.areNeeded(spec.limits) || setUp.isNeeded(spec),
     limitSupport: () => support,
+    limitAllJobs: groups.limitAll,
     usage: createUsage({ groups, find: search.find }),
     wasOutOfMemory: ({ marks }) => [...marks].some(groups.wasOutOfMemory),
     close() {
@@ -85,6 +87,8 @@ export const createLinuxProcesses = (options: ProcessesOptions = {}): Processes 
       inheritance.close()
       spawner.close()
       groups.close()
+      // Node waits for the threads of its pool, and a call into a user database that does not answer never ends.
+      if (userDatabase.isAsking()) process.once('exit', code => libc._exit(code))
     },
   }
 }

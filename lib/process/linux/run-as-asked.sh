@@ -19,11 +19,16 @@ if [ -n "$here" ]; then
   [ "$here" -ef . ] && cd -P . || fail "chdir $here: permission denied"
 elif [ -n "$directory" ]; then
   cd -P -- "$directory" 2> /dev/null || { [ -n "$otherwise" ] && cd -P -- "$otherwise"; } || {
-    why=$(ls -d -- "$directory/." 2>&1)
-    case $why in
-      ls:*) fail "chdir $directory: ${why##*: }" ;;
-      *) fail "chdir $directory: Permission denied" ;;
-    esac
+    # No program is run for this: there may be no process left for it.
+    nearest=$directory
+    while [ ! -e "$nearest" ] && [ -n "$nearest" ]; do nearest=${nearest%/*}; done
+    if [ "$nearest" = "$directory" ]; then
+      [ -d "$directory" ] && fail "chdir $directory: permission denied"
+      fail "chdir $directory: not a directory"
+    fi
+    [ -d "${nearest:-/}" ] || fail "chdir $directory: not a directory"
+    [ -x "${nearest:-/}" ] || fail "chdir $directory: permission denied"
+    fail "chdir $directory: no such file or directory"
   }
 fi
 # Where the agent was is nobody's business.
@@ -51,7 +56,7 @@ esac
 
 # What a shell thinks of a variable (a locale that is not installed) is not for the agent.
 exec 4>&2 2> /dev/null
-# What only this shell was given; LC_ALL was for the words of the system.
+# It was for the words of the system.
 unset LC_ALL
 # A name that no request may set: what it sets becomes a variable of this shell.
 for NEWDT_AUTO_NUMBER in $variables; do

@@ -1,7 +1,7 @@
 import koffi from 'koffi'
-import { within } from '../../base/within.ts'
 import type { Account } from '../types.ts'
 import { ERANGE, errnoText } from './libc.ts'
+import { createLookUps } from './look-ups.ts'
 
 /**
  * Looks up users in all that nsswitch.conf(5) names, an LDAP server for example: on threads of libuv's pool, since that
@@ -68,7 +68,7 @@ export const createUserDatabase = () => {
     }
   }
 
-  const lookUp = async (user: string, groupName?: string): Promise<Account | 'no-group' | undefined> => {
+  const lookUp = async (user: string, groupName?: string): Promise<Found> => {
     const found = await entryOf<Passwd>(getUser, user)
     if (!found) return undefined
     const { uid, home, shell } = found
@@ -79,46 +79,16 @@ export const createUserDatabase = () => {
     return { name: user, uid, gid, groups, home: home ?? '', shell: shell ?? '' }
   }
 
-  const turns = createTurns(MOST_AT_ONCE)
-  const underWay = new Map<string, Promise<Account | 'no-group' | undefined>>()
-
+  const { find, isAsking } = createLookUps(lookUp, { mostAtOnce: MOST_AT_ONCE, longestMs: LONGEST_MS })
   return {
-    /** See Processes. Who asks for what somebody else is asking for shares the answer. */
-    find(user: string, group?: string): Promise<Account | 'no-group' | undefined> {
-      const key = `${user}:${group ?? ''}`
-      const known = underWay.get(key)
-      if (known) return known
-      const asked = within(
-        turns(() => lookUp(user, group)),
-        LONGEST_MS,
-      ).then(answer => {
-        if (answer === undefined) throw new Error('the user database does not answer')
-        return answer.found
-      })
-      const forget = () => void underWay.delete(key)
-      underWay.set(key, asked)
-      asked.then(forget, forget)
-      return asked
-    },
+    /** See Processes. */
+    find,
+    /** Whether a call is under way that may never end. */
+    isAsking,
   }
 }
 
-/** Has at most so many run at once, in the order in which they were asked for. */
-const createTurns = (most: number) => {
-  const waiting: (() => void)[] = []
-  let running = 0
-  return async <T>(run: () => Promise<T>): Promise<{ found: T }> => {
-    if (running >= most) await new Promise<void>(resolve => waiting.push(resolve))
-    else running++
-    try {
-      return { found: await run() }
-    } finally {
-      const next = waiting.shift()
-      if (next) next()
-      else running--
-    }
-  }
-}
+type Found = Account | 'no-group' | undefined
 
 type CFunction = ReturnType<ReturnType<typeof koffi.load>['func']>
 
@@ -140,5 +110,5 @@ const LARGEST_ENTRY = 1 << 20
 /** NGROUPS_MAX of Linux. */
 const MOST_GROUPS = 65_536
 const MOST_AT_ONCE = 2
-/** Behind others the time that these take counts, too. */
+/** The time that others take who come first counts, too. */
 const LONGEST_MS = 15_000

@@ -33,6 +33,7 @@ export const createNodeProcesses = (): Processes => ({
   close: () => {},
   killAtOnce: async () => {},
   needsSetUp: () => false,
+  limitAllJobs: () => {},
   noNewPrivilegesSupport: () => 'this system has none',
   findAccount: async () => undefined,
   userSupport: () => MISSING,

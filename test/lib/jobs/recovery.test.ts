@@ -199,6 +199,7 @@ test('when nothing was lost nothing is looked for, and recovering twice changes 
     wasOutOfMemory: unwanted,
     killAtOnce: unwanted,
     needsSetUp: unwanted,
+    limitAllJobs: unwanted,
     noNewPrivilegesSupport: unwanted,
   })
   assert.deepEqual(agent.jobStore.find(job.id), before)

@@ -14,17 +14,13 @@ interface GroupsOfJob {
   onOutOfMemory?: (() => void) | undefined
 }
 
-export interface GroupsOptions {
-  trees: Trees
-  /** For all jobs together; if there is any, each job has a group. */
-  all: GroupLimits
-}
-
 /**
  * Control groups of jobs, by mark: made before the start, removed when the last process is gone. What an earlier agent
  * has left in the same place is removed as soon as it is empty.
  */
-export const createJobGroups = ({ trees: { trees, open }, all }: GroupsOptions) => {
+export const createJobGroups = ({ trees, open }: Trees) => {
+  /** For all jobs together; if there is any, each job has a group. */
+  let all: GroupLimits = {}
   const groups = new Map<number, GroupsOfJob>()
   /** Groups of ended jobs in which a process may still live. */
   const left = new Set<string>()
@@ -96,12 +92,30 @@ export const createJobGroups = ({ trees: { trees, open }, all }: GroupsOptions) 
     tree.version === 1 && tree.limits.has('memory') && (asked.memory ?? all.memory) !== undefined
 
   for (const tree of trees) {
-    if (isLimited(all) || existsSync(tree.base)) open(tree)
     const leftByEarlier = groupsIn(tree.base).filter(isGroupName)
     void remove(leftByEarlier.map(name => join(tree.base, name)))
   }
 
   return {
+    /**
+     * Holds all jobs together within limits, or, with none, takes back those of an earlier agent. To be called before the
+     * first job. Throws an Error that says what is in the way.
+     */
+    limitAll(limits: GroupLimits): void {
+      all = limits
+      for (const tree of trees) {
+        if (!isLimited(all) && !existsSync(tree.base)) continue
+        try {
+          open(tree, all)
+        } catch (error) {
+          const living = groupsIn(tree.base).flatMap(name => membersOf(join(tree.base, name)))
+          const who =
+            living.length === 0 ? '' : `; processes of earlier jobs live in it: ${living.join(', ')}`
+          throw new Error(`${(error as Error).message}${who}`)
+        }
+      }
+    },
+
     /** Whether a job with these limits has groups. */
     areNeeded: (limits: GroupLimits = {}): boolean => isLimited(limits) || isLimited(all),
 
@@ -117,7 +131,7 @@ export const createJobGroups = ({ trees: { trees, open }, all }: GroupsOptions) 
         for (const { tree, path } of directories) {
           await mkdir(path).catch((error: NodeJS.ErrnoException) => {
             if (error.code !== 'ENOENT') throw error
-            open(tree)
+            open(tree, all)
             return mkdir(path)
           })
           await configure(tree, path, limits)

@@ -40,22 +40,21 @@ export const divide = ({ directory, controllers }: Hierarchy, jobs: string): str
       }
     }
     mkdirSync(jobs, { recursive: true })
-    for (const group of [directory, jobs]) {
-      for (const controller of ['memory', 'cpu', 'pids', 'io'] satisfies Controller[]) {
-        if (controllers.has(controller)) enable(group, controller)
-      }
-    }
+    for (const group of [directory, jobs]) enableAll(group, controllers)
     return undefined
   } catch (error) {
     return `the agent's cgroup ${directory} cannot be divided: ${(error as Error).message}`
   }
 }
 
-/** One that cannot be enabled is a limit that cannot be kept, which isKept finds. */
-const enable = (group: string, controller: Controller): void => {
-  try {
-    writeTo(group, 'cgroup.subtree_control', `+${controller}`)
-  } catch {}
+/** Has groups below a group limited. What cannot be enabled is a limit that cannot be kept, which trees.ts finds. */
+export const enableAll = (group: string, controllers: ReadonlySet<string>): void => {
+  for (const controller of ['memory', 'cpu', 'pids', 'io'] satisfies Controller[]) {
+    if (!controllers.has(controller)) continue
+    try {
+      writeTo(group, 'cgroup.subtree_control', `+${controller}`)
+    } catch {}
+  }
 }
 
 const moveTo = (group: string, pid: number): void => {

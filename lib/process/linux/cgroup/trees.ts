@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { LimitSupport } from '../../types.ts'
 import { readText } from '../read-text.ts'
-import { writeTo } from './group.ts'
+import { groupsIn, writeTo } from './group.ts'
 import {
   GROUP_LIMITS,
   type GroupFiles,
@@ -13,7 +13,7 @@ import {
 } from './group-files.ts'
 import { type Hierarchy, isWritable, readHierarchies } from './hierarchies.ts'
 import { readIoSchedulers, weightFile } from './io-weight.ts'
-import { divide, whyUnusable } from './own-group.ts'
+import { divide, enableAll, whyUnusable } from './own-group.ts'
 import { VERSION_1 } from './version-1.ts'
 import { VERSION_2 } from './version-2.ts'
 
@@ -30,8 +30,6 @@ export interface Tree {
 export interface TreesOptions {
   /** Tells the agent's jobs from those of another one in the same group; only in version 1 two may share one. */
   name: string
-  /** For all jobs together. */
-  all: GroupLimits
   /** Whether systemd has left the group to the agent. */
   isDelegated(directory: string): boolean
   hierarchies?: Hierarchy[]
@@ -41,7 +39,7 @@ export interface TreesOptions {
  * Finds the trees that the agent may make groups in, one for each limit, and makes ready what must be ready before any job
  * runs: in version 2 a group that has groups below it may have no process itself, so the agent moves out of its own.
  */
-export const openTrees = ({ name, all, isDelegated, hierarchies = readHierarchies() }: TreesOptions) => {
+export const openTrees = ({ name, isDelegated, hierarchies = readHierarchies() }: TreesOptions) => {
   const support = {} as Pick<LimitSupport, GroupLimit>
   const trees: Tree[] = []
 
@@ -76,9 +74,16 @@ export const openTrees = ({ name, all, isDelegated, hierarchies = readHierarchie
       : { missing: whyMissing(limit, hierarchies, refusal) }
   }
 
-  /** Makes the directory that the groups of jobs are in, with the limits for all of them; for once. */
-  const open = ({ base, files, limits }: Tree): void => {
+  /**
+   * Makes the directory that the groups of jobs are in, with the limits for all of them. Throws the system's error, EBUSY
+   * when what lives in it uses more than that.
+   */
+  const open = ({ version, base, files, limits }: Tree, all: GroupLimits): void => {
     mkdirSync(base, { recursive: true })
+    if (version === 2 && second) enableAll(base, second.controllers)
+    // In version 1 no group may have more of the processors than the one above; those that are there are of earlier jobs.
+    if (version === 1 && all.cpus !== undefined && limits.has('cpus'))
+      for (const group of groupsIn(base)) writeTo(join(base, group), 'cpu.cfs_quota_us', '-1')
     // An agent that was killed may have left other ones.
     apply(base, files.unlimited)
     // Of old; otherwise the groups below would not count.
@@ -122,7 +127,8 @@ const mostCpus = (base: string): number | undefined => {
     const period = readNumber(join(group, 'cpu.cfs_period_us'))
     if (quota && period) most = Math.min(most ?? quota / period, quota / period)
   }
-  return most
+  // A whole number of hundredths, so that the kernel takes what it is made into again.
+  return most === undefined ? undefined : Math.floor(most * 100) / 100
 }
 
 /** Looks at a group that may have to be made for that. */

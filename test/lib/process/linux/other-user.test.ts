@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import koffi from 'koffi'
 import { openLibc } from '../../../../lib/process/linux/libc.ts'
-import { createKeyringLeaver } from '../../../../lib/process/linux/session-keyring.ts'
 import { NOT_TAKEN } from '../../../../lib/process/shell-variables.ts'
 import type { Account, StartSpec } from '../../../../lib/process/types.ts'
 import { linuxProcesses } from '../../../support/linux-processes.ts'
@@ -204,16 +203,25 @@ describe('a process of another user', { skip: missing }, () => {
     assert.equal(failure, 'exec: "no-such-program": executable file not found in $PATH')
   })
 
-  test('it has a session keyring of its own', async () => {
+  test('it has a session keyring of its own, and the agent comes back to its keys', async () => {
+    const libc = openLibc()
+    await run('true')
     const addKey = koffi
       .load(null)
       .func('long syscall(long, const char *, const char *, const char *, long, long)')
     const SYS_ADD_KEY = process.arch === 'arm64' ? 217 : 248
     const name = `newdt-test-${process.pid}`
-    // In this thread's own, which the next start leaves.
-    createKeyringLeaver(openLibc())()
-    if (addKey(SYS_ADD_KEY, 'user', name, 'secret', 6, -3) < 0) return // The kernel has no keyrings.
-    assert.match(readFileSync('/proc/keys', 'latin1'), new RegExp(name))
-    assert.equal((await run(`grep -c ${name} /proc/keys`)).stdout, '0\n')
+    const key = addKey(SYS_ADD_KEY, 'user', name, 'secret', 6, -3)
+    if (key < 0) return // The kernel has no keyrings.
+    const KEYCTL_READ = 11
+    const SYS_KEYCTL = process.arch === 'arm64' ? 219 : 250
+    // Only who possesses the key may read it, for nobody else has the right.
+    libc.syscall(SYS_KEYCTL, 5, key, 0x3f000000)
+    const canRead = () => libc.syscall(SYS_KEYCTL, KEYCTL_READ, key, 0) === 6
+    assert.ok(canRead())
+    for (let round = 0; round < 3; round++) {
+      assert.equal((await run(`grep -c ${name} /proc/keys`)).stdout, '0\n')
+      assert.ok(canRead(), `after ${round + 1} jobs of another user`)
+    }
   })
 })

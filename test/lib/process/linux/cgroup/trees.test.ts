@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -21,8 +23,15 @@ const version2 = (processes: number[], jobs: string[] = ['memory.max', 'cpu.max'
   return { version: 2, directory, controllers: new Set(['cpu', 'memory', 'pids']) }
 }
 
-const open = (hierarchy: Hierarchy, all: GroupLimits = {}) =>
-  openTrees({ name: 'unused', all, isDelegated: () => true, hierarchies: [hierarchy] })
+const open = (hierarchy: Hierarchy) =>
+  openTrees({ name: 'unused', isDelegated: () => true, hierarchies: [hierarchy] })
+
+/** The groups of jobs, within limits for all of them. */
+const groupsOf = (hierarchy: Hierarchy, all: GroupLimits = {}) => {
+  const groups = createJobGroups(open(hierarchy))
+  groups.limitAll(all)
+  return groups
+}
 
 describe('a group of version 2', () => {
   const read = (...path: string[]) => readFileSync(join(...path), 'utf8')
@@ -61,22 +70,19 @@ describe('a group of version 2', () => {
 
   test('all jobs together have the limits of now, not those of before', () => {
     const hierarchy = version2([process.pid])
-    createJobGroups({
-      trees: open(hierarchy, { memory: 1e8, processes: 50 }),
-      all: { memory: 1e8, processes: 50 },
-    })
+    groupsOf(hierarchy, { memory: 1e8, processes: 50 })
     const now = () =>
       ['memory.max', 'pids.max', 'cpu.max'].map(file => read(hierarchy.directory, 'jobs', file))
     assert.deepEqual(now(), ['100000000', '50', 'max 100000'])
-    createJobGroups({ trees: open(hierarchy, { cpus: 2 }), all: { cpus: 2 } })
+    groupsOf(hierarchy, { cpus: 2 })
     assert.deepEqual(now(), ['max', 'max', '200000 100000'])
-    createJobGroups({ trees: open(hierarchy), all: {} })
+    groupsOf(hierarchy)
     assert.deepEqual(now(), ['max', 'max', 'max 100000'])
   })
 
   test('a job has a group, which is killed as a whole and released', async () => {
     const hierarchy = version2([process.pid])
-    const groups = createJobGroups({ trees: open(hierarchy), all: {} })
+    const groups = groupsOf(hierarchy)
     const group = join(hierarchy.directory, 'jobs', `job-${MARK}`)
     assert.deepEqual(await groups.create(MARK, { memory: 5e6, cpus: 0.25, processes: 9 }), [
       join(group, 'cgroup.procs'),
@@ -104,12 +110,12 @@ describe('a group of version 2', () => {
 
   test('a group without a limit for all is not asked for by a job without one', () => {
     const hierarchy = version2([process.pid])
-    const none = createJobGroups({ trees: open(hierarchy), all: {} })
+    const none = groupsOf(hierarchy)
     assert.deepEqual(
       [none.areNeeded(), none.areNeeded({ nice: 1 } as GroupLimits), none.areNeeded({ cpus: 1 })],
       [false, false, true],
     )
-    const all = createJobGroups({ trees: open(hierarchy, { cpus: 1 }), all: { cpus: 1 } })
+    const all = groupsOf(hierarchy, { cpus: 1 })
     assert.ok(all.areNeeded())
   })
 })
@@ -118,11 +124,12 @@ const first = readHierarchies().find(({ version, controllers }) => version === 1
 const name = `newdt-auto-test-trees-${process.pid}`
 const base = join(first?.directory ?? '', name)
 const openFirst = (all: GroupLimits) => {
-  const trees = openTrees({ name, all, isDelegated: () => true })
-  return { trees, groups: createJobGroups({ trees, all }) }
+  const trees = openTrees({ name, isDelegated: () => true })
+  const groups = createJobGroups(trees)
+  groups.limitAll(all)
+  return { trees, groups }
 }
-const canUse =
-  first !== undefined && 'by' in openTrees({ name, all: {}, isDelegated: () => true }).support.memory
+const canUse = first !== undefined && 'by' in openTrees({ name, isDelegated: () => true }).support.memory
 
 describe('groups of version 1', { skip: !canUse && 'needs one that may be written' }, () => {
   const limit = () => readFileSync(join(base, 'memory.limit_in_bytes'), 'utf8').trim()
@@ -138,6 +145,35 @@ describe('groups of version 1', { skip: !canUse && 'needs one that may be writte
     const { groups } = openFirst({})
     assert.ok(Number(limit()) > 2 ** 60, limit())
     t.after(groups.close)
+  })
+
+  test('what lives in it and uses more is told of when all jobs together are to have less', async t => {
+    const earlier = openFirst({})
+    const joins = await earlier.groups.create(MARK, { memory: 512 << 20, cpus: 2 })
+    const child = spawn('sh', [
+      '-c',
+      'for group; do echo 0 > "$group"; done; exec python3 -c "x = bytearray(64 << 20); print(1, flush=True); input()"',
+      'x',
+      ...joins,
+    ])
+    t.after(async () => {
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+      await waitFor('the groups are empty', () => {
+        earlier.groups.close()
+        return !existsSync(base)
+      })
+    })
+    await once(child.stdout, 'data')
+    earlier.groups.release(MARK)
+    // Less of the processors is no fault of anybody: it has what there is.
+    openFirst({ cpus: 0.5 })
+    assert.throws(
+      () => openFirst({ memory: 16 << 20 }),
+      ({ message }: Error) =>
+        message.includes(`${base}/memory.limit_in_bytes: EBUSY`) &&
+        message.includes(`live in it: ${child.pid}`),
+    )
   })
 
   test('what a crash has left is removed at the start, what is no job’s is not', async () => {
