@@ -140,8 +140,13 @@ for mark in $marks; do
   [ -n "$script" ] && rm -f -- "$script"
 done
 
-# What still has a process in it stays for the next agent.
-list_groups | while read -r group; do rmdir "$group"; done
+# A process that was killed is in its group until its parent has reaped it. What is not empty then stays for the next agent.
+tries=0
+while [ $tries -lt 10 ] && [ -n "$(list_groups)" ]; do
+  [ $tries -gt 0 ] && sleep 1
+  tries=$((tries + 1))
+  list_groups | while read -r group; do rmdir "$group"; done
+done
 while read -r base; do
   # The next agent makes it again; but not what version 2 needs in `jobs`, which it has made ready already.
   case $base in */newdt-auto*) rmdir "$base" ;; esac
