@@ -43,7 +43,11 @@ export const openTrees = ({ name, isDelegated, hierarchies = readHierarchies() }
   const support = {} as Pick<LimitSupport, GroupLimit>
   const trees: Tree[] = []
 
-  const second = hierarchies.find(({ version, controllers }) => version === 2 && controllers.size > 0)
+  // Beside version 1 there may be one of version 2 with nothing in it that is of use here.
+  const second = hierarchies.find(
+    ({ version, controllers }) =>
+      version === 2 && Object.values(CONTROLLERS_2).some(name => controllers.has(name)),
+  )
   const base2 = join(second?.directory ?? '', 'jobs')
   const refusal = second && (whyUnusable(second, isDelegated) ?? divide(second, base2))
   const isUsable = second !== undefined && refusal === undefined

@@ -68,6 +68,14 @@ describe('a group of version 2', () => {
     ])
   })
 
+  test('one without a controller that is of use stays as it is', () => {
+    const hierarchy = { ...version2([process.pid]), controllers: new Set(['hugetlb']) }
+    const { trees, support } = open(hierarchy)
+    assert.deepEqual(trees, [])
+    assert.deepEqual(support.memory, { missing: 'this system has no cgroup with the controller memory' })
+    assert.ok(!existsSync(join(hierarchy.directory, 'agent')))
+  })
+
   test('all jobs together have the limits of now, not those of before', () => {
     const hierarchy = version2([process.pid])
     groupsOf(hierarchy, { memory: 1e8, processes: 50 })
