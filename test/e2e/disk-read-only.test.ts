@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { createHome, type Home, ROOT, type RunningAgent, startAgent } from '../support/agent.ts'
@@ -28,10 +28,12 @@ const processorTime = (pid: number): number => {
 /** Two jobs that end when they are told to: one somebody waits for, one nobody does. */
 const startJobs = async (home: Home, agent: RunningAgent, name: string) => {
   const go = `${home.path}/go-${name}`
-  const cmd = (code: number) => `until [ -e ${go} ]; do sleep 0.02; done; exit ${code}`
+  const begun = (code: number) => `${go}-begun-${code}`
+  const cmd = (code: number) => `touch ${begun(code)}; until [ -e ${go} ]; do sleep 0.02; done; exit ${code}`
   const unattended = await agent.execute({ cmd: cmd(5), cwd: home.path, async: true })
   const attended = agent.execute({ cmd: cmd(6), cwd: home.path })
-  await waitFor('both jobs run', async () => (await countRunning(agent)) === 2)
+  // One that has a slot may not have been recorded yet.
+  await waitFor('both jobs run', () => existsSync(begun(5)) && existsSync(begun(6)))
   return { unattended, attended, go }
 }
 
