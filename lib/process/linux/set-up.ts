@@ -4,7 +4,7 @@ import { type Account, type Limits, StartError, type StartSpec } from '../types.
 import type { Executables } from './executable.ts'
 import { ENOENT } from './libc.ts'
 import type { Program } from './posix-spawn.ts'
-import { carriedOf, carriedVariables } from './variables.ts'
+import { carriedVariables, refuseOthersThanShellsTake } from './variables.ts'
 
 type SetUpReasons = Pick<StartSpec, 'account' | 'limits' | 'noNewPrivileges'>
 
@@ -82,8 +82,8 @@ const STEPS_ENV = { LC_ALL: 'C' }
 
 /** Those of the request must all arrive; of the agent's own, those that can. */
 const variablesOf = (env: Record<string, string>, ownEnv: Record<string, string>) => {
-  carriedVariables(ownEnv)
-  return carriedOf({ ...env, ...ownEnv })
+  refuseOthersThanShellsTake(ownEnv)
+  return carriedVariables({ ...env, ...ownEnv })
 }
 
 const isOpen = (cwd: StartSpec['cwd']): boolean => typeof cwd === 'object' && cwd.fd !== undefined

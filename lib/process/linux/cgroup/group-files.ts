@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { LimitName, Usage } from '../../types.ts'
 import { readText } from '../read-text.ts'
 
@@ -42,3 +44,11 @@ export const readNumber = (path: string): number | null => {
 /** Microseconds of each 100 ms. */
 export const quotaOf = (cpus: number): number => Math.max(1000, Math.round(cpus * CPU_PERIOD_US))
 export const CPU_PERIOD_US = 100_000
+
+export const hasFile = (group: string, file: string): boolean => existsSync(join(group, file))
+
+/** The sum of what a pattern captures; null where the group has no such file. */
+export const sumIn = (group: string, file: string, pattern: RegExp): number | null =>
+  hasFile(group, file)
+    ? [...readText(join(group, file)).matchAll(pattern)].reduce((sum, [, value]) => sum + Number(value), 0)
+    : null

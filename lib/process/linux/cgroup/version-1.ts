@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { readText } from '../read-text.ts'
 import {
@@ -9,6 +8,7 @@ import {
   quotaOf,
   readNumber,
   type Setting,
+  sumIn,
 } from './group-files.ts'
 
 /** Files of a group of version 1, as the kernel's admin-guide/cgroup-v1 describes them. A tree has only some of them. */
@@ -43,25 +43,15 @@ export const VERSION_1: GroupFiles = {
 
   readUsage(group) {
     const cpuNanos = readNumber(join(group, 'cpuacct.usage'))
-    const io = readText(join(group, 'blkio.throttle.io_service_bytes'))
     return {
       cpu: cpuNanos === null ? null : cpuNanos / 1e9,
       memory: readNumber(join(group, 'memory.usage_in_bytes')),
       peakMemory: readNumber(join(group, 'memory.max_usage_in_bytes')),
       peakProcesses: readNumber(join(group, 'pids.peak')),
-      readBytes: isThere(group, 'blkio.throttle.io_service_bytes') ? sumOf(io, 'Read') : null,
-      writtenBytes: isThere(group, 'blkio.throttle.io_service_bytes') ? sumOf(io, 'Write') : null,
+      readBytes: sumIn(group, 'blkio.throttle.io_service_bytes', /^\S+ Read (\d+)$/gm),
+      writtenBytes: sumIn(group, 'blkio.throttle.io_service_bytes', /^\S+ Write (\d+)$/gm),
     }
   },
 
   countOutOfMemory: group => flatValue(readText(join(group, 'memory.oom_control')), 'oom_kill') ?? 0,
 }
-
-const isThere = (group: string, file: string): boolean => existsSync(join(group, file))
-
-/** `8:0 Read 4096`, a line a device and kind. */
-const sumOf = (text: string, kind: string): number =>
-  [...text.matchAll(new RegExp(`^\\S+ ${kind} (\\d+)$`, 'gm'))].reduce(
-    (sum, [, value]) => sum + Number(value),
-    0,
-  )

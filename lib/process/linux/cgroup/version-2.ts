@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { readText } from '../read-text.ts'
 import {
@@ -9,6 +8,7 @@ import {
   quotaOf,
   readNumber,
   type Setting,
+  sumIn,
 } from './group-files.ts'
 
 /** Files of a group of version 2, as the kernel's admin-guide/cgroup-v2 describes them. */
@@ -40,22 +40,15 @@ export const VERSION_2: GroupFiles = {
   readUsage(group) {
     const read = (file: string) => readText(join(group, file))
     const cpuMicros = flatValue(read('cpu.stat'), 'usage_usec')
-    const io = read('io.stat')
     return {
       cpu: cpuMicros === undefined ? null : cpuMicros / 1e6,
       memory: readNumber(join(group, 'memory.current')),
       peakMemory: readNumber(join(group, 'memory.peak')),
       peakProcesses: readNumber(join(group, 'pids.peak')),
-      readBytes: isThere(group, 'io.stat') ? sumOf(io, 'rbytes') : null,
-      writtenBytes: isThere(group, 'io.stat') ? sumOf(io, 'wbytes') : null,
+      readBytes: sumIn(group, 'io.stat', /\brbytes=(\d+)/g),
+      writtenBytes: sumIn(group, 'io.stat', /\bwbytes=(\d+)/g),
     }
   },
 
   countOutOfMemory: group => flatValue(readText(join(group, 'memory.events')), 'oom_kill') ?? 0,
 }
-
-const isThere = (group: string, file: string): boolean => existsSync(join(group, file))
-
-/** `8:0 rbytes=1 wbytes=2 …`, a line a device. */
-const sumOf = (text: string, key: string): number =>
-  [...text.matchAll(new RegExp(`\\b${key}=(\\d+)`, 'g'))].reduce((sum, [, value]) => sum + Number(value), 0)

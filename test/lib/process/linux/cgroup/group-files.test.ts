@@ -62,6 +62,26 @@ test('what a group tells is read, and what it does not tell is null', () => {
   assert.equal(VERSION_1.countOutOfMemory(group), 0)
 })
 
+test('so it is in version 1, which counts the disks a line a device and kind', () => {
+  const group = groupWith({
+    'cpuacct.usage': '2500000000\n',
+    'memory.usage_in_bytes': '4096\n',
+    'memory.max_usage_in_bytes': '8192\n',
+    'pids.peak': '3\n',
+    'blkio.throttle.io_service_bytes': '8:0 Read 10\n8:0 Write 20\n8:16 Read 1\n8:16 Write 2\nTotal 33\n',
+    'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 2\n',
+  })
+  assert.deepEqual(VERSION_1.readUsage(group), {
+    cpu: 2.5,
+    memory: 4096,
+    peakMemory: 8192,
+    peakProcesses: 3,
+    readBytes: 11,
+    writtenBytes: 22,
+  })
+  assert.equal(VERSION_1.countOutOfMemory(group), 2)
+})
+
 test('a weight goes to the file of the scheduler that is in use, within what it takes', () => {
   const group = groupWith({ 'io.weight': '', 'io.bfq.weight': '', 'blkio.weight': '' })
   const none = { bfq: false, cfq: false, cost: false }
