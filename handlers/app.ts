@@ -1,34 +1,36 @@
 import { type IRequestStrict, Router } from 'itty-router'
 import { AgentError } from '../lib/base/errors.ts'
 import { fairAmountFor } from '../lib/base/fair-share.ts'
+import type { Caller } from '../lib/security/caller.ts'
 import { audited } from './http/audited.ts'
 import { authenticate } from './http/authenticate.ts'
 import { createBodyBudget } from './http/body-budget.ts'
-import { createPace } from './http/pace.ts'
+import { createPace, type Pace } from './http/pace.ts'
 import { refuseUnknownParameters } from './http/query.ts'
 import { refusal } from './http/refusal.ts'
 import { failed } from './http/reply.ts'
-import type { Route } from './route.ts'
-import { OPEN_ROUTES, ROUTES } from './routes.ts'
+import type { PageRoute, Route } from './route.ts'
+import { CONSOLE_ROUTES, OPEN_ROUTES, ROUTES } from './routes.ts'
 import type { AuditLine, CallerContext, Context, Handler, Services } from './services.ts'
 
 /** Binds every endpoint to one set of services; the result is a plain fetch function that never rejects. */
 export const createApp = (services: Services) => {
-  const guarded = createGuardedRouter(ROUTES)
-  const pace = createPace()
+  const openRoutes = services.console ? [...OPEN_ROUTES, ...CONSOLE_ROUTES] : OPEN_ROUTES
+  const guarded = createGuardedRouter(ROUTES, openRoutes)
   const bodies = createBodyBudget({ bytes: Math.max(BODIES_BYTES, fairAmountFor(services.bodyLimit)) })
   const router = Router<IRequestStrict, [Services, Context]>()
-  for (const { path, handler } of OPEN_ROUTES) router.get(path, handler).head(path, handler)
+  for (const { path, handler } of openRoutes) router.get(path, handler).head(path, handler)
   router.all('*', async (request, services, context) => {
     const {
       caller,
       signedBody,
       isNonceStored = true,
+      callerNow,
     } = await authenticate(request, services, context).catch(error => recordFailure(error, services, context))
     context.note({ caller: caller.id })
     const reserve = (bytes: number) => bodies.reserve(caller.id, bytes)
     const bodyRules = { limit: services.bodyLimit, signed: signedBody, reserve }
-    const known = { caller, bodyRules, mayStart: isNonceStored, pace, auditLine: NO_AUDIT_LINE }
+    const known = { caller, callerNow, bodyRules, mayStart: isNonceStored, auditLine: NO_AUDIT_LINE }
     return guarded.fetch(request, services, { ...context, ...known })
   })
 
@@ -70,27 +72,36 @@ const routeOf = (request: Request & { route?: string }): string => {
 const methodOf = ({ method }: Request): string => (METHODS.has(method) ? method : 'other')
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])
 
-const createGuardedRouter = (routes: readonly Route[]) => {
-  const router = Router<IRequestStrict, [Services, CallerContext]>()
+const createGuardedRouter = (routes: readonly Route[], openRoutes: readonly PageRoute[]) => {
+  const router = Router<IRequestStrict, [Services, GuardedContext]>()
+  const pace = createPace()
   for (const route of routes) {
-    const handler = guard(route)
+    const handler = guard(route, pace)
     router[route.method](route.path, handler)
     if (route.method === 'get') router.head(route.path, handler)
   }
-  for (const { method, path } of [...routes, ...OPEN_ROUTES]) router.all(path, methodNotAllowed(method))
+  for (const { method, path } of [...routes, ...openRoutes]) router.all(path, methodNotAllowed(method))
   router.all('*', () => {
     throw refusal('unknown-endpoint')
   })
   return router
 }
 
+/** Before it is known whether the caller may do what is asked for. */
+interface GuardedContext extends Omit<CallerContext, 'reading'> {
+  /** The caller as the keys have it now; undefined for one that they do not know any more. */
+  callerNow(): Caller | undefined
+}
+
 /** Lets pass who has one of the rights, with a query that the endpoint knows. */
-const guard = ({ rights, handler, query, action }: Route): Handler => {
+const guard = ({ rights, handler, query, action }: Route, pace: Pace): Handler<GuardedContext> => {
   const parameters = Object.keys(query?.shape ?? {})
-  const checked: Handler = (request, services, context) => {
-    if (!rights.some(right => context.caller.rights.has(right))) throw refusal('forbidden', { rights })
+  const mayPass = (caller: Caller | undefined): boolean => rights.some(right => caller?.rights.has(right))
+  const checked: Handler<GuardedContext> = (request, services, { callerNow, ...context }) => {
+    if (!mayPass(context.caller)) throw refusal('forbidden', { rights })
     refuseUnknownParameters(request.url, parameters)
-    return handler(request, services, context)
+    const reading = { pace, isAllowed: () => mayPass(callerNow()) }
+    return handler(request, services, { ...context, reading })
   }
   return action === undefined ? checked : audited(action, checked)
 }

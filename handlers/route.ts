@@ -24,3 +24,6 @@ export interface OpenRoute extends Pick<Route, 'path' | 'operation'> {
   method: 'get'
   handler: Handler<Context>
 }
+
+/** One that anybody may ask, and that no program needs to know of. */
+export type PageRoute = Omit<OpenRoute, 'operation'>

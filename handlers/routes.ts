@@ -1,5 +1,6 @@
 import { drainAgent } from './agent/drain-agent.ts'
 import { getAgent } from './agent/get-agent.ts'
+import { getHistory } from './agent/get-history.ts'
 import { getMetrics } from './agent/get-metrics.ts'
 import { getOpenApi } from './agent/get-openapi.ts'
 import { health } from './health.ts'
@@ -11,15 +12,23 @@ import { getJob, querySchema as jobQuery } from './jobs/get-job.ts'
 import { listJobs, querySchema as listQuery } from './jobs/list-jobs.ts'
 import { listProcesses } from './jobs/list-processes.ts'
 import { signalJob } from './jobs/signal-job.ts'
+import { watchJobs, querySchema as watchQuery } from './jobs/watch-jobs.ts'
 import { querySchema as eventsQuery, followJob } from './output/follow-job.ts'
 import { querySchema as outputQuery, readOutput } from './output/read-output.ts'
 import { ready } from './ready.ts'
-import type { OpenRoute, Route } from './route.ts'
+import type { OpenRoute, PageRoute, Route } from './route.ts'
+import { serveConsole } from './serve-console.ts'
 
 /** These need no signature, and come first. */
 export const OPEN_ROUTES: readonly OpenRoute[] = [
   { method: 'get', path: '/healthz', handler: health, operation: 'health' },
   { method: 'get', path: '/readyz', handler: ready, operation: 'ready' },
+]
+
+/** For browsers; they need no signature either, and are no part of the API. */
+export const CONSOLE_ROUTES: readonly PageRoute[] = [
+  { method: 'get', path: '/', handler: serveConsole },
+  { method: 'get', path: '/console/:file+', handler: serveConsole },
 ]
 
 /** Whose job it is, the job service checks. */
@@ -129,7 +138,22 @@ export const ROUTES: readonly Route[] = [
     handler: drainAgent,
     operation: 'drainAgent',
   },
+  {
+    method: 'get',
+    path: '/api/events',
+    rights: ['read'],
+    handler: watchJobs,
+    query: watchQuery,
+    operation: 'watchJobs',
+  },
   { method: 'get', path: '/api/agent', rights: ['read'], handler: getAgent, operation: 'getAgent' },
+  {
+    method: 'get',
+    path: '/api/agent/history',
+    rights: ['read'],
+    handler: getHistory,
+    operation: 'getHistory',
+  },
   { method: 'get', path: '/metrics', rights: ['read'], handler: getMetrics, operation: 'getMetrics' },
   {
     method: 'get',

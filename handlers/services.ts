@@ -1,7 +1,9 @@
 import type { IRequestStrict } from 'itty-router'
+import type { JobChanges } from '../lib/jobs/changes.ts'
 import type { JobRecord, JobRequest } from '../lib/jobs/job.ts'
 import type { Submission, SubmitOptions } from '../lib/jobs/jobs.ts'
 import type { JobListQuery } from '../lib/jobs/lookup.ts'
+import type { History } from '../lib/metrics/history.ts'
 import type { OutputView } from '../lib/output/view.ts'
 import type {
   GuardianState,
@@ -14,16 +16,24 @@ import type { AuditEntry } from '../lib/security/audit-line.ts'
 import type { Authentication, Client, Credentials } from '../lib/security/authenticator.ts'
 import type { Caller } from '../lib/security/caller.ts'
 import type { BodyRules } from './http/body.ts'
-import type { Pace } from './http/pace.ts'
+import type { Reading } from './http/stream.ts'
 
 /** What the handlers may call. Failures that a client is told of are AgentErrors. */
 export interface Services {
   jobs: JobService
+  /** Which jobs change. */
+  changes: Pick<JobChanges, 'now' | 'since' | 'wait' | 'isOver'>
   authenticator: AuthenticationService
   audit: AuditService
   metrics: MetricsService
+  /** Absent where there is to be none. */
+  console?: ConsoleService | undefined
   /** What the agent tells of itself. */
   status(): AgentStatus
+  /** What it tells of its host, for which it has to look. Never rejects, and takes half a second at most. */
+  facts(): Promise<AgentFacts>
+  /** How agent and host fared in the last hour. */
+  history(): History
   /** Has the agent take no new jobs, and end when the last that runs has ended. */
   drain(): void
   /** The largest request body, in bytes. */
@@ -61,6 +71,21 @@ export interface MetricsService {
   contentType: string
 }
 
+export interface ConsoleService {
+  /** What is served at `path`: "" is the page, any other is below `/console/`. */
+  find(path: string): Promise<ConsoleFile | undefined>
+}
+
+/** A file that a browser asks for, whole and compressed. */
+export interface ConsoleFile {
+  /** As in Content-Type. */
+  type: string
+  bytes: Uint8Array<ArrayBuffer>
+  gzipped: Uint8Array<ArrayBuffer>
+  /** Its path stays when it changes. */
+  isPage: boolean
+}
+
 export interface JobService {
   /** Resolves when the job runs, or could not be started, or was rejected. */
   submit(request: JobRequest, caller: Caller, options?: SubmitOptions): Promise<Submission>
@@ -68,6 +93,8 @@ export interface JobService {
   open(id: string): OpenJob | undefined
   /** Newest first. */
   list(query: JobListQuery): Promise<JobRecord[]>
+  /** The job as a list has it, without a look at any process; undefined for an unknown one. */
+  listed(id: string): JobRecord | undefined
   /**
    * Resolves when nothing of the job lives any more; `graceMs` is the time between TERM and KILL. `record` is waited
    * for before anything is done.
@@ -84,6 +111,8 @@ export interface JobService {
   /** The living processes of a running job, or what a finished one has left. */
   listProcesses(id: string): Promise<LivingProcess[]>
   countRunning(): number
+  isDraining(): boolean
+  isClosing(): boolean
 }
 
 /**
@@ -130,6 +159,27 @@ export interface AgentStatus {
   store: { state: 'ok' | 'full' | 'gone' }
 }
 
+export interface AgentFacts {
+  host: {
+    name: string
+    /** These three as uname(1) prints them: `Linux`, `6.1.0-18-amd64`, `x86_64`. */
+    system: string
+    release: string
+    machine: string
+    /** How many the agent may use. */
+    cpus: number
+    memoryBytes: number
+  }
+  /** The file system of the data directory; null when it cannot be looked at. */
+  disk: {
+    /** For the agent's account. */
+    freeBytes: number
+    totalBytes: number
+  } | null
+  /** What the database takes on it; null as well. */
+  storeBytes: number | null
+}
+
 /** What belongs to one request. */
 export interface Context extends Client {
   requestId: string
@@ -148,8 +198,8 @@ export interface CallerContext extends Context {
   /** False while the nonce of its signature is only in memory: after a crash the same request would start it again. */
   mayStart: boolean
   auditLine: AuditLine
-  /** Shared by all bodies that are made while they are sent. */
-  pace: Pace
+  /** For bodies that are made while they are sent. */
+  reading: Reading
 }
 
 /** What the audit trail gets of a request that does something, before it is answered. */

@@ -93,7 +93,7 @@ const hideSecrets = async (env: Record<string, string>): Promise<void> => {
 
 const announce = (
   agent: Agent,
-  { dataDirectory, maxRunning }: Config,
+  { dataDirectory, maxRunning, hasConsole }: Config,
   log: { info(o: object, m: string): void },
   print: (text: string) => void,
 ) => {
@@ -102,7 +102,7 @@ const announce = (
   if (!process.stdout.isTTY || !agent.sign) return
   const signAt = String(Math.floor(Date.now() / 1000))
   print(
-    `\nTry it (the signature is valid for a while):\n\n` +
+    `${hasConsole ? `\nFor a browser: ${agent.url}/\n` : ''}\nTry it (the signature is valid for a while):\n\n` +
       `curl -X POST '${agent.url}/api/jobs/execute/cmd' -H 'sign: ${agent.sign(signAt)}' -H 'signAt: ${signAt}' ` +
       `-H 'Content-Type: application/json' -d '{"cmd": "echo hello from $(hostname)"}'\n\n`,
   )

@@ -1,11 +1,10 @@
 import { hash } from 'node:crypto'
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createApp } from '../handlers/app.ts'
 import { createClock } from '../lib/base/clock.ts'
 import type { Log } from '../lib/base/log.ts'
-import { formatTimestamp } from '../lib/base/timestamp.ts'
 import { within } from '../lib/base/within.ts'
+import { createJobChanges } from '../lib/jobs/changes.ts'
 import { createJobEvents } from '../lib/jobs/events.ts'
 import { createJobs } from '../lib/jobs/jobs.ts'
 import { createLifecycle } from '../lib/jobs/lifecycle.ts'
@@ -13,25 +12,31 @@ import { logJobEvents } from '../lib/jobs/log-events.ts'
 import { recover } from '../lib/jobs/recovery.ts'
 import { openScriptDirectory } from '../lib/jobs/script-directory.ts'
 import { createSlots } from '../lib/jobs/slots.ts'
+import { createHistory } from '../lib/metrics/history.ts'
 import { createMetrics } from '../lib/metrics/metrics.ts'
 import { createProcesses } from '../lib/process/platform.ts'
-import type { Processes } from '../lib/process/types.ts'
 import { createSigner } from '../lib/security/md5-signature.ts'
 import { openBallast } from '../lib/store/ballast.ts'
 import { watchDataDirectory } from '../lib/store/data-directory.ts'
+import { diskOf } from '../lib/store/disk.ts'
 import { createHousekeeping } from '../lib/store/housekeeping.ts'
 import { type Database, DatabaseLockedError, openDatabase } from '../lib/store/sqlite/database.ts'
 import { createJobStore } from '../lib/store/sqlite/jobs.ts'
 import { createOutputStore } from '../lib/store/sqlite/outputs.ts'
 import { createRetention } from '../lib/store/sqlite/retention.ts'
 import { createRoom } from '../lib/store/sqlite/room.ts'
+import { sizeOnDisk } from '../lib/store/sqlite/size-on-disk.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { openAccess } from './access.ts'
 import type { Config } from './config.ts'
 import { letThrough, prepareDataDirectory } from './data-directory.ts'
+import { createHostFacts } from './host.ts'
 import { assertKept, tellLimits } from './limits.ts'
 import { listen, listenForMetrics } from './listen.ts'
+import { createOwnUse } from './own-use.ts'
+import { createConsoleFiles } from './serve-console/console-files.ts'
 import { orStartupError, StartupError } from './startup-error.ts'
+import { createStatus } from './status.ts'
 import { tellUnknownUsers } from './users.ts'
 
 /** Starts an agent. Rejects with StartupError; then everything that was opened is closed again. */
@@ -88,6 +93,11 @@ const putTogether = async (
   const retention = createRetention(database, config.keep)
   const events = createJobEvents(err => log.error({ err }, 'a listener to job events failed'))
   events.subscribe(logJobEvents(log))
+  const changes = createJobChanges(events)
+  const storeBytes = async () => {
+    const { fileBytes, logBytes } = await sizeOnDisk(database.path)
+    return fileBytes + logBytes
+  }
   const metrics = createMetrics({
     version: packageJson.version,
     events,
@@ -100,7 +110,7 @@ const putTogether = async (
       isGuardianMissing: 'error' in processes.guardian(),
       guardianRestarts: processes.guardian().restarts,
     }),
-    storeBytes: () => sizeOnDisk(database.path),
+    storeBytes: () => storeBytes().catch(() => 0),
   })
   const lifecycle = opened.adopt(
     createLifecycle({ jobStore, outputStore, retention, ballast: store, events, log }),
@@ -149,38 +159,41 @@ const putTogether = async (
     return jobs.settled()
   })
 
-  const startTime = formatTimestamp(clock.now())
+  const history = opened.adopt(
+    createHistory({ events, now: clock.now, running: jobs.countRunning, use: createOwnUse() }),
+    one => one.close(),
+  )
   const drained = Promise.withResolvers<void>()
   const drain = (): void => {
     if (jobs.isDraining()) return
     const timeoutMs = config.drainTimeoutMs
     log.info({ running: jobs.countRunning(), timeoutMs }, 'draining')
     const lastJob = jobs.drain()
+    changes.notify()
     void (timeoutMs === undefined ? lastJob : within(lastJob, timeoutMs)).then(() => drained.resolve())
   }
 
   const app = createApp({
     jobs,
+    changes,
     authenticator: access.authenticator,
     audit,
     metrics,
-    status: () => ({
-      version: packageJson.version,
-      startTime,
-      running: jobs.countRunning(),
-      limit: config.maxRunning,
-      stopping: jobs.isClosing(),
-      draining: jobs.isDraining(),
-      guesses: access.authenticator.counts(),
-      guardian: processes.guardian(),
-      audit: { state: audit.isWritable() ? 'ok' : 'failing' },
-      store: { state: directory.isGone() ? 'gone' : hasRoom() ? 'ok' : 'full' },
-      limits: processes.limitSupport(),
-      users: usersOf(processes),
-      defaultLimits: config.defaultLimits,
-      maxLimits: config.maxLimits,
-      runAs: config.runAs,
+    console: config.hasConsole ? createConsoleFiles() : undefined,
+    status: createStatus({
+      config,
+      clock,
+      jobs,
+      processes,
+      audit,
+      guesses: access.authenticator.counts,
+      store: () => (directory.isGone() ? 'gone' : hasRoom() ? 'ok' : 'full'),
     }),
+    facts: createHostFacts({
+      disk: () => diskOf(dataDirectory),
+      storeBytes,
+    }),
+    history: history.read,
     drain,
     bodyLimit: config.bodyLimit,
     reportError: (err, requestId) => log.error({ err, requestId }, 'unexpected error'),
@@ -208,7 +221,10 @@ const putTogether = async (
 
     /** Stops all jobs, answers whoever waits for one, closes everything. */
     async stop(graceMs: number): Promise<void> {
-      await jobs.close(graceMs)
+      const lastJob = jobs.close(graceMs)
+      changes.notify()
+      await lastJob
+      changes.close()
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
       server.closeIdleConnections()
       await within(closed, LAST_ANSWERS_MS)
@@ -224,22 +240,12 @@ const putTogether = async (
 
 export type Agent = Awaited<ReturnType<typeof startAgent>>
 
-const usersOf = ({ userSupport }: Pick<Processes, 'userSupport'>) => {
-  const missing = userSupport()
-  return missing === undefined ? ({ possible: true } as const) : { missing }
-}
-
 const MB = 1024 ** 2
 
 /** Only one agent at a time has a data directory. */
 const groupNameOf = (directory: string): string => `newdt-auto-${hash('sha256', directory).slice(0, 12)}`
 
 const databasePath = (directory: string): string => join(directory, 'newdt-auto.db')
-
-const sizeOnDisk = async (path: string): Promise<number> => {
-  const files = await Promise.all([path, `${path}-wal`].map(file => stat(file).catch(() => ({ size: 0 }))))
-  return files.reduce((sum, { size }) => sum + size, 0)
-}
 
 /** Throws StartupError. */
 const openDatabaseOf = (directory: string, log: Log): Database => {

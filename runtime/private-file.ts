@@ -15,7 +15,7 @@ export const readPrivateFile = <T>(
   mayWrite: MayWrite = nobody,
 ): Promise<T> =>
   withRegularFile(path, async (file, { mode, uid }) => {
-    const own = process.getuid?.()
+    const own = ownAccount()
     if (own !== undefined && uid !== own && uid !== 0)
       throw new Error(`it belongs to user ${uid}; chown it to ${own}`)
     if ((mode & 0o022) !== 0) throw new Error(`others may write it; chmod 600 ${path}`)
@@ -29,44 +29,53 @@ export const readPrivateFile = <T>(
 
 type MayWrite = (gid: number) => boolean | Promise<boolean>
 const nobody: MayWrite = () => false
+const ownAccount = (): number | undefined => process.getuid?.()
 
 /**
  * Whoever may rename entries on the way to a file could put an earlier one of the agent's back, with a key that was
- * revoked since. So each directory, also where symbolic links lead, belongs to root or the agent's account, and nobody
- * else may write it. In one with the sticky bit, such as /tmp, nobody may rename what is another's; but anybody may
- * have put a link there. Rejects with ENOENT where nothing is yet, once all that is there is good.
+ * revoked since. So each directory, also where symbolic links lead, belongs to root or the agent's account (`own`), and
+ * nobody else may write it. In one with the sticky bit, such as /tmp, nobody may rename what is another's; but anybody
+ * may have put a link there. Rejects with ENOENT where nothing is yet, once all that is there is good.
  */
-export const refuseOpenWay = async (path: string, mayWrite: MayWrite = nobody): Promise<void> => {
+export const refuseOpenWay = async (
+  path: string,
+  mayWrite: MayWrite = nobody,
+  own = ownAccount(),
+): Promise<void> => {
+  const rules = { mayWrite, own }
   // Not joined: what is before `..` may be a link, and the system goes up from where that leads.
   const ahead = (isAbsolute(path) ? path : `${process.cwd()}/${path}`).split('/')
   let at = '/'
-  await refuseOpenDirectory(at, await stat(at), mayWrite)
+  await refuseOpenDirectory(at, await stat(at), rules)
   for (let links = 0; ahead.length > 0; ) {
     const next = join(at, ahead.shift()!)
     const stats = await lstat(next)
     if (stats.isSymbolicLink()) {
       if (++links > MOST_LINKS) throw new Error(`too many symbolic links on the way to ${path}`)
-      refuseOthers(`the link ${next}`, stats)
+      refuseOthers(`the link ${next}`, stats, own)
       const target = await readlink(next)
       ahead.unshift(...target.split('/'))
       if (isAbsolute(target)) at = '/'
     } else {
-      if (stats.isDirectory()) await refuseOpenDirectory(next, stats, mayWrite)
+      if (stats.isDirectory()) await refuseOpenDirectory(next, stats, rules)
       at = next
     }
   }
 }
 
-const refuseOpenDirectory = async (path: string, stats: Stats, mayWrite: MayWrite): Promise<void> => {
-  refuseOthers(`the directory ${path}`, stats)
+const refuseOpenDirectory = async (
+  path: string,
+  stats: Stats,
+  { mayWrite, own }: { mayWrite: MayWrite; own: number | undefined },
+): Promise<void> => {
+  refuseOthers(`the directory ${path}`, stats, own)
   const { mode, gid } = stats
   if ((mode & 0o022) === 0 || (mode & STICKY) !== 0) return
   if ((mode & 0o002) !== 0 || !(await mayWrite(gid)))
     throw new Error(`others may write the directory ${path}; chmod go-w ${path}`)
 }
 
-const refuseOthers = (name: string, { uid }: Stats): void => {
-  const own = process.getuid?.()
+const refuseOthers = (name: string, { uid }: Stats, own: number | undefined): void => {
   if (own !== undefined && uid !== own && uid !== 0)
     throw new Error(
       `${name} belongs to user ${uid}, who may put another file in its place; chown it to ${own}`,

@@ -64,7 +64,10 @@ export const createServer = (
     // A rejection that reached the adapter would be answered with its stack.
     fetch(
       request,
-      contextOf(req, () => connections.keep(req.socket, res)),
+      contextOf(req, {
+        isOutdated: () => isOutdated?.(req.socket) ?? false,
+        onCaller: () => connections.keep(req.socket, res),
+      }),
     ).catch(() => new Response(null, { status: 500 })),
   )
   const server = createHttpOrHttps(
@@ -130,14 +133,19 @@ interface Served {
   res: CompleteResponse
 }
 
-/** `onCaller` is called when it is known who asks. */
-const contextOf = (request: NamedRequest, onCaller: () => void): Context => {
+interface OfConnection extends Required<Pick<Client, 'isOutdated'>> {
+  /** Called when it is known who asks. */
+  onCaller(): void
+}
+
+const contextOf = (request: NamedRequest, { isOutdated, onCaller }: OfConnection): Context => {
   const { id, client, authority, target, notes } = request
   return {
     ...client,
     requestId: id,
     authority,
     target,
+    isOutdated,
     note(fields) {
       Object.assign(notes, fields)
       if (fields.caller !== undefined) onCaller()
@@ -250,8 +258,8 @@ class CompleteResponse extends ServerResponse<NamedRequest> {
     const hasLength = 'Content-Length' in headers || this.hasHeader('Content-Length')
     // With the others: headers that are set before make Node look each of these up.
     super.writeHead(status, (reason as string) || (STATUS_CODES[status] ?? ''), {
-      ...headers,
       ...SAFE_HEADERS,
+      ...headers,
     })
     if (!hasLength) this.flushHeaders()
     // The adapter takes the connection's time-out away when it begins to send a stream.

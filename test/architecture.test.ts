@@ -20,9 +20,18 @@ const ROOMS: Record<string, string[]> = {
   'lib/store/sqlite': ['lib/base', 'lib/store', 'lib/jobs/job.ts', 'lib/process/types.ts'],
   'lib/output': ['lib/base', 'lib/jobs/job.ts', 'lib/process/types.ts', 'lib/store/output-store.ts'],
   'lib/jobs': ['lib/base', 'lib/output', 'lib/process', 'lib/security', 'lib/store'],
-  'lib/metrics': ['lib/jobs'],
+  'lib/metrics': ['lib/base', 'lib/jobs'],
   'lib/client': ['handlers'],
-  handlers: ['lib/base', 'lib/jobs', 'lib/output', 'lib/process', 'lib/security', 'lib/store'],
+  'runtime/console': ['lib/client'],
+  handlers: [
+    'lib/base',
+    'lib/jobs',
+    'lib/metrics/history.ts',
+    'lib/output',
+    'lib/process',
+    'lib/security',
+    'lib/store',
+  ],
   runtime: ['handlers', 'lib', 'lib/process/linux', 'lib/store/sqlite', 'package.json'],
 }
 

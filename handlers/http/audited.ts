@@ -1,13 +1,15 @@
 import { AgentError } from '../../lib/base/errors.ts'
 import type { AuditEntry } from '../../lib/security/audit-line.ts'
-import type { AuditLine, Handler } from '../services.ts'
+import type { AuditLine, CallerContext, Context, Handler } from '../services.ts'
+
+type Audited = Context & Pick<CallerContext, 'caller' | 'auditLine'>
 
 /**
  * Has what the handler did, or was refused, written to the audit trail before it is answered. Only what was accepted
  * to be run has a line for each; of the rest anybody can have any number.
  */
 export const audited =
-  (action: string, handler: Handler): Handler =>
+  <C extends Audited>(action: string, handler: Handler<C>): Handler<C> =>
   async (request, services, context) => {
     const { caller } = context
     const { audit } = services

@@ -35,10 +35,22 @@ const credentialsOf = (
   const valuesOf = (name: string) => ({ inQuery: query.getAll(name), inHeader: headers.get(name) })
   const [sign, signAt] = [valuesOf('sign'), valuesOf('signAt')]
   if ([sign, signAt].every(({ inQuery, inHeader }) => inQuery.length === 0 && inHeader === null)) {
-    if (certificate) return { kind: 'certificate' }
+    if (certificate && !isOfAnotherSite(headers, authority)) return { kind: 'certificate' }
     throw refusal('signature-missing')
   }
   return { kind: 'signature', sign: onlyValue(sign), signAt: onlyValue(signAt) }
+}
+
+/**
+ * Whether a page of another site has a browser send this: with the certificate of its user, which the page does not
+ * have to know. Browsers say so themselves (Fetch Metadata); older ones name the origin of the page, at least with a
+ * POST. Programs send neither. Only a connection by TLS has a certificate, so the agent's own pages are https.
+ */
+const isOfAnotherSite = (headers: Headers, authority: string): boolean => {
+  const site = headers.get('sec-fetch-site')
+  if (site !== null) return site !== 'same-origin' && site !== 'none'
+  const origin = headers.get('origin')
+  return origin !== null && origin !== `https://${authority}`
 }
 
 /**

@@ -1,13 +1,19 @@
-import { ReadableStream } from 'node:stream/web'
+import { ReadableStream, type ReadableStreamDefaultController } from 'node:stream/web'
 import type { Pace } from './pace.ts'
 
 /** Pieces of a body; the signal is aborted when nobody reads it any more. */
 export type Source = (signal: AbortSignal) => Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
-/** Who is to read a body: the signal is aborted when they are gone, and they take turns with others. */
-export interface BodyReader {
-  signal: AbortSignal
+/** How a body is read that is made while it is sent: in turns with others, for as long as the caller may. */
+export interface Reading {
   pace: Pace
+  /** False once the key was taken out, has expired, or has lost the right. */
+  isAllowed(): boolean
+}
+
+/** The signal is aborted when the reader is gone. */
+export interface BodyReader extends Reading {
+  signal: AbortSignal
 }
 
 /**
@@ -17,7 +23,7 @@ export interface BodyReader {
  */
 export const streamOf = (
   source: Source,
-  { signal: requestSignal, pace }: BodyReader,
+  { signal: requestSignal, pace, isAllowed }: BodyReader,
   onEnd: () => void,
 ): globalThis.ReadableStream<Uint8Array> => {
   const controller = new AbortController()
@@ -28,6 +34,11 @@ export const streamOf = (
     hasEnded = true
     requestSignal.removeEventListener('abort', abandon)
     onEnd()
+  }
+  const forbid = async (body: ReadableStreamDefaultController): Promise<void> => {
+    body.error(new Error('the caller may not read this any more'))
+    abandon()
+    await iterator.return?.()
   }
   const abandon = (): void => {
     controller.abort()
@@ -42,6 +53,8 @@ export const streamOf = (
         try {
           await pace()
           const { done, value } = await iterator.next()
+          // An answer may go on for days. It is broken off, so that nobody takes it for whole.
+          if (!isAllowed()) return forbid(body)
           if (!done) return body.enqueue(value)
           body.close()
         } catch (error) {

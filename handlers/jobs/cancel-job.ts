@@ -7,9 +7,9 @@ import { replyJob } from './reply-job.ts'
 import { withJob } from './with-job.ts'
 
 /** Answers once nothing of the job lives any more; `{"grace": "30s"}` is the time between TERM and KILL. */
-export const cancelJob: Handler = async (request, { jobs }, { caller, bodyRules, pace, auditLine }) => {
+export const cancelJob: Handler = async (request, { jobs }, { caller, bodyRules, reading, auditLine }) => {
   const { grace } = await readOptionalJson(request, bodySchema, bodyRules)
-  return withJob(request.params.id ?? '', jobs, request, pace, async job => {
+  return withJob(request.params.id ?? '', jobs, request, reading, async job => {
     await jobs.cancel(job.id, caller, grace, auditLine.begin)
     return replyJob(job, caller)
   })

@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import { parseDuration } from '../../lib/base/duration.ts'
-import { JOB_STATES, type JobRecord, type JobState } from '../../lib/jobs/job.ts'
+import { JOB_STATES, type JobState } from '../../lib/jobs/job.ts'
 import { validateQuery } from '../http/query.ts'
 import { listMeta, numberMeta } from '../http/query-values.ts'
 import { ok } from '../http/reply.ts'
 import { message } from '../http/text.ts'
 import type { Handler } from '../services.ts'
-import { cutToBytes } from './cut-to-bytes.ts'
-import { jobToJson } from './job-json.ts'
+import { jobInList } from './job-in-list.ts'
 import { isLabel, MOST_LABELS } from './label.ts'
 
 /** Newest first, without output; `before` is the id of the last job of the page before. */
@@ -16,27 +15,6 @@ export const listJobs: Handler = async (request, { jobs }) => {
   const query = { ...rest, states: state, labels: label, text: q, sinceMs: since, untilMs: until }
   return ok((await jobs.list(query)).map(jobInList))
 }
-
-/** A job as a list has it: a page of whole commands could be 50 MB. */
-const jobInList = (record: JobRecord) => {
-  const whole = jobToJson(record)
-  const cmd = cutToBytes(whole.cmd, MOST_BYTES_IN_LIST)
-  const params = cutToBytes(whole.params, MOST_BYTES_IN_LIST)
-  const execCmd = cutToBytes(whole.execCmd, MOST_BYTES_IN_LIST)
-  return {
-    ...whole,
-    cmd,
-    params,
-    execCmd,
-    cmdTruncated: cmd !== whole.cmd,
-    paramsTruncated: params !== whole.params,
-    execCmdTruncated: execCmd !== whole.execCmd,
-  }
-}
-
-export type JobInList = ReturnType<typeof jobInList>
-
-const MOST_BYTES_IN_LIST = 1024
 
 const NOT_A_LIMIT = message('应为 1 到 200 的整数', 'must be a whole number from 1 to 200')
 

@@ -7,10 +7,10 @@ import { replyJob } from './reply-job.ts'
 import { withJob } from './with-job.ts'
 
 /** Sends a signal and answers with the job as it is: what the job makes of the signal may come later. */
-export const signalJob: Handler = async (request, { jobs }, { caller, bodyRules, pace, auditLine }) => {
+export const signalJob: Handler = async (request, { jobs }, { caller, bodyRules, reading, auditLine }) => {
   const { value } = await readJson(request, bodySchema, bodyRules)
   auditLine.add({ detail: value.signal })
-  return withJob(request.params.id ?? '', jobs, request, pace, async job => {
+  return withJob(request.params.id ?? '', jobs, request, reading, async job => {
     await jobs.signal(job.id, caller, value.signal, value.to, auditLine.begin)
     return replyJob(job, caller)
   })

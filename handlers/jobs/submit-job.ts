@@ -21,7 +21,7 @@ import { withJob } from './with-job.ts'
 export const submitJob = async (
   request: IRequestStrict,
   { jobs, audit }: Pick<Services, 'jobs' | 'audit'>,
-  { caller, bodyRules, mayStart, pace, auditLine }: CallerContext,
+  { caller, bodyRules, mayStart, reading, auditLine }: CallerContext,
   schema: ZodType<JobRequest>,
 ): Promise<Response> => {
   if (!mayStart) throw failure('nonce-not-remembered')
@@ -33,7 +33,7 @@ export const submitJob = async (
   })
   auditLine.add(outcomeOf(submission))
   if (submission.rejected) return rejected(submission.id, submission.running, request)
-  return withJob(submission.id, jobs, request, pace, async job => {
+  return withJob(submission.id, jobs, request, reading, async job => {
     if (acceptsEvents(request)) return eventStream(job)
     if (!value.async) await job.waitForEnd({ signal: request.signal })
     return replyJob(job, caller)

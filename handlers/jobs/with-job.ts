@@ -1,7 +1,6 @@
 import { failure } from '../../lib/base/errors.ts'
-import type { Pace } from '../http/pace.ts'
 import { JOB_ID_HEADER } from '../http/reply.ts'
-import { type Source, streamOf } from '../http/stream.ts'
+import { type Reading, type Source, streamOf } from '../http/stream.ts'
 import type { JobService, OpenJob } from '../services.ts'
 
 /** An answer whose body is made while it is sent, from the open job. */
@@ -19,7 +18,7 @@ export const withJob = async (
   id: string,
   jobs: Pick<JobService, 'open'>,
   { signal }: Pick<Request, 'signal'>,
-  pace: Pace,
+  reading: Reading,
   answer: (job: OpenJob) => Response | StreamedReply | Promise<Response | StreamedReply>,
 ): Promise<Response> => {
   const job = jobs.open(id)
@@ -29,7 +28,7 @@ export const withJob = async (
     const reply = await answer(job)
     if (!('body' in reply && typeof reply.body === 'function')) return reply as Response
     const { status = 200, headers, body } = reply
-    const stream = streamOf(body, { signal, pace }, () => job.close())
+    const stream = streamOf(body, { ...reading, signal }, () => job.close())
     isStreaming = true
     // The global Response: the one of @whatwg-node/fetch reads ahead of its reader.
     return new Response(stream, { status, headers: { ...headers, [JOB_ID_HEADER]: id } })

@@ -7,7 +7,35 @@ import { describes } from './same-shape.ts'
 
 const count = z.int().min(0)
 
+const bounds = z.object({
+  commands: z
+    .array(z.string())
+    .optional()
+    .meta({ description: 'Whole command lines, and scripts as `sha256:<hex>:<type>`.' }),
+  cwd: z.array(z.string()).optional().meta({ description: 'Directories to run in, or below.' }),
+  timeoutMs: count
+    .optional()
+    .meta({ description: 'The longest timeout, and that of a job that asks for none.' }),
+  running: count.optional().meta({ description: 'How many of its jobs may run at a time.' }),
+})
+
 const restarts = count.meta({ description: 'How often it had to be replaced.' })
+
+const host = z
+  .object({
+    name: z.string(),
+    system: z.string().meta({ description: 'As `uname -s` prints it; the next two as `-r` and `-m` do.' }),
+    release: z.string(),
+    machine: z.string(),
+    cpus: count.meta({ description: 'How many the agent may use.' }),
+    memoryBytes: count,
+  })
+  .meta({ description: 'The machine that the agent runs on.' })
+
+const disk = z
+  .object({ freeBytes: count.meta({ description: "For the agent's account." }), totalBytes: count })
+  .nullable()
+  .meta({ description: 'The file system of the data directory; null when it cannot be looked at.' })
 
 export const agentSchema = describes<AgentJson>()(
   z
@@ -30,7 +58,12 @@ export const agentSchema = describes<AgentJson>()(
         .object({ wrong: count, unseen: count })
         .meta({ description: 'Wrong credentials since the start, and those that were not looked at.' }),
       audit: z.object({ state: z.enum(['ok', 'failing']) }),
-      store: z.object({ state: z.enum(['ok', 'full', 'gone']) }),
+      store: z.object({
+        state: z.enum(['ok', 'full', 'gone']),
+        bytes: count.nullable().meta({ description: 'Of the database; null when it cannot be looked at.' }),
+      }),
+      host,
+      disk,
       limits: z
         .record(
           z.enum(LIMIT_NAMES),
@@ -53,6 +86,7 @@ export const agentSchema = describes<AgentJson>()(
           id: z.string(),
           rights: z.array(z.enum(RIGHTS)),
           users: z.array(z.string()).meta({ description: 'Whom its jobs may run as.' }),
+          bounds: bounds.meta({ description: 'What its submissions are held to; absent: not bounded.' }),
         })
         .meta({ description: 'As whom the agent knows who asks.' }),
     })

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { bodySchema as drainBody } from '../agent/drain-agent.ts'
 import type { AgentJson } from '../agent/get-agent.ts'
+import type { HistoryJson } from '../agent/get-history.ts'
 import { agentSchema } from './agent-answer.ts'
 import { data } from './answers.ts'
+import { historySchema } from './history-answer.ts'
 import type { Operation } from './operation.ts'
 
 const AGENT: AgentJson = {
@@ -15,7 +17,7 @@ const AGENT: AgentJson = {
   guardian: { state: 'running', restarts: 0 },
   guesses: { wrong: 0, unseen: 0 },
   audit: { state: 'ok' },
-  store: { state: 'ok' },
+  store: { state: 'ok', bytes: 4_194_304 },
   limits: {
     memory: { by: 'cgroup-v2' },
     cpus: { by: 'cgroup-v2' },
@@ -28,13 +30,52 @@ const AGENT: AgentJson = {
   users: { possible: true },
   defaultLimits: { memory: 536_870_912 },
   maxLimits: {},
-  caller: { id: 'default', rights: ['read', 'run', 'admin'], users: ['deploy'] },
+  host: {
+    name: 'db1',
+    system: 'Linux',
+    release: '6.1.0-18-amd64',
+    machine: 'x86_64',
+    cpus: 4,
+    memoryBytes: 8_589_934_592,
+  },
+  disk: { freeBytes: 53_687_091_200, totalBytes: 107_374_182_400 },
+  caller: {
+    id: 'default',
+    rights: ['read', 'run', 'admin'],
+    users: ['deploy'],
+    bounds: { timeoutMs: 3_600_000 },
+  },
+}
+
+const HISTORY: HistoryJson = {
+  everyMs: 15_000,
+  samples: [
+    {
+      time: '2026-01-31T12:00:00Z',
+      running: 1,
+      started: 3,
+      ended: 2,
+      failed: 1,
+      rejected: 0,
+      cpu: 0.004,
+      residentBytes: 62_914_560,
+      load: 0.25,
+    },
+  ],
 }
 
 export const getAgent: Operation = {
   tag: 'agent',
   summary: 'What the agent tells of itself',
   answers: { 200: data('Its state.', agentSchema, AGENT) },
+}
+
+export const getHistory: Operation = {
+  tag: 'agent',
+  summary: 'How the agent and its host fared in the last hour',
+  answers: {
+    200: data('A sample for every 15 seconds since the start, of at most an hour.', historySchema, HISTORY),
+  },
 }
 
 export const drainAgent: Operation = {

@@ -44,6 +44,17 @@ export const events: ZodOpenApiMediaTypeObject = {
   },
 }
 
+/** All jobs as they change. */
+export const changes: ZodOpenApiMediaTypeObject = {
+  schema: z.string().meta({
+    id: 'JobChanges',
+    description:
+      'Server-sent events: `job` with a JobChange, `reset` with a ResetEvent, `agent` with an AgentEvent; a comment ' +
+      'every 15 seconds when there is nothing to tell. `job` and `reset` have an id.',
+  }),
+  examples: { events: { value: 'event: reset\nid: 9f86d081884c-17\ndata: {"running":0}\n\n' } },
+}
+
 /** Bytes as they are. */
 export const bytes: ZodOpenApiMediaTypeObject = {
   schema: { type: 'string', format: 'binary' },

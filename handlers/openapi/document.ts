@@ -1,6 +1,6 @@
 import { createDocument, type ZodOpenApiOverride, type ZodOpenApiPathsObject } from 'zod-openapi'
 import type { OpenRoute, Route } from '../route.ts'
-import { EVENT_DATA } from './event-answer.ts'
+import { CHANGE_DATA, EVENT_DATA } from './event-answer.ts'
 import { createRefusals } from './failures.ts'
 import { operationOf } from './operation-of.ts'
 import { SECURITY, SECURITY_SCHEMES } from './security.ts'
@@ -22,7 +22,13 @@ export const createOpenApi = (routes: readonly (Route | OpenRoute)[], version: s
       paths: pathsOf(routes),
       components: {
         securitySchemes: SECURITY_SCHEMES,
-        schemas: { OutputEvent: EVENT_DATA.stdout, DroppedEvent: EVENT_DATA.dropped },
+        schemas: {
+          OutputEvent: EVENT_DATA.stdout,
+          DroppedEvent: EVENT_DATA.dropped,
+          JobChange: CHANGE_DATA.job,
+          ResetEvent: CHANGE_DATA.reset,
+          AgentEvent: CHANGE_DATA.agent,
+        },
       },
     },
     // Nothing says by itself what a schema of one's own is like; its metadata does.

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { JOB_STATES } from '../../lib/jobs/job.ts'
+import type { JobInList } from '../jobs/job-in-list.ts'
 import type { JobJson } from '../jobs/job-json.ts'
-import type { JobInList } from '../jobs/list-jobs.ts'
 import type { ProcessJson } from '../jobs/list-processes.ts'
 import { describes } from './same-shape.ts'
 

@@ -1,5 +1,5 @@
+import type { JobInList } from '../jobs/job-in-list.ts'
 import type { JobJson } from '../jobs/job-json.ts'
-import type { JobInList } from '../jobs/list-jobs.ts'
 
 export const JOB_EXAMPLE: JobJson = {
   id: '01a202f8d35773718c4e1646bc5c61d9',

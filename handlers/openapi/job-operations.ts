@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { bodySchema as cancelBody } from '../jobs/cancel-job.ts'
 import { bodySchema as signalBody } from '../jobs/signal-job.ts'
-import { data, dataOfJob, job } from './answers.ts'
+import { headerSchema as watchHeaders } from '../jobs/watch-jobs.ts'
+import { changes, data, dataOfJob, job } from './answers.ts'
 import { jobInListSchema, processSchema } from './job-answer.ts'
 import { CANCELED_EXAMPLE, LISTED_EXAMPLE, RUNNING_EXAMPLE } from './job-examples.ts'
 import type { Operation, Word } from './operation.ts'
@@ -19,6 +20,21 @@ export const listJobs: Operation = {
   summary: 'Jobs, newest first, without output',
   description: 'All that is asked for must be true of a job.',
   answers: { 200: data('A page of them.', z.array(jobInListSchema), [LISTED_EXAMPLE]) },
+}
+
+export const watchJobs: Operation = {
+  tag: 'jobs',
+  summary: 'All jobs as they change',
+  description:
+    'Begins with `reset`, unless an id is given after which all changes are known; what is listed later than that ' +
+    'misses nothing. A job that changes several times before it is sent is sent once.',
+  headers: watchHeaders,
+  answers: {
+    200: {
+      description: 'Each job that changes, as a list has it.',
+      content: { 'text/event-stream': changes },
+    },
+  },
 }
 
 export const getJob: Operation = {

@@ -1,5 +1,21 @@
-import { drainAgent, getAgent, getMetrics, getOpenApi, health, ready } from './agent-operations.ts'
-import { cancelJob, countRunningJobs, getJob, listJobs, listProcesses, signalJob } from './job-operations.ts'
+import {
+  drainAgent,
+  getAgent,
+  getHistory,
+  getMetrics,
+  getOpenApi,
+  health,
+  ready,
+} from './agent-operations.ts'
+import {
+  cancelJob,
+  countRunningJobs,
+  getJob,
+  listJobs,
+  listProcesses,
+  signalJob,
+  watchJobs,
+} from './job-operations.ts'
 import type { Operation } from './operation.ts'
 import { followJob, readOutput, readStderr, readStdout } from './output-operations.ts'
 import { executeCommand, executeScript } from './submit-operations.ts'
@@ -18,8 +34,10 @@ export const OPERATIONS = {
   listProcesses,
   cancelJob,
   signalJob,
+  watchJobs,
   drainAgent,
   getAgent,
+  getHistory,
   getMetrics,
   getOpenApi,
   health,

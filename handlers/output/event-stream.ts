@@ -2,6 +2,13 @@ import { formatTimestamp } from '../../lib/base/timestamp.ts'
 import { decodeAlone } from '../../lib/output/text.ts'
 import { OutputRemovedError, type OutputView } from '../../lib/output/view.ts'
 import type { Chunk } from '../../lib/store/output-store.ts'
+import {
+  EVENT_STREAM_HEADERS,
+  encoded,
+  serverSentEvent as event,
+  HEARTBEAT_MS,
+  STILL_HERE,
+} from '../http/server-sent-events.ts'
 import { jobToJson } from '../jobs/job-json.ts'
 import { jobText } from '../jobs/job-text.ts'
 import type { StreamedReply } from '../jobs/with-job.ts'
@@ -25,11 +32,7 @@ export interface EventStreamOptions {
  * `end` with the final job; or `caught-up`, with the job as it is, when a running one is not followed.
  */
 export const eventStream = (job: OpenJob, options: EventStreamOptions = {}): StreamedReply => ({
-  headers: {
-    'Content-Type': 'text/event-stream; charset=utf-8',
-    'Cache-Control': 'no-store',
-    'X-Accel-Buffering': 'no', // nginx would hold events back.
-  },
+  headers: EVENT_STREAM_HEADERS,
   body: signal => encoded(eventsOf(job, options, signal)),
 })
 
@@ -46,7 +49,7 @@ async function* eventsOf(
   if (after === 0) yield event('start', jobToJson(await stillThere(job)))
   const { afterSeq } = from
   for await (const chunks of output.follow({ afterSeq, untilSeq, signal, idleMs: HEARTBEAT_MS })) {
-    if (chunks.length === 0) yield ': still here\n\n'
+    if (chunks.length === 0) yield STILL_HERE
     for (const whole of chunks) {
       const chunk = beginningAt(whole, position)
       const dropped = position === undefined ? undefined : chunk.position - position
@@ -90,14 +93,3 @@ const dataOf = ({ seq, time, position, bytes }: Chunk, encoding: string | undefi
   const content = text === undefined ? { base64: Buffer.from(bytes).toString('base64') } : { text }
   return { seq, time: formatTimestamp(time), position, ...content }
 }
-
-/** JSON has no raw line ends, so its one line is the whole of the data. */
-const event = (name: string, data: unknown, id?: number): string =>
-  `event: ${name}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`
-
-async function* encoded(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
-  for await (const text of texts) yield Buffer.from(text)
-}
-
-/** Proxies close what is silent for longer, often after a minute. */
-const HEARTBEAT_MS = 15_000

@@ -13,7 +13,7 @@ import { tailSchema } from './tail-schema.ts'
  * bytes, with `?output=false` the job of the last event comes without its output. `?tail=100` begins with the last
  * lines; with `?follow=false` nothing is waited for.
  */
-export const followJob: Handler = (request, { jobs }, { pace }) => {
+export const followJob: Handler = (request, { jobs }, { reading }) => {
   const query = validateQuery(querySchema, request.url)
   // A browser that reconnects sends the header, with the query of its first request.
   const lastEventId = request.headers.get('last-event-id') ?? undefined
@@ -25,7 +25,7 @@ export const followJob: Handler = (request, { jobs }, { pace }) => {
     withOutput: query.output,
     inBase64: query.encoding === 'base64',
   }
-  return withJob(request.params.id ?? '', jobs, request, pace, job => eventStream(job, options))
+  return withJob(request.params.id ?? '', jobs, request, reading, job => eventStream(job, options))
 }
 
 const seq = z

@@ -15,9 +15,9 @@ import { tailSchema } from './tail-schema.ts'
  */
 export const readOutput =
   (stream?: OutputStream): Handler =>
-  (request, { jobs }, { pace }) => {
+  (request, { jobs }, { reading }) => {
     const query = validateQuery(querySchema, request.url)
-    return withJob(request.params.id ?? '', jobs, request, pace, ({ output }) =>
+    return withJob(request.params.id ?? '', jobs, request, reading, ({ output }) =>
       replyOutput(request, output, { ...query, stream }),
     )
   }

@@ -23,10 +23,14 @@ export const dataOf = (answer: unknown): { data: unknown } | undefined => {
 /** A stream is not iterable in every browser. */
 async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array> {
   const reader = body?.getReader()
+  if (!reader) return
+  let isOver = false
   try {
-    for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) yield next.value
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value
+    isOver = true
   } finally {
-    await reader?.cancel().catch(() => {})
+    // Chromium takes one that is over for broken off, and gives up its connection.
+    if (!isOver) await reader.cancel().catch(() => {})
   }
 }
 

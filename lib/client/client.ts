@@ -1,23 +1,27 @@
 import { createJobHandle, findJob, type JobHandle } from './job-handle.ts'
 import { type Result, success } from './result.ts'
-import { hasJobId, isAgent, isCount, isJobList } from './shapes.ts'
+import { hasJobId, isAgent, isCount, isHistory, isJobList } from './shapes.ts'
 import { type ConnectOptions, createTransport } from './transport.ts'
 import type {
   Agent,
+  AgentHistory,
   CommandRequest,
   Job,
   JobQuery,
   ListedJob,
   ScriptRequest,
   SubmitRequest,
+  WatchEvent,
 } from './types.ts'
+import { type WatchOptions, watchJobs } from './watch.ts'
 
 export type { Credentials } from './credentials.ts'
 export type { EventsOptions } from './events.ts'
-export type { JobHandle } from './job-handle.ts'
+export type { JobHandle, OutputOptions } from './job-handle.ts'
 export { ClientError, type Result } from './result.ts'
 export type { ConnectOptions } from './transport.ts'
 export type * from './types.ts'
+export type { WatchOptions } from './watch.ts'
 
 export interface CallOptions {
   signal?: AbortSignal | undefined
@@ -44,9 +48,13 @@ export interface AgentClient {
   find(prefix: string, options?: CallOptions): Promise<Result<JobHandle>>
   /** Newest first. */
   list(query?: JobQuery, options?: CallOptions): Promise<Result<ListedJob[]>>
+  /** All jobs as they change, without end; goes on by itself after a broken connection. Throws ClientError. */
+  watch(options?: WatchOptions): AsyncGenerator<WatchEvent, void>
   countRunning(): Promise<Result<number>>
   /** What the agent tells of itself, and as whom it knows the caller. */
   status(options?: CallOptions): Promise<Result<Agent>>
+  /** How it and its host fared in the last hour. */
+  history(options?: CallOptions): Promise<Result<AgentHistory>>
   /** It takes no new jobs, and ends with the last that runs. */
   drain(): Promise<Result<Agent>>
 }
@@ -79,8 +87,10 @@ export const connect = (url: string, options: ConnectOptions = {}): AgentClient 
     job: id => createJobHandle(transport, id),
     find: (prefix, { signal } = {}) => findJob(transport, prefix, signal),
     list: (query = {}, { signal } = {}) => transport.call('/api/jobs', isJobList, { query, signal }),
+    watch: options => watchJobs(transport, options),
     countRunning: () => transport.call('/api/jobs/countOfRunningJobs', isCount),
     status: ({ signal } = {}) => transport.call('/api/agent', isAgent, { signal }),
+    history: ({ signal } = {}) => transport.call('/api/agent/history', isHistory, { signal }),
     drain: () => transport.call('/api/agent/drain', isAgent, { method: 'POST' }),
   }
 }

@@ -1,6 +1,7 @@
 import { cancelJob } from './cancel-job.ts'
 import { type EventsOptions, followEvents } from './events.ts'
 import { ClientError, type Result, success } from './result.ts'
+import { withPatience } from './retry.ts'
 import { isJob, isJobId, isJobList, isProcessList } from './shapes.ts'
 import type { Transport } from './transport.ts'
 import type { Job, JobEvent, JobProcess } from './types.ts'
@@ -17,11 +18,24 @@ export interface JobHandle {
   /** What it writes, byte for byte, until it ends; fails with ClientError. */
   stdout(options?: { signal?: AbortSignal }): ReadableStream<Uint8Array<ArrayBuffer>>
   stderr(options?: { signal?: AbortSignal }): ReadableStream<Uint8Array<ArrayBuffer>>
+  /**
+   * What of its output is kept now, byte for byte, of one stream or of both in their order; as the answer of the agent,
+   * whose body can be large, and fails when the connection breaks.
+   */
+  output(options?: OutputOptions): Promise<Result<Response>>
   /** Resolves when nothing of it lives any more. `grace` is the time between TERM and KILL, such as "10s". */
   cancel(options?: { grace?: string | undefined }): Promise<Result<Job>>
   /** `signal` is a name such as "HUP"; to its own process, or to `all` of them. */
   signal(signal: string, options?: { to?: 'leader' | 'all' }): Promise<Result<Job>>
   processes(options?: { signal?: AbortSignal }): Promise<Result<JobProcess[]>>
+}
+
+export interface OutputOptions {
+  /** Both when absent. */
+  stream?: 'stdout' | 'stderr' | undefined
+  /** The last lines alone. */
+  tail?: number | undefined
+  signal?: AbortSignal | undefined
 }
 
 export const createJobHandle = (transport: Transport, id: string): JobHandle => {
@@ -48,6 +62,12 @@ export const createJobHandle = (transport: Transport, id: string): JobHandle => 
     events: options => followEvents(transport, id, options),
     stdout: options => bytesOf('stdout', options),
     stderr: options => bytesOf('stderr', options),
+    output: ({ stream = 'output', tail, signal } = {}) =>
+      withPatience(
+        () => transport.open(`${path}/${stream}`, { query: { tail }, signal }),
+        transport.patienceMs,
+        signal,
+      ),
     cancel: ({ grace } = {}) => cancelJob(transport, path, { grace, wait }),
     signal: (signal, { to } = {}) =>
       transport.call(`${path}/signal`, isJob, { method: 'POST', body: { signal, to } }),

@@ -1,4 +1,4 @@
-import type { Agent, Job, JobEvent, JobProcess, ListedJob } from './types.ts'
+import type { Agent, AgentHistory, Job, JobEvent, JobProcess, ListedJob, WatchEvent } from './types.ts'
 
 /**
  * What an answer must be to be believed: something else than an agent may answer too, and in the same envelope. Fields
@@ -22,12 +22,20 @@ export const isCount: Shape<number> = (value): value is number => KINDS.count(va
 
 export const isAgent: Shape<Agent> = (value): value is Agent => {
   if (!hasFields(value, AGENT) || !hasFields(value.caller, { id: 'text' })) return false
-  const { limits = {}, users = {}, startTime } = value
+  const { limits = {}, users = {}, startTime, host, disk = null, store = {} } = value
   if (startTime !== undefined && !KINDS.time(startTime)) return false
   if (!isObject(limits) || !Object.values(limits).every(isSupport) || !isSupport(users)) return false
+  if (host !== undefined && !hasFields(host, HOST)) return false
+  if (disk !== null && !hasFields(disk, DISK)) return false
+  if (!isObject(store) || !KINDS.countOrNone(store.bytes ?? null)) return false
   const { rights } = value.caller
   return Array.isArray(rights) && rights.every(right => typeof right === 'string')
 }
+
+export const isHistory: Shape<AgentHistory> = (value): value is AgentHistory =>
+  hasFields(value, { everyMs: 'count' }) &&
+  Array.isArray(value.samples) &&
+  value.samples.every(sample => hasFields(sample, SAMPLE))
 
 export const isProcessList: Shape<JobProcess[]> = (value): value is JobProcess[] =>
   Array.isArray(value) &&
@@ -37,6 +45,20 @@ export const isChunk: Shape<ChunkData> = (value): value is ChunkData => hasField
 
 export const isDropped: Shape<{ bytes: number | null }> = (value): value is { bytes: number | null } =>
   isObject(value) && (value.bytes === null || KINDS.count(value.bytes))
+
+/** What goes back to the agent as it came. */
+export const isPosition = (id: string): boolean => /^[\w.-]{1,64}$/.test(id)
+
+export const isRunning: Shape<{ running: number }> = (value): value is { running: number } =>
+  hasFields(value, { running: 'count' })
+
+type JobChange = Extract<WatchEvent, { type: 'job' }>
+export const isJobChange: Shape<Pick<JobChange, 'running' | 'job'>> = (value): value is JobChange =>
+  isRunning(value) && 'job' in value && isJob(value.job)
+
+type AgentState = Extract<WatchEvent, { type: 'agent' }>
+export const isAgentState: Shape<Omit<AgentState, 'type'>> = (value): value is AgentState =>
+  hasFields(value, { draining: 'flag', stopping: 'flag' })
 
 type Chunk = Extract<JobEvent, { seq: number }>
 /** A chunk as it is sent. */
@@ -48,7 +70,8 @@ const KINDS = {
   flag: value => typeof value === 'boolean',
   integer: Number.isSafeInteger,
   count: value => Number.isSafeInteger(value) && (value as number) >= 0,
-  /** Seconds. */
+  countOrNone: value => value === null || (Number.isSafeInteger(value) && (value as number) >= 0),
+  /** Seconds, or another measure. */
   span: value => Number.isFinite(value) && (value as number) >= 0,
   word: value => typeof value === 'string' && /^[a-z][a-z0-9-]{0,31}$/.test(value),
   wordOrNone: value => typeof value === 'string' && /^([a-z][a-z0-9-]{0,31})?$/.test(value),
@@ -96,6 +119,32 @@ const AGENT = {
   stopping: 'flag',
   draining: 'flag',
 } satisfies Partial<Record<keyof Agent, Fields[string]>>
+
+const HOST = {
+  name: 'text',
+  system: 'text',
+  release: 'text',
+  machine: 'text',
+  cpus: 'count',
+  memoryBytes: 'count',
+} satisfies Record<keyof NonNullable<Agent['host']>, Fields[string]>
+
+const DISK = {
+  freeBytes: 'count',
+  totalBytes: 'count',
+} satisfies Record<keyof NonNullable<Agent['disk']>, Fields[string]>
+
+const SAMPLE = {
+  time: 'time',
+  running: 'count',
+  started: 'count',
+  ended: 'count',
+  failed: 'count',
+  rejected: 'count',
+  cpu: 'span',
+  residentBytes: 'count',
+  load: 'span',
+} satisfies Record<keyof AgentHistory['samples'][number], Fields[string]>
 
 const PROCESS = {
   pid: 'count',

@@ -1,8 +1,10 @@
 import type { z } from 'zod'
 import type { AgentJson } from '../../handlers/agent/get-agent.ts'
+import type { HistoryJson } from '../../handlers/agent/get-history.ts'
+import type { JobInList } from '../../handlers/jobs/job-in-list.ts'
 import type { JobJson } from '../../handlers/jobs/job-json.ts'
 import type { commandSchema, scriptSchema } from '../../handlers/jobs/job-schema.ts'
-import type { JobInList, querySchema } from '../../handlers/jobs/list-jobs.ts'
+import type { querySchema } from '../../handlers/jobs/list-jobs.ts'
 import type { ProcessJson } from '../../handlers/jobs/list-processes.ts'
 
 /** A job, as the agent tells it. */
@@ -10,7 +12,13 @@ export type Job = JobJson
 /** A job in a list: without its output, and with the beginning of a long command. */
 export type ListedJob = JobInList
 export type JobProcess = ProcessJson
-export type Agent = AgentJson
+/** Agents of before do not tell of their host, and do not say how large the store is. */
+export type Agent = Omit<AgentJson, 'host' | 'disk' | 'store'> &
+  Partial<Pick<AgentJson, 'host' | 'disk'>> & {
+    store: Omit<AgentJson['store'], 'bytes'> & Partial<Pick<AgentJson['store'], 'bytes'>>
+  }
+/** How an agent and its host fared in the last hour. */
+export type AgentHistory = HistoryJson
 
 /** What is to be run: a command line for bash. Whether it is waited for, the method says. */
 export type CommandRequest = Omit<z.input<typeof commandSchema>, 'async'>
@@ -39,3 +47,12 @@ export type JobEvent =
   | { type: 'end'; job: Job }
   /** All that is kept now has come, of a job that is not followed; `job` is without output. */
   | { type: 'caught-up'; job: Job }
+
+/** What happens among all jobs. `position` is for `after`. */
+export type WatchEvent =
+  /** What has changed before is not known: lists are to be read anew. What comes then is in addition to them. */
+  | { type: 'reset'; position: string; running: number }
+  /** The job has changed and is as it is told, without output; `running` jobs run now. */
+  | { type: 'job'; position: string; running: number; job: ListedJob }
+  /** Whether new jobs are taken; at first, and when it changes. */
+  | { type: 'agent'; draining: boolean; stopping: boolean }

@@ -200,6 +200,9 @@ export const createJobs = (options: JobsOptions) => {
 
     list: lookup.list,
 
+    /** The job as a list has it; undefined for an unknown one. */
+    listed: lookup.listed,
+
     /** The living processes of a running job, or what a finished one has left. Rejects with AgentError unknown-job. */
     async listProcesses(id: string): Promise<LivingProcess[]> {
       const found = lookup.find(id)

@@ -65,6 +65,16 @@ export const createJobLookup = ({ active, lifecycle, jobStore, processes }: JobL
       return stored && settled(stored)
     },
 
+    /** As a list has it: at once, and without a look at its leftovers. */
+    listed(id: string): JobRecord | undefined {
+      const one = active.get(id)
+      if (one) return { job: one.job, output: one.capture.totals(), livingLeftovers: 0 }
+      const stored = jobStore.find(id)
+      if (!stored) return undefined
+      const { job, totals } = settled(stored)
+      return { job, output: totals, livingLeftovers: 0 }
+    },
+
     /** Newest first; without a look at their leftovers. */
     async list({ sinceMs, untilMs, ...query }: JobListQuery): Promise<JobRecord[]> {
       const found: JobRecord[] = []

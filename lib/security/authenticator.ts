@@ -25,6 +25,8 @@ export interface Client {
   isEncrypted: boolean
   /** That it has shown, by TLS. */
   certificate?: ClientCertificate | undefined
+  /** Whether the certificate was judged by authorities that have been renewed since. */
+  isOutdated?(): boolean
   /** The same for all requests of one connection; undefined where that is not known. */
   connection?: object | undefined
 }
@@ -43,6 +45,11 @@ export interface ClientCertificate {
 /** Who asks, and what their signature says of the body. */
 export interface Authentication {
   caller: Caller
+  /**
+   * The same by the keys as they are now; undefined when they do not know these credentials any more, or the key has
+   * expired. That a signature has become old does not matter: it was new when it came.
+   */
+  callerNow(): Caller | undefined
   /** Undefined where a signature covers no body anyway; `sha256` is undefined where there must be no body. */
   signedBody?: { sha256: Buffer | undefined } | undefined
   /** Undefined where there is no nonce; false when an agent that is killed would forget it. */
@@ -72,39 +79,50 @@ export const createAuthenticator = (keys: readonly Key[], options: Authenticator
   let ring = createRing(keys)
   const nobody = createNobody()
 
-  const authenticateSignature = (credentials: { sign: string; signAt: string }): Key => {
+  const authenticateSignature = (credentials: { sign: string; signAt: string }): KeyLookup => {
     if (isStrict) throw failure('credential-too-weak')
     const { sign, signAt } = credentials
     checkForm(credentials, options)
-    const found = ring.signers.find(({ signer }) => signer.matches(sign, signAt))
-    if (!found) throw failure('signature-wrong')
-    return found.key
+    return () => {
+      const found = ring.signers.find(({ signer }) => signer.matches(sign, signAt))
+      if (!found) throw failure('signature-wrong')
+      return found.key
+    }
   }
 
-  const authenticateToken = (token: string, { isPrivate, isEncrypted }: Client): Key => {
+  const authenticateToken = (token: string, { isPrivate, isEncrypted }: Client): KeyLookup => {
     // Whoever reads it on its way has it for good: that is said before it is known whether it is right.
     if (!isPrivate) throw failure('token-insecure')
     if (isStrict && !isEncrypted) throw failure('credential-too-weak')
-    const key = ring.byToken.get(hashToken(token))
-    if (!key) throw failure('token-wrong')
-    return key
+    const hash = hashToken(token)
+    return () => {
+      const key = ring.byToken.get(hash)
+      if (!key) throw failure('token-wrong')
+      return key
+    }
   }
 
-  const authenticateCertificate = ({ certificate }: Client): Key => {
+  const authenticateCertificate = ({ certificate, isOutdated }: Client): KeyLookup => {
     const { subject = '', asciiSubject = '', fingerprint = '' } = certificate ?? {}
     const names = [`sha256:${fingerprint}`, subject, asciiSubject]
-    const key = names.map(name => ring.byCertificate.get(name)).find(found => found !== undefined)
-    if (!key) throw failure('certificate-unknown', { subject })
-    return key
+    return () => {
+      if (isOutdated?.())
+        throw failure('certificate-wrong', { fault: 'it was judged by authorities from before' })
+      const key = names.map(name => ring.byCertificate.get(name)).find(found => found !== undefined)
+      if (!key) throw failure('certificate-unknown', { subject })
+      return key
+    }
   }
 
-  const authenticateMessage = (message: SignableMessage, signature: MessageSignature): Key => {
+  const authenticateMessage = (message: SignableMessage, signature: MessageSignature): KeyLookup => {
     checkAge(signature, now())
     const { authority } = message
     if (authorities && !authorities.includes(authority)) throw failure('authority-wrong', { authority })
-    const key = ring.byId.get(signature.keyId)
-    if (!isSignedBy(withBoth(key ?? nobody), signature) || !key) throw failure('signature-wrong')
-    return key
+    return () => {
+      const key = ring.byId.get(signature.keyId)
+      if (!isSignedBy(withBoth(key ?? nobody), signature) || !key) throw failure('signature-wrong')
+      return key
+    }
   }
 
   const withBoth = ({ secrets, ed25519 }: Signing): Signing => ({
@@ -118,21 +136,36 @@ export const createAuthenticator = (keys: readonly Key[], options: Authenticator
     return { id, rights, bounds, address }
   }
 
+  const authentication = (lookUp: KeyLookup, client: Client): Authentication => {
+    let lookedUpIn = ring
+    let key = lookUp()
+    return {
+      caller: callerOf(key, client),
+      callerNow() {
+        try {
+          if (lookedUpIn !== ring || client.isOutdated?.()) key = lookUp()
+          lookedUpIn = ring
+          return callerOf(key, client)
+        } catch {
+          return undefined
+        }
+      },
+    }
+  }
+
   return {
     authenticate(credentials: Credentials, client: Client): Authentication {
       const fault = client.certificate?.fault
       if (fault !== undefined) throw failure('certificate-wrong', { fault })
-      if (credentials.kind === 'certificate')
-        return { caller: callerOf(authenticateCertificate(client), client) }
-      if (credentials.kind === 'signature')
-        return { caller: callerOf(authenticateSignature(credentials), client) }
+      if (credentials.kind === 'certificate') return authentication(authenticateCertificate(client), client)
+      if (credentials.kind === 'signature') return authentication(authenticateSignature(credentials), client)
       if (credentials.kind === 'token')
-        return { caller: callerOf(authenticateToken(credentials.token, client), client) }
+        return authentication(authenticateToken(credentials.token, client), client)
       const { message } = credentials
       const signature = parseMessageSignature(message)
-      const caller = callerOf(authenticateMessage(message, signature), client)
-      const isNonceStored = nonces.use(caller.id, signature.nonce, signature.created * 1000 + WINDOW_MS)
-      return { caller, signedBody: { sha256: signature.contentDigest }, isNonceStored }
+      const known = authentication(authenticateMessage(message, signature), client)
+      const isNonceStored = nonces.use(known.caller.id, signature.nonce, signature.created * 1000 + WINDOW_MS)
+      return { ...known, signedBody: { sha256: signature.contentDigest }, isNonceStored }
     },
 
     use(newKeys: readonly Key[]): void {
@@ -140,6 +173,9 @@ export const createAuthenticator = (keys: readonly Key[], options: Authenticator
     },
   }
 }
+
+/** Finds the key that credentials prove, among those that there are now. Throws AgentError when there is none. */
+type KeyLookup = () => Key
 
 /** How old the signature of a message may be, and how far in the future. */
 const WINDOW_MS = 5 * 60_000

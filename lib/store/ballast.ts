@@ -1,6 +1,7 @@
 import { constants, rmSync } from 'node:fs'
-import { type FileHandle, lstat, open, rm, statfs } from 'node:fs/promises'
+import { type FileHandle, lstat, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { diskOf } from './disk.ts'
 
 export interface Ballast {
   /** True while the file is there and the disk takes writes, as far as is known. */
@@ -71,8 +72,7 @@ const make = async (path: string, bytes: number, enoughBytes: number): Promise<b
       await write(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK, PROBE_BYTES)
     } else {
       // What was given up for the ends of jobs must not be taken from them again.
-      const { bavail, bsize } = await statfs(dirname(path))
-      if (bavail * bsize < enoughBytes) return false
+      if ((await diskOf(dirname(path))).freeBytes < enoughBytes) return false
       await rm(path, { force: true })
       await write(path, O_RDWR | O_CREAT | O_EXCL, bytes)
     }

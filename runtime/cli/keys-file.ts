@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { parseKeys } from '../../lib/security/keys.ts'
+import { refuseOpenWay } from '../private-file.ts'
 import { changeFile } from './change-file.ts'
 import type { Cli } from './cli.ts'
 import { Failure, UsageError } from './failure.ts'
@@ -45,6 +46,17 @@ export const changeKeys = (
     check(path, changed)
     return changed
   })
+
+/**
+ * Rejects with Failure where an agent would refuse the file for a directory on the way to it. A file that is there is
+ * judged for the account that it belongs to, when root asks: the agent may run as that.
+ */
+export const refuseOpenPlace = async (path: string): Promise<void> => {
+  const owner = process.getuid?.() === 0 ? await stat(path).catch(() => undefined) : undefined
+  await refuseOpenWay(path, undefined, owner?.uid).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw new Failure(`${path}: ${error.message}`)
+  })
+}
 
 /** Throws Failure for what an agent would not take. */
 export const checkKeys = (keys: KeyInFile[]): void => check('the key', textOf(keys))

@@ -6,7 +6,13 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import fc from 'fast-check'
-import { ClientError, type Credentials, connect, type JobEvent } from '../../lib/client/client.ts'
+import {
+  ClientError,
+  type Credentials,
+  connect,
+  type JobEvent,
+  type OutputOptions,
+} from '../../lib/client/client.ts'
 import { hashToken } from '../../lib/security/keys.ts'
 import { createHome, type RunningAgent, SECRET, startAgent } from '../support/agent.ts'
 import { startCuttingProxy } from '../support/cutting-proxy.ts'
@@ -129,6 +135,23 @@ describe('the client', () => {
       assert.ok(run.ok)
       assert.ok(run.value.stdout.endsWith(`${cut}\n`) && run.value.stdout.split(`${cut}\n`).length === 2)
     }
+  })
+
+  test('gives what a job has written, of one stream or of both, while it runs and after', async () => {
+    const submitted = await client().submit({ cmd: "printf 'a\\377'; sleep 0.1; printf b >&2; sleep 300" })
+    assert.ok(submitted.ok)
+    const job = submitted.value
+    const bytesOf = async (options: OutputOptions = {}): Promise<string> => {
+      const answer = await job.output(options)
+      assert.ok(answer.ok)
+      return Buffer.from(await answer.value.arrayBuffer()).toString('latin1')
+    }
+    await waitFor('both streams are written', async () => (await bytesOf()) === 'a\xffb')
+    assert.equal(await bytesOf({ stream: 'stdout' }), 'a\xff')
+    assert.equal(await bytesOf({ stream: 'stderr' }), 'b')
+    await job.cancel({ grace: '0s' })
+    assert.equal(await bytesOf(), 'a\xffb')
+    assert.equal(await wordOf(client().job('f'.repeat(32)).output()), 'unknown-job')
   })
 
   test('stops when its caller does', async () => {

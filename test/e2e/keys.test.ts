@@ -43,6 +43,68 @@ describe('an agent with a file of keys', () => {
   const start = () =>
     startAgent(home, { env: { AGENT_KEYS_FILE: keysFile, AGENT_SECRET: 'the-default-secret' } })
 
+  test('breaks off what a key reads without end once it is taken out, and no one else', async () => {
+    const agent = await start()
+    const follow = async (path: string, headers: Record<string, string>) => {
+      const response = await fetch(agent.url + path, { headers })
+      assert.equal(response.status, 200)
+      const reader = response.body!.getReader()
+      let text = ''
+      const whole = (async () => {
+        for (let next = await reader.read(); !next.done; next = await reader.read())
+          text += Buffer.from(next.value).toString()
+      })()
+      const ended = whole.then(
+        () => 'whole',
+        () => 'broken off',
+      )
+      return { text: () => text, ended, cancel: () => reader.cancel() }
+    }
+    const submit = async (cmd: string): Promise<string> =>
+      (
+        await curl(
+          agent,
+          '/api/jobs/execute/cmd',
+          ...signedBy(SECRETS.platform),
+          ...submitting({ cmd, async: true }),
+        )
+      ).data.id
+    const id = await submit('while :; do echo line; sleep 0.05; done')
+    const alice = { Authorization: `Bearer ${TOKEN}` }
+    const broken = await Promise.all([
+      follow('/api/events', alice),
+      follow(`/api/jobs/${id}/events`, alice),
+      follow(`/api/jobs/${id}/stdout?follow=true`, alice),
+    ])
+    const kept = await follow('/api/events', sign(SECRETS.platform))
+    await waitFor('all of them read', () => [...broken, kept].every(({ text }) => text() !== ''))
+
+    writeKeys(keysFile, [{ ...ALICE, rights: ['run'] }, PLATFORM])
+    const lost = async () => (await curl(agent, '/api/jobs', ...bearer(TOKEN))).status === 403
+    await waitFor('alice may not read any more', lost)
+    await submit('true # for whoever still reads')
+    for (const { ended } of broken) assert.equal(await ended, 'broken off')
+    writeKeys(keysFile, [ALICE, PLATFORM])
+    await waitFor('alice may read again', async () => !(await lost()))
+    broken.push(await follow('/api/events', alice))
+
+    writeKeys(keysFile, [PLATFORM])
+    await waitFor(
+      'alice is out',
+      async () => (await curl(agent, '/api/jobs', ...bearer(TOKEN))).status === 401,
+    )
+    const secret = await submit('true # after alice was taken out')
+    for (const { ended, text } of broken) {
+      assert.equal(await ended, 'broken off')
+      assert.ok(!text().includes(secret))
+    }
+    await waitFor('others go on', () => kept.text().includes(secret))
+    await kept.cancel()
+    await agent.end()
+    await home.assertClean()
+    writeKeys(keysFile, [ALICE, PLATFORM])
+  })
+
   test('lets each in with what proves it, to what it may do, and says who has submitted a job', async () => {
     const agent = await start()
     const cmd = '/api/jobs/execute/cmd'

@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { createHome, ROOT, type RunningAgent, SECRET, startAgent } from '../support/agent.ts'
+import { linksOf } from '../support/console-links.ts'
 import {
   createClone,
   installPackage,
@@ -89,7 +90,7 @@ describe('a package that npm has packed', () => {
       const sources = globSync('{handlers,lib,runtime}/**/*.*', { cwd: ROOT })
       assert.ok(sources.length > 150)
       const expected = sources
-        .filter(path => !/^runtime\/(package\/|node\.sh$)|\.d\.ts$/.test(path))
+        .filter(path => !/^runtime\/(package\/|node\.sh$|console\/tsconfig\.json$)|\.d\.ts$/.test(path))
         .map(path => path.replace(/\.ts$/, '.js'))
       const missing = expected.filter(path => !existsSync(join(unpacked, 'dist', path)))
       assert.deepEqual(missing, [])
@@ -181,6 +182,13 @@ describe('a package that npm has packed', () => {
         NEWDT_SECRET: SECRET,
       })
       assert.deepEqual([status, stdout, stderr], [3, 'hello\n', ''])
+    })
+
+    test('beside it the console is there, whole', async () => {
+      const page = await fetch(`${agent.url}/`)
+      const links = linksOf(await page.text())
+      assert.ok(links.length > 30)
+      for (const link of links) assert.equal((await fetch(new URL(link, page.url))).status, 200, link)
     })
 
     test('is all that can be imported', async () => {

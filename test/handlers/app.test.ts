@@ -20,6 +20,7 @@ const JOB_PATH = `/api/jobs/${ID}`
 const GETS = [
   '/healthz',
   '/api/agent',
+  '/api/agent/history',
   '/api/jobs',
   '/api/jobs/countOfRunningJobs',
   JOB_PATH,

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict'
 import { createApp } from '../../handlers/app.ts'
 import { ERROR_REPLIES } from '../../handlers/http/error-replies.ts'
-import type { AgentStatus, JobService, OpenJob, Services } from '../../handlers/services.ts'
+import type { AgentFacts, AgentStatus, JobService, OpenJob, Services } from '../../handlers/services.ts'
+import { createJobChanges } from '../../lib/jobs/changes.ts'
 import type { Job, JobRecord, RunningJob } from '../../lib/jobs/job.ts'
+import type { History } from '../../lib/metrics/history.ts'
 import { NO_USAGE } from '../../lib/process/types.ts'
 import type { AuditEntry } from '../../lib/security/audit-line.ts'
-import { type Authenticator, createAuthenticator } from '../../lib/security/authenticator.ts'
+import {
+  type Authenticator,
+  type ClientCertificate,
+  createAuthenticator,
+} from '../../lib/security/authenticator.ts'
 import { type Caller, RIGHTS, type Right } from '../../lib/security/caller.ts'
 import { withDefaultKey } from '../../lib/security/keys.ts'
 import type { OutputTotals } from '../../lib/store/output-store.ts'
@@ -35,14 +41,21 @@ export const SCRIPT = { scriptName: 'x.sh', scriptContent: 'echo 1', scriptType:
 export interface FakeOptions {
   /** What the job service does instead of the default. */
   jobs?: Partial<JobService>
+  /** Which jobs change instead of none, ever. */
+  changes?: Services['changes']
   /** What an opened job does instead of the default. */
   job?: Partial<OpenJob>
   authenticator?: Authenticator
   isPrivate?: boolean
+  /** That the client has shown; then it has come by TLS. */
+  certificate?: ClientCertificate
   status?: Partial<AgentStatus>
+  facts?: Partial<AgentFacts>
   /** What the caller may do instead of everything. */
   rights?: Right[]
   bodyLimit?: number
+  /** What a browser gets; nothing when absent. */
+  console?: Services['console']
 }
 
 /** Who a signed request comes from. */
@@ -57,11 +70,15 @@ export const CALLER: Caller = {
 export const createFake = ({
   jobs = {},
   job = {},
+  changes = noChanges(),
   authenticator = authenticatorAt(NOW),
   rights,
   isPrivate = false,
+  certificate,
   status = {},
+  facts = {},
   bodyLimit = BODY_LIMIT,
+  console,
 }: FakeOptions = {}) => {
   const calls: unknown[][] = []
   const reported: unknown[][] = []
@@ -104,15 +121,28 @@ export const createFake = ({
       ),
       open: record('open', opening),
       list: record('list', jobs.list ?? (async () => [])),
+      listed: record('listed', jobs.listed ?? (() => undefined)),
       cancel: record('cancel', jobs.cancel ?? ((_id, _caller, _grace, record) => record!())),
       signal: record('signal', jobs.signal ?? ((_id, _caller, _signal, _to, record) => record!())),
       listProcesses: record('listProcesses', jobs.listProcesses ?? (async () => [])),
       countRunning: record('countRunning', jobs.countRunning ?? (() => 0)),
+      isDraining: jobs.isDraining ?? (() => false),
+      isClosing: jobs.isClosing ?? (() => false),
     },
+    changes,
+    console,
     authenticator: {
       async authenticate(credentials, client) {
-        const { caller, ...rest } = authenticator.authenticate(credentials, client)
-        return { caller: rights ? { ...caller, rights: new Set(rights) } : caller, ...rest }
+        const { caller, callerNow, ...rest } = authenticator.authenticate(credentials, client)
+        const given = (one: Caller): Caller => (rights ? { ...one, rights: new Set(rights) } : one)
+        return {
+          ...rest,
+          caller: given(caller),
+          callerNow() {
+            const now = callerNow()
+            return now && given(now)
+          },
+        }
       },
     },
     audit: {
@@ -131,6 +161,8 @@ export const createFake = ({
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
     },
     status: record('status', () => ({ ...STATUS, ...status })),
+    facts: record('facts', async () => ({ ...FACTS, ...facts })),
+    history: record('history', () => HISTORY),
     drain: record('drain', () => {}),
     bodyLimit,
     reportError: (...args) => void reported.push(args),
@@ -143,7 +175,8 @@ export const createFake = ({
       requestId: REQUEST_ID,
       address: ADDRESS,
       isPrivate,
-      isEncrypted: false,
+      isEncrypted: certificate !== undefined,
+      certificate,
       authority: AUTHORITY,
       target: request.url.slice(request.url.indexOf('/', 'http://'.length)),
       note: fields => void notes.push(fields),
@@ -159,6 +192,13 @@ export const createFake = ({
     return { status, headers, text, body }
   }
   return { services, calls, reported, notes, audited, counted, opens, open, ask }
+}
+
+/** So whoever follows all jobs is told at once that this is over. */
+const noChanges = () => {
+  const changes = createJobChanges({ subscribe: () => () => {} })
+  changes.close()
+  return changes
 }
 
 export type Fake = ReturnType<typeof createFake>
@@ -283,6 +323,34 @@ export const STATUS: AgentStatus = {
   defaultLimits: {},
   maxLimits: {},
   runAs: [],
+}
+
+export const FACTS: AgentFacts = {
+  host: {
+    name: 'db1',
+    system: 'Linux',
+    release: '6.1.0-18-amd64',
+    machine: 'x86_64',
+    cpus: 4,
+    memoryBytes: 2 ** 33,
+  },
+  disk: { freeBytes: 2 ** 30, totalBytes: 2 ** 34 },
+  storeBytes: 4096,
+}
+
+export const HISTORY: History = {
+  everyMs: 15_000,
+  samples: [0, 1].map(n => ({
+    time: 1_670_999_470_748_369 + n * 15_000_000,
+    running: 2,
+    started: n,
+    ended: 3,
+    failed: 1,
+    rejected: 0,
+    cpu: 0.25,
+    residentBytes: 50_000_000,
+    load: 1.5,
+  })),
 }
 
 /** The contract's finished job, as the service gives it. */

@@ -18,7 +18,9 @@ const EXPECTED: [method: string, path: string, rights: Right[]][] = [
   ['post', '/api/jobs/:id/cancel', ['run', 'admin']],
   ['post', '/api/jobs/:id/signal', ['run', 'admin']],
   ['post', '/api/agent/drain', ['admin']],
+  ['get', '/api/events', ['read']],
   ['get', '/api/agent', ['read']],
+  ['get', '/api/agent/history', ['read']],
   ['get', '/metrics', ['read']],
   ['get', '/openapi.json', ['read']],
 ]

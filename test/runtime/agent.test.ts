@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { connect } from '../../lib/client/client.ts'
 import { hashToken } from '../../lib/security/keys.ts'
 import { startAgent } from '../../runtime/agent.ts'
 import { readConfig } from '../../runtime/config.ts'
@@ -76,6 +77,26 @@ test('an agent warns of users that no job can run as, and tells the caller whom 
     told.map(({ fields }) => fields),
     [{ key: 'ci', users: ['other'] }],
   )
+})
+
+test('an agent tells of its host, its disk and its store, and of the last hour from its start on', async t => {
+  const directory = mkdtempSync(join(tmpdir(), 'test-newdt-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const agent = await startAgent(configOf(directory, 0), {}, recordingLog().log)
+  t.after(() => agent.stop(0))
+  const client = connect(agent.url, { credentials: { secret: 'secret' } })
+  const told = await client.status()
+  assert.ok(told.ok)
+  const { host, disk, store } = told.value
+  assert.equal(host?.name, hostname())
+  assert.ok(disk && disk.freeBytes <= disk.totalBytes)
+  assert.ok(typeof store.bytes === 'number' && store.bytes >= statSync(join(directory, 'newdt-auto.db')).size)
+  const history = await client.history()
+  assert.ok(history.ok)
+  const { everyMs, samples } = history.value
+  assert.equal(everyMs, 15_000)
+  assert.ok(samples[0] !== undefined && samples[0].residentBytes > 10_000_000)
+  assert.deepEqual([samples[0].running, samples[0].started], [0, 0])
 })
 
 const timersOf = (): string[] => process.getActiveResourcesInfo().filter(name => name === 'Timeout')

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { createApp } from '../../handlers/app.ts'
+import { createJobChanges } from '../../lib/jobs/changes.ts'
 import { createAuthenticator } from '../../lib/security/authenticator.ts'
 import { createGuessLimiter } from '../../lib/security/guess-limiter.ts'
 import { withDefaultKey } from '../../lib/security/keys.ts'
@@ -25,6 +26,7 @@ describe('the server', () => {
   before(async () => {
     const app = createApp({
       jobs: agent.service,
+      changes: createJobChanges(agent.events),
       authenticator: createGuessLimiter(
         createAuthenticator(withDefaultKey([], ['secret']), {
           ttlMs: 0,
@@ -48,6 +50,8 @@ describe('the server', () => {
         contentType: 'text/plain',
       },
       status: () => assert.fail('nobody asks for it'),
+      facts: () => assert.fail('nobody asks for it'),
+      history: () => assert.fail('nobody asks for it'),
       drain: () => assert.fail('nobody asks for it'),
       bodyLimit: 100_000,
       reportError: error => {

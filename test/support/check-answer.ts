@@ -1,4 +1,4 @@
-import type { EVENT_DATA } from '../../handlers/openapi/event-answer.ts'
+import type { CHANGE_DATA, EVENT_DATA } from '../../handlers/openapi/event-answer.ts'
 import { OPEN_ROUTES, ROUTES } from '../../handlers/routes.ts'
 import { faultsOf, type Json, openApi } from './answer-schemas.ts'
 
@@ -29,18 +29,25 @@ export const checkEvent = (event: string): string[] => {
   const value = JSON.parse(data)
   return [
     ...Object.keys(others).map(other => `there is no field ${other}`),
-    ...(id === undefined || value.seq === Number(id) ? [] : [`the id ${id} is not the seq`]),
+    ...(id === undefined || isIdOf(value, id) ? [] : [`the id ${id} is not the seq`]),
     ...faultsOf(['components', 'schemas', schema], value),
   ].map(fault => `event ${name}: ${fault}`)
 }
 
-const EVENTS: Record<keyof typeof EVENT_DATA, string> = {
+/** Of a chunk its seq; of a change of a job its place among all changes. */
+const isIdOf = ({ seq }: { seq?: number }, id: string): boolean =>
+  seq === undefined ? /^[0-9a-f]{12}-\d+$/.test(id) : seq === Number(id)
+
+const EVENTS: Record<keyof typeof EVENT_DATA | keyof typeof CHANGE_DATA, string> = {
   start: 'Job',
   stdout: 'OutputEvent',
   stderr: 'OutputEvent',
   dropped: 'DroppedEvent',
   end: 'Job',
   'caught-up': 'Job',
+  job: 'JobChange',
+  reset: 'ResetEvent',
+  agent: 'AgentEvent',
 }
 
 type Pointer = string[]

@@ -31,8 +31,13 @@ globalThis.fetch = async (input, init) => {
   const { url, method } =
     input instanceof Request ? input : { url: String(input), method: init?.method ?? 'GET' }
   const { origin, pathname } = new URL(url)
-  return origins.has(origin) ? checked(response, method.toUpperCase(), pathname) : response
+  return origins.has(origin) && !isOfConsole(pathname)
+    ? checked(response, method.toUpperCase(), pathname)
+    : response
 }
+
+/** Its page and files are for browsers, and no part of the API. */
+const isOfConsole = (path: string): boolean => path === '/' || path.startsWith('/console/')
 
 const checked = (response: Response, method: string, path: string): Response => {
   const { status, headers } = response

@@ -1,7 +1,8 @@
-import { stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Log } from '../../base/log.ts'
+import { diskOf } from '../disk.ts'
 import type { Database } from './database.ts'
+import { sizeOnDisk } from './size-on-disk.ts'
 
 export interface RoomOptions {
   database: Pick<Database, 'path' | 'bytes' | 'checkpoint'>
@@ -27,13 +28,12 @@ export const createRoom = ({ database, log, intervalMs = INTERVAL_MS }: RoomOpti
   let isClosed = false
 
   const measure = async () => {
-    const [{ bavail, bsize }, { size }, wal] = await Promise.all([
-      statfs(dirname(path)),
-      stat(path),
-      stat(`${path}-wal`).catch(() => ({ size: 0 })),
+    const [{ freeBytes }, { fileBytes, logBytes }] = await Promise.all([
+      diskOf(dirname(path)),
+      sizeOnDisk(path),
     ])
-    const growth = isClosed ? 0 : Math.max(0, database.bytes() - size)
-    return { free: bavail * bsize - growth - LAST_ROOM_BYTES, growth, logBytes: wal.size }
+    const growth = isClosed ? 0 : Math.max(0, database.bytes() - fileBytes)
+    return { free: freeBytes - growth - LAST_ROOM_BYTES, growth, logBytes }
   }
 
   /** Whether what is in the log was moved, or nothing was. Never rejects. */

@@ -25,7 +25,7 @@ export const keyNew: Verb = cli => {
       'the file of keys (default: AGENT_KEYS_FILE); without one, the key is only printed',
     )
   return command.action(async ({ id, rights, file }: Options) => {
-    const { changeKeys, checkKeys, keysPath } = await import('../keys-file.ts')
+    const { changeKeys, checkKeys, keysPath, refuseOpenPlace } = await import('../keys-file.ts')
     const { hashToken } = await import('../../../lib/security/keys.ts')
     const token = `nda_${randomBytes(32).toString('base64url')}`
     const path = keysPath(cli, file)
@@ -42,6 +42,7 @@ export const keyNew: Verb = cli => {
       await cli.err.write(`To be added to the file of keys:\n${JSON.stringify(withNew([])[0])}\n`)
       return cli.out.write(`${token}\n`)
     }
+    await refuseOpenPlace(path)
     await changeKeys(path, async keys => {
       const changed = withNew(keys)
       // Before its hash is kept: nobody must have a key whose token was never seen.

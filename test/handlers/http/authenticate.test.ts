@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { createAuthenticator } from '../../../lib/security/authenticator.ts'
-import { hashToken, parseKeys } from '../../../lib/security/keys.ts'
+import { hashToken, parseKeys, withDefaultKey } from '../../../lib/security/keys.ts'
 import { memoryNonces } from '../../support/nonces.ts'
 import {
+  AUTHORITY,
   authenticatorAt,
   CLOCK_SKEW_MS,
   COMMAND_PATH,
@@ -257,4 +258,62 @@ test('a malformed strong credential is refused, whatever weaker ones are there t
     assert.deepEqual([status, (body as { error: string }).error], [401, 'message-signature-malformed'])
     assert.deepEqual(fake.calls, [])
   }
+})
+
+const CERTIFICATE = { fault: undefined, subject: 'CN=alice', fingerprint: '0'.repeat(64) }
+
+/** What a client is answered that shows a certificate; nothing for success. */
+const answeredByCertificate = async (headers: Record<string, string>, request = jobs('')) => {
+  const key = { id: 'alice', rights: ['read'], certificate: CERTIFICATE.subject }
+  const authenticator = createAuthenticator(
+    [...parseKeys(JSON.stringify({ keys: [key] })), ...withDefaultKey([], [SECRET])],
+    {
+      ttlMs: TTL_MS,
+      clockSkewMs: CLOCK_SKEW_MS,
+      now: () => NOW,
+      nonces: memoryNonces(() => NOW),
+      isStrict: false,
+    },
+  )
+  for (const [name, value] of Object.entries(headers)) request.headers.set(name, value)
+  const fake = createFake({ authenticator, certificate: CERTIFICATE })
+  const { status, body } = await fake.ask(request)
+  if (status === 200) return undefined
+  assert.deepEqual([status, fake.calls], [401, []])
+  return (body as { error: string }).error
+}
+
+test('a certificate proves who asks, in programs and in pages of the agent itself', async () => {
+  const own = `https://${AUTHORITY}`
+  for (const headers of [
+    {},
+    { 'Sec-Fetch-Site': 'same-origin' },
+    { 'Sec-Fetch-Site': 'none' },
+    { 'Sec-Fetch-Site': 'same-origin', Origin: own },
+    { Origin: own },
+  ] as Record<string, string>[])
+    assert.equal(await answeredByCertificate(headers), undefined, JSON.stringify(headers))
+})
+
+test('a certificate proves nothing in a request that a page of another site has a browser send', async () => {
+  const own = `https://${AUTHORITY}`
+  for (const headers of [
+    { 'Sec-Fetch-Site': 'cross-site' },
+    { 'Sec-Fetch-Site': 'same-site' },
+    { 'Sec-Fetch-Site': 'same-site', Origin: own },
+    { 'Sec-Fetch-Site': 'none, cross-site' },
+    { 'Sec-Fetch-Site': '' },
+    { Origin: 'https://elsewhere.example' },
+    { Origin: `https://other.${AUTHORITY}` },
+    { Origin: `https://${AUTHORITY.replace(':8080', '')}` },
+    { Origin: `http://${AUTHORITY}` },
+    { Origin: 'null' },
+    { Origin: '' },
+  ] as Record<string, string>[])
+    assert.equal(await answeredByCertificate(headers), 'signature-missing', JSON.stringify(headers))
+})
+
+test('other credentials are good wherever the page comes from: no browser has them by itself', async () => {
+  const elsewhere = { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://elsewhere.example' }
+  assert.equal(await answeredByCertificate(elsewhere, jobs(SIGNED_QUERY)), undefined)
 })

@@ -156,7 +156,8 @@ test('however many large bodies one key sends, the largest of another finds room
   const bodyLimit = 40 << 20
   const authenticate = (credentials: Credentials) => {
     assert.ok(credentials.kind === 'token')
-    return { caller: { ...CALLER, id: credentials.token } }
+    const caller = { ...CALLER, id: credentials.token }
+    return { caller, callerNow: () => caller }
   }
   const fake = createFake({ bodyLimit, authenticator: { authenticate } })
   const ends: (() => void)[] = []

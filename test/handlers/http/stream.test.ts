@@ -14,9 +14,9 @@ const endless = {
 }
 
 /** A body with how often its end was told. */
-const open = (source: Parameters<typeof streamOf>[0], signal = NEVER) => {
+const open = (source: Parameters<typeof streamOf>[0], signal = NEVER, isAllowed = () => true) => {
   const told = { ends: 0 }
-  const stream = streamOf(source, { signal, pace: createPace() }, () => {
+  const stream = streamOf(source, { signal, pace: createPace(), isAllowed }, () => {
     told.ends++
   })
   return { reader: stream.getReader(), told }
@@ -62,4 +62,22 @@ test('the end is told once: after the last piece, an error, a cancel, or when th
   assert.equal(aborted.told.ends, 1)
 
   assert.equal(open(endless.pieces, gone.signal).told.ends, 1)
+})
+
+test('one who may not read it any more gets no piece that is made from then on, and cannot take it for whole', async () => {
+  let isAllowed = true
+  let returned = 0
+  const source = async function* () {
+    try {
+      for (;;) yield PIECE
+    } finally {
+      returned++
+    }
+  }
+  const { reader, told } = open(source, NEVER, () => isAllowed)
+  assert.equal((await reader.read()).value, PIECE)
+  isAllowed = false
+  await assert.rejects(reader.read(), /may not read/)
+  await assert.rejects(reader.read(), /may not read/)
+  assert.deepEqual([returned, told.ends], [1, 1])
 })

@@ -113,7 +113,7 @@ const keyOf = async (request: Request): Promise<IdempotencyKey> => {
     caller,
     bodyRules: { limit: BODY_LIMIT, reserve: async () => ({ [Symbol.dispose]() {} }) },
     mayStart: true,
-    pace: createPace(),
+    reading: { pace: createPace(), isAllowed: () => true },
     auditLine: { add() {}, async write() {}, async begin() {} },
   }
   // submitJob is called past the routes: no body is valid on two of them.

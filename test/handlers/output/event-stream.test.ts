@@ -12,8 +12,9 @@ import { ID } from '../fake-services.ts'
 import { eventReader, eventsOf, type ServerSentEvent } from '../server-sent-events.ts'
 
 const NEVER = new AbortController().signal
+const reading = () => ({ pace: createPace(), isAllowed: () => true })
 const open = (output: FakeOutput, after = 0, signal = NEVER) =>
-  withJob(ID, { open: output.open }, { signal }, createPace(), job => eventStream(job, { after }))
+  withJob(ID, { open: output.open }, { signal }, reading(), job => eventStream(job, { after }))
 const read = async (output: FakeOutput, after = 0) => eventsOf(await open(output, after))
 const names = (events: ServerSentEvent[]) => events.map(({ event }) => event)
 const droppedIn = (events: ServerSentEvent[]) =>
@@ -321,7 +322,7 @@ test('nothing is taken from the source before the reader asks, nor more than one
 })
 
 const openWith = (output: FakeOutput, options: Parameters<typeof eventStream>[1]) =>
-  withJob(ID, { open: output.open }, { signal: NEVER }, createPace(), job => eventStream(job, options))
+  withJob(ID, { open: output.open }, { signal: NEVER }, reading(), job => eventStream(job, options))
 const threeLines = () =>
   createFakeOutput().append('stdout', 'one\ntwo\n').append('stderr', 'three\n').append('stdout', 'four\n')
 

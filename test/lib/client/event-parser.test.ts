@@ -6,8 +6,8 @@ import { createEventParser } from '../../../lib/client/event-parser.ts'
 const STREAM =
   'event: start\ndata: {"a":"é\u{1f680}"}\n\n: still here\n\nevent: stdout\nid: 1\ndata: x: y\n\n'
 const EVENTS = [
-  { name: 'start', data: '{"a":"é\u{1f680}"}' },
-  { name: 'stdout', data: 'x: y' },
+  { name: 'start', id: '', data: '{"a":"é\u{1f680}"}' },
+  { name: 'stdout', id: '1', data: 'x: y' },
 ]
 
 test('events are the same wherever the stream is cut into pieces', () => {

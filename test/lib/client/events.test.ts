@@ -25,6 +25,8 @@ const startAgent = async (t: TestContext, connections: ((response: ServerRespons
 /** As much of a job as the client reads. */
 const JOB = JSON.stringify(jobToJson({ job: runningJob(), output: NO_OUTPUT, livingLeftovers: 0 }))
 const START = `event: start\ndata: ${JOB}\n\n`
+const CHUNK =
+  'event: stdout\nid: 1\ndata: {"seq":1,"time":"2026-01-31T12:00:00Z","position":0,"base64":"YQ=="}\n\n'
 const END = `event: end\ndata: ${JOB}\n\n`
 
 const namesOf = async (url: string, patienceMs: number): Promise<string[]> => {
@@ -98,9 +100,7 @@ test('a stream that nobody reads any more lets go of its connection, whatever th
 })
 
 test('a chunk that comes again is not told twice, and is no progress', async t => {
-  const chunk =
-    'event: stdout\nid: 1\ndata: {"seq":1,"time":"2026-01-31T12:00:00Z","position":0,"base64":"YQ=="}\n\n'
-  const again = async (response: ServerResponse) => void response.end(chunk)
+  const again = async (response: ServerResponse) => void response.end(CHUNK)
   const url = await startAgent(
     t,
     Array.from({ length: 1000 }, () => again),
@@ -112,6 +112,20 @@ test('a chunk that comes again is not told twice, and is no progress', async t =
   }
   await assert.rejects(read(), { word: 'unreachable' })
   assert.deepEqual(seen, ['stdout'])
+})
+
+test('that bytes are missing is told once, with what comes behind them, and as the last connection tells it', async t => {
+  const missing = 'event: dropped\ndata: {"bytes":5}\n\n'
+  const breaksOff = async (response: ServerResponse) => {
+    response.write(START + missing, () => response.destroy())
+  }
+  for (const [rest, names] of [
+    [missing + CHUNK, ['start', 'dropped', 'stdout', 'end']],
+    [CHUNK, ['start', 'stdout', 'end']],
+  ] as const) {
+    const url = await startAgent(t, [breaksOff, async response => void response.end(rest + END)])
+    assert.deepEqual(await namesOf(url, 5000), names)
+  }
 })
 
 test('an event that is none of an agent ends the stream, and is not told', async t => {

@@ -17,6 +17,27 @@ const agent = {
   caller: { id: 'default', rights: ['read'] },
 }
 
+const host = {
+  name: 'db1',
+  system: 'Linux',
+  release: '6.1.0',
+  machine: 'x86_64',
+  cpus: 4,
+  memoryBytes: 2 ** 33,
+}
+const disk = { freeBytes: 2 ** 53 - 1, totalBytes: 2 ** 53 - 1 }
+const sample = {
+  time: '2026-01-31T12:00:00Z',
+  running: 1,
+  started: 2,
+  ended: 3,
+  failed: 4,
+  rejected: 5,
+  cpu: 0.5,
+  residentBytes: 6,
+  load: 1.25,
+}
+
 /** A client of a server that answers everything with this, in the envelope of an agent. */
 const clientOf = (data: unknown): AgentClient =>
   connect('http://127.0.0.1:1', {
@@ -38,6 +59,9 @@ const ODD_AGENT = {
   limit: ODD_COUNTS,
   startTime: ODD_TIMES,
   users: [...ODD_SUPPORT, { missing: 1 }],
+  host: [null, 'db1', ...oddOf(host, { name: [null, 1], cpus: ODD_COUNTS, memoryBytes: ODD_COUNTS })],
+  disk: [1, 'x', [], ...oddOf(disk, { freeBytes: ODD_COUNTS, totalBytes: ODD_COUNTS })],
+  store: [null, 'ok', { bytes: '1' }, { bytes: -1 }],
   limits: [...ODD_SUPPORT, ...[...ODD_SUPPORT, { missing: {} }].map(cpus => ({ cpus }))],
 }
 const ODD_PROCESS = {
@@ -79,8 +103,34 @@ const ASKS: Record<string, { ask: Ask; good: unknown[]; odd: unknown[] }> = {
   },
   status: {
     ask: client => client.status(),
-    good: [agent, { ...agent, limits: { cpus: { by: 'x' }, nice: { missing: 'y' } }, startTime: TIME }],
+    good: [
+      agent,
+      { ...agent, limits: { cpus: { by: 'x' }, nice: { missing: 'y' } }, startTime: TIME },
+      { ...agent, host, disk, store: { state: 'ok', bytes: 1 } },
+      { ...agent, host, disk: null, store: { state: 'gone', bytes: null } },
+      { ...agent, store: { state: 'ok' } },
+    ],
     odd: [{}, [], ...oddOf(agent, ODD_AGENT)],
+  },
+  history: {
+    ask: client => client.history(),
+    good: [
+      { everyMs: 15_000, samples: [] },
+      { everyMs: 15_000, samples: [sample, { ...sample, isNew: true }] },
+    ],
+    odd: [
+      {},
+      { everyMs: 15_000 },
+      { everyMs: '15s', samples: [] },
+      { everyMs: 15_000, samples: {} },
+      ...oddOf(sample, {
+        time: ODD_TIMES,
+        running: ODD_COUNTS,
+        failed: ODD_COUNTS,
+        cpu: [null, -1, '1'],
+        load: [null, -1],
+      }).map(one => ({ everyMs: 15_000, samples: [sample, one] })),
+    ],
   },
   drain: {
     ask: client => client.drain(),

@@ -94,3 +94,14 @@ test('messages are asked for in English, or in the language of the caller', asyn
   assert.equal(await languageOf({}), 'en')
   assert.equal(await languageOf({ language: 'zh' }), 'zh')
 })
+
+test('an answer that is over is not let go of: a browser would give up its connection', async t => {
+  for (const status of [200, 404]) {
+    const answer = json(status, { code: 0, success: status === 200, msg: '', data: 3 })
+    const reader = answer.body!.getReader()
+    const cancel = t.mock.method(reader, 'cancel')
+    t.mock.method(answer.body!, 'getReader', () => reader)
+    const result = await clientBy(async () => answer).countRunning()
+    assert.deepEqual([result.ok, cancel.mock.callCount()], [status === 200, 0])
+  }
+})

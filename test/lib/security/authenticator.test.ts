@@ -116,6 +116,28 @@ test('keys that take the place of others are the only ones from then on', () => 
   })
 })
 
+test('who has been let in is known as the keys are now: taken out, expired, with other rights', () => {
+  let now = NOW
+  const authenticator = ring({ now: () => now })
+  const used = [signature('the contract’s secret'), signature('the secret of alice'), token(TOKEN)].map(
+    credentials => authenticator.authenticate(credentials, LOCAL),
+  )
+  const idsNow = () => used.map(({ callerNow }) => callerNow()?.id)
+  // Long after the signatures are too old for a new request.
+  now += 24 * 3600_000
+  assert.deepEqual(idsNow(), ['default', 'alice', 'alice'])
+
+  const aliceAs = (more: object) =>
+    parseKeys(JSON.stringify({ keys: [{ id: 'alice', rights: ['run'], ...more }] }))
+  authenticator.use(withDefaultKey(aliceAs({ token: hashToken(TOKEN) }), ['the contract’s secret']))
+  assert.deepEqual(idsNow(), ['default', undefined, 'alice'])
+  assert.deepEqual([...used[2]!.callerNow()!.rights], ['run'])
+  authenticator.use(aliceAs({ token: hashToken(TOKEN), expires: new Date(now + 1).toISOString() }))
+  assert.deepEqual(idsNow(), [undefined, undefined, 'alice'])
+  now += 1
+  assert.deepEqual(idsNow(), [undefined, undefined, undefined])
+})
+
 test('ten thousand changed credentials of each kind let nobody in, and throw nothing unexpected', () => {
   const { authenticate } = ring()
   const right = signature('the secret of alice')

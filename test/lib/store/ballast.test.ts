@@ -16,6 +16,7 @@ import { createInterface } from 'node:readline'
 import { describe, type TestContext, test } from 'node:test'
 import { openBallast } from '../../../lib/store/ballast.ts'
 import { createFailingDisk } from '../../support/failing-disk.ts'
+import { fakeDisk } from '../../support/fake-disk.ts'
 import { scratchDirectory } from '../../support/scratch.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
@@ -95,6 +96,11 @@ test('it is not made where too little is free, for that is what the ends of jobs
   const ballast = await openBallast(path, { enoughBytes: 2 ** 60 })
   t.after(ballast.close)
   assert.deepEqual([ballast.isHeld(), existsSync(path)], [false, false])
+})
+
+test('what is free is counted in the blocks of the file system', async t => {
+  fakeDisk(t, { freeBytes: 2 << 20 })
+  assert.equal((await open(t, join(scratchDirectory(), 'ballast'))).isHeld(), false)
 })
 
 test('a file that somebody has removed makes no room', async t => {

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import {
   chmodSync,
+  chownSync,
   closeSync,
   lstatSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -125,6 +128,42 @@ describe('newdt key new', () => {
       readdirSync(directory).filter(name => name.startsWith('keys.json.')),
       [],
     )
+  })
+
+  test('makes no key where others may put another file in its place: the agent would refuse it', () => {
+    const open = join(directory, 'open')
+    mkdirSync(open)
+    symlinkSync(join(open, 'keys.json'), join(directory, 'into-open.json'))
+    for (const mode of [0o777, 0o775]) {
+      chmodSync(open, mode)
+      for (const path of [join(open, 'keys.json'), join(directory, 'into-open.json')]) {
+        const made = newdt(['key', 'new', '--id', 'alice', '--rights', 'read', '--file', path])
+        assert.deepEqual([made.status, made.stdout], [1, ''])
+        assert.equal(
+          made.stderr,
+          `newdt: ${path}: others may write the directory ${open}; chmod go-w ${open}\n`,
+        )
+      }
+      assert.deepEqual(readdirSync(open), [])
+    }
+    chmodSync(open, 0o755)
+    const made = newdt(['key', 'new', '--id', 'alice', '--rights', 'read', '--file', join(open, 'keys.json')])
+    assert.equal(made.status, 0)
+  })
+
+  test('lets root add to a file of the account that the agent runs as, and to none in the directory of another', {
+    skip: process.getuid?.() !== 0 && 'only root can give a file away',
+  }, () => {
+    const home = join(directory, 'of-agent')
+    const path = join(home, 'keys.json')
+    mkdirSync(home)
+    const make = () => newdt(['key', 'new', '--id', randomUUID(), '--rights', 'read', '--file', path])
+    assert.equal(make().status, 0)
+    chownSync(home, 12_345, 12_345)
+    assert.match(make().stderr, /the directory .*of-agent belongs to user 12345, .*; chown it to 0$/m)
+    chownSync(path, 12_345, 12_345)
+    assert.equal(make().status, 0)
+    assert.equal(statSync(path).uid, 12_345)
   })
 
   test('changes nothing when something is wrong, and says what', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type Database, openDatabase } from '../../../../lib/store/sqlite/database.ts'
 import { createRoom } from '../../../../lib/store/sqlite/room.ts'
+import { fakeDisk } from '../../../support/fake-disk.ts'
 import { recordingLog } from '../../../support/recording-log.ts'
 import { scratchDirectory } from '../../../support/scratch.ts'
 import { waitFor } from '../../../support/wait-for.ts'
@@ -52,6 +53,12 @@ test('where the database would grow into the last room of the disk, its log stay
   assert.equal(await room.checkpoint(), false)
   assert.ok(logBytes() > 16 << 20)
   assert.deepEqual(lines, [])
+})
+
+test('what is free is counted in the blocks of the file system', async t => {
+  fakeDisk(t, { freeBytes: 2 << 20 })
+  const { room } = open(t)
+  await waitFor('the room is measured', () => !room.isThere())
 })
 
 test('where it does not grow, a full disk is no hindrance', async t => {

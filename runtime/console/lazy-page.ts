@@ -1,0 +1,33 @@
+import { signal } from '@preact/signals'
+import { type ComponentType, h } from 'preact'
+import { html } from './html.ts'
+import { words } from './words.ts'
+
+/**
+ * A page whose code is loaded when it is first shown, or by `preload`. Where that fails, an agent of another version
+ * may have taken this one's place: the reader is asked to load everything anew.
+ */
+export const lazyPage = <Props extends object>(load: () => Promise<ComponentType<Props>>) => {
+  const state = signal<ComponentType<Props> | 'loading' | 'failed' | undefined>(undefined)
+  const begin = async (afterFailure: 'failed' | undefined): Promise<void> => {
+    if (state.peek() !== undefined) return
+    state.value = 'loading'
+    try {
+      const page = await load()
+      state.value = page
+    } catch {
+      state.value = afterFailure
+    }
+  }
+  /** Where that fails nobody has missed it: it is tried again when the page is shown. */
+  const preload = () => begin(undefined)
+  const Page = (props: Props) => {
+    const page = state.value
+    void begin('failed')
+    if (page === 'failed') return html`<p class="fault" role="alert">${words.notLoaded} ${reloadButton()}</p>`
+    return typeof page === 'function' ? h(page, props) : html`<p class="quiet">${words.loading}</p>`
+  }
+  return { Page, preload }
+}
+
+const reloadButton = () => html`<button onClick=${() => location.reload()}>${words.reload}</button>`

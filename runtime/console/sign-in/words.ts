@@ -1,0 +1,66 @@
+import { choose } from '../language.ts'
+
+export const words = choose({
+  en: {
+    to: (host: string) => `to the agent at ${host}`,
+    token: 'Token',
+    secret: 'Secret',
+    kind: 'What you have',
+    keyId: 'Key',
+    keyIdHint: 'The id of the key that the secret is of.',
+    remember: 'Remember it in this tab until it is closed',
+    signIn: 'Sign in',
+    certificate: 'Use the certificate of this browser',
+    tokenHint: 'As “newdt key new” has printed it. It stays in the memory of this page.',
+    secretHint: 'It signs each request here, in the browser, and is never sent.',
+    insecureTitle: 'This connection can be read by others',
+    insecure:
+      'The page came by plain HTTP from another host, so a token or a secret is not safe here. Use HTTPS, or a tunnel:',
+    thenOpen: 'Then open',
+    empty: 'Type a token or a secret first.',
+    'no-token': 'This cannot be a token: it has characters that no token has, or is too long.',
+    again: 'Signing in again, with what is kept for this tab…',
+    notReached: 'The agent cannot be reached. It is tried again…',
+    otherwise: 'Sign in with something else',
+    faults: {
+      secret:
+        'No key of this agent has this secret. The made-up one is in the file “secret” in its data directory.',
+      secretOfKey: (id: string) =>
+        `The key “${id}” of this agent has another secret, or there is no such key.`,
+      token: 'No key of this agent has this token. If it is a secret, choose “Secret”.',
+      certificate: 'The browser has sent no certificate that a key of this agent names.',
+      read: 'The console needs a key with the right “read”.',
+      belowPath:
+        'A token is needed here: a signature covers the path, and the page is below one that the agent does not see.',
+    },
+  },
+  zh: {
+    to: (host: string) => `Agent 地址：${host}`,
+    token: '令牌',
+    secret: 'Secret',
+    kind: '凭据类型',
+    keyId: '密钥 id',
+    keyIdHint: '这个 secret 所属密钥的 id。',
+    remember: '在此标签页关闭前记住',
+    signIn: '登录',
+    certificate: '使用此浏览器的证书',
+    tokenHint: '即“newdt key new”输出的令牌。它只保存在本页面的内存中。',
+    secretHint: '只在浏览器中用于给每个请求签名，不会被发送。',
+    insecureTitle: '此连接可能被他人读取',
+    insecure: '本页面通过明文 HTTP 来自另一台主机，令牌和 secret 在此不安全。请使用 HTTPS，或者隧道：',
+    thenOpen: '然后打开',
+    empty: '请先输入令牌或 secret。',
+    'no-token': '这不可能是令牌：含有令牌中不会出现的字符，或者太长。',
+    again: '正在用此标签页保存的凭据重新登录…',
+    notReached: '无法连接 Agent，正在重试…',
+    otherwise: '用其他凭据登录',
+    faults: {
+      secret: '此 Agent 没有使用这个 secret 的密钥。自动生成的 secret 在数据目录的 secret 文件中。',
+      secretOfKey: (id: string) => `此 Agent 的密钥“${id}”不是这个 secret，或者没有这个密钥。`,
+      token: '此 Agent 没有使用这个令牌的密钥。如果它是 secret，请选择“Secret”。',
+      certificate: '浏览器没有发送此 Agent 的密钥所写明的证书。',
+      read: '控制台需要带有 read 权限的密钥。',
+      belowPath: '这里需要令牌：签名包含路径，而本页面位于 Agent 看不到的路径之下。',
+    },
+  },
+})

@@ -1,0 +1,19 @@
+import { existsSync } from 'node:fs'
+import { after } from 'node:test'
+import { type Browser, chromium } from 'playwright-core'
+import { CHROMIUM, EXECUTABLE } from './chromium.ts'
+
+/** For test(): why tests with a browser are left out, where there is none. */
+export const BROWSER_TEST = {
+  skip: existsSync(EXECUTABLE) ? false : 'chromium is not installed (Debian package chromium)',
+}
+
+/** One browser for the tests of a file; it is closed when they are over. */
+export const launchBrowser = (): (() => Promise<Browser>) => {
+  let browser: Promise<Browser> | undefined
+  after(async () => (await browser)?.close())
+  return () => {
+    browser ??= chromium.launch(CHROMIUM)
+    return browser
+  }
+}
