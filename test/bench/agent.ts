@@ -120,4 +120,4 @@ const signedHeaders = (): Record<string, string> => {
 /** A store with history must not lose it again. */
 export const KEEP_ALL = { AGENT_KEEP_JOBS: '100000000' }
 
-const SECRET = 'benchmark'
+export const SECRET = 'benchmark'

@@ -6,12 +6,14 @@ export interface Tools {
   webhook: string | undefined
   lighttpd: string | undefined
   wrk: string | undefined
+  chromium: string | undefined
 }
 
 export const findTools = (): Tools => ({
   webhook: find('webhook'),
   lighttpd: find('lighttpd'),
   wrk: find('wrk'),
+  chromium: find('chromium'),
 })
 
 /** lighttpd is in a directory that is only in the PATH of root. */

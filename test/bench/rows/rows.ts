@@ -1,4 +1,7 @@
 import type { Row } from '../row.ts'
+import { consoleList } from './console-list.ts'
+import { consoleLoad } from './console-load.ts'
+import { consoleOutput } from './console-output.ts'
 import { getJob } from './get-job.ts'
 import { growthHistory } from './growth-history.ts'
 import { growthMemory } from './growth-memory.ts'
@@ -22,4 +25,7 @@ export const ROWS: Row[] = [
   growthRunning,
   start,
   usersAndLimits,
+  consoleLoad,
+  consoleList,
+  consoleOutput,
 ]
