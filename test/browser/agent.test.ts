@@ -6,7 +6,7 @@ import { after, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import type { Agent, AgentHistory } from '../../lib/client/client.ts'
 import { waitFor } from '../support/wait-for.ts'
-import { BROWSER_TEST, launchBrowser } from './support/browser.ts'
+import { BROWSER_TEST, launchBrowser, MORE_BROWSER_TEST } from './support/browser.ts'
 import { type ConsolePageOptions, openConsole } from './support/console-page.ts'
 import { findBarriers } from './support/find-barriers.ts'
 import { oneAgent } from './support/one-agent.ts'
@@ -100,7 +100,7 @@ test('agent, host, limits and key are told, and the last hour as curves', BROWSE
     .waitFor()
 })
 
-test('an hour that cannot be read is said aloud', BROWSER_TEST, async () => {
+test('an hour that cannot be read is said aloud', MORE_BROWSER_TEST, async () => {
   await using console = await openConsole(await browser(), (await agent()).url, { at: '/jobs' })
   console.allowFaults(/404/)
   const { page } = console
@@ -109,7 +109,7 @@ test('an hour that cannot be read is said aloud', BROWSER_TEST, async () => {
   await page.getByRole('alert').filter({ hasText: 'It cannot be read' }).waitFor()
 })
 
-test('the values of the moment that one points at are shown', BROWSER_TEST, async () => {
+test('the values of the moment that one points at are shown', MORE_BROWSER_TEST, async () => {
   await using console = await openAgent()
   const { page } = console
   const curve = page.locator('.curve').first()
@@ -126,7 +126,7 @@ test('the values of the moment that one points at are shown', BROWSER_TEST, asyn
 
 test(
   'curves have the colours of the scheme, also when it changes, and the width of the window',
-  BROWSER_TEST,
+  MORE_BROWSER_TEST,
   async () => {
     await using console = await openAgent({ viewport: { width: 1200, height: 800 } })
     console.allowFaults(/willReadFrequently/) // The test itself reads the canvas.
@@ -167,7 +167,7 @@ test('the page has no barrier, light and dark', BROWSER_TEST, async () => {
   }
 })
 
-test('a key without the right for it is offered no drain', BROWSER_TEST, async () => {
+test('a key without the right for it is offered no drain', MORE_BROWSER_TEST, async () => {
   await using console = await openAgent({ secret: ALICE })
   assert.equal(await console.page.getByRole('button', { name: 'Drain…' }).count(), 0)
 })

@@ -7,7 +7,7 @@ import { after, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import type { JobProcess } from '../../lib/client/client.ts'
 import { waitFor } from '../support/wait-for.ts'
-import { BROWSER_TEST, launchBrowser } from './support/browser.ts'
+import { BROWSER_TEST, launchBrowser, MORE_BROWSER_TEST } from './support/browser.ts'
 import { type ConsolePageOptions, openConsole } from './support/console-page.ts'
 import { findBarriers } from './support/find-barriers.ts'
 import { oneAgent } from './support/one-agent.ts'
@@ -139,7 +139,7 @@ test('what is typed into the dialog of cancel stays when the agent refuses it', 
   assert.equal(await stateOf(id), 'canceled')
 })
 
-test('the end of the output that one follows is on the screen', BROWSER_TEST, async () => {
+test('the end of the output that one follows is on the screen', MORE_BROWSER_TEST, async () => {
   const id = await submit({ cmd: 'seq 1000\n# a second line\n# a third line\nsleep 1000' })
   await using console = await openJob(id, { viewport: { width: 1366, height: 768 } })
   const { page } = console
@@ -168,7 +168,7 @@ test('the end of the output that one follows is on the screen', BROWSER_TEST, as
   await waitFor('it comes by the button', isOnScreen)
 })
 
-test('why the processes that a job has left are not shown is said aloud', BROWSER_TEST, async () => {
+test('why the processes that a job has left are not shown is said aloud', MORE_BROWSER_TEST, async () => {
   const { id, stdout } = await (await agent()).execute({ cmd: 'sleep 1000 > /dev/null 2>&1 & echo $!' })
   const { url } = await agent()
   await using console = await openConsole(await browser(), url)
@@ -185,7 +185,7 @@ test('why the processes that a job has left are not shown is said aloud', BROWSE
   process.kill(Number(stdout))
 })
 
-test('a cancel that fails after its dialog was closed is told in the page', BROWSER_TEST, async () => {
+test('a cancel that fails after its dialog was closed is told in the page', MORE_BROWSER_TEST, async () => {
   const id = await submit({ cmd: 'echo ready; sleep 1000' })
   await using console = await openJob(id)
   console.allowFaults(/404/)
@@ -214,7 +214,7 @@ test('a signal reaches the job', BROWSER_TEST, async () => {
   await shows(page, 'reloaded')
 })
 
-test('a signal to all processes reaches those that the job has started', BROWSER_TEST, async () => {
+test('a signal to all processes reaches those that the job has started', MORE_BROWSER_TEST, async () => {
   const child = "(trap 'echo in the child; exit' USR1; echo ready; while :; do sleep 0.1; done) &"
   const id = await submit({ cmd: `trap : USR1; ${child} until wait; do :; done` })
   await using console = await openJob(id)
@@ -249,7 +249,7 @@ test('output is saved byte for byte, and copied as text', BROWSER_TEST, async ()
 
 const clipboard = (page: Page): Promise<string> => page.evaluate(() => navigator.clipboard.readText())
 
-test('a command is shown with what it hides, and copied as it is', BROWSER_TEST, async () => {
+test('a command is shown with what it hides, and copied as it is', MORE_BROWSER_TEST, async () => {
   const cmd = "echo 'safe \u202e# gnihton'\t<b>\n"
   const { id } = await (await agent()).execute({ cmd })
   const { url } = await agent()
@@ -287,7 +287,7 @@ test("somebody else's job is looked at, not controlled", BROWSER_TEST, async () 
   await page.getByRole('link', { name: '再次执行' }).waitFor()
 })
 
-test('a job is found by what its id begins with', BROWSER_TEST, async () => {
+test('a job is found by what its id begins with', MORE_BROWSER_TEST, async () => {
   const { id } = await (await agent()).execute({ cmd: 'echo found' })
   await using console = await openConsole(await browser(), (await agent()).url, {
     at: `/jobs/${id.slice(0, 28)}`,
@@ -305,7 +305,7 @@ test('a job is found by what its id begins with', BROWSER_TEST, async () => {
 
 test(
   'a job that is not there is told in the words of the agent, and a key leads back',
-  BROWSER_TEST,
+  MORE_BROWSER_TEST,
   async () => {
     const { url } = await agent()
     await using console = await openConsole(await browser(), url, { at: '/jobs?state=failed' })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { waitFor } from '../support/wait-for.ts'
-import { BROWSER_TEST, launchBrowser } from './support/browser.ts'
+import { BROWSER_TEST, launchBrowser, MORE_BROWSER_TEST } from './support/browser.ts'
 import { openConsole } from './support/console-page.ts'
 import { findBarriers } from './support/find-barriers.ts'
 import { oneAgent } from './support/one-agent.ts'
@@ -34,7 +34,7 @@ test('a job appears as soon as it runs, ticks, and shows how it ended', BROWSER_
   assert.equal(await row.locator('.job-command a').getAttribute('href'), `#/jobs/${job.id}`)
 })
 
-test('a row that did not change is not drawn anew', BROWSER_TEST, async () => {
+test('a row that did not change is not drawn anew', MORE_BROWSER_TEST, async () => {
   const { url } = await agent()
   await run({ cmd: 'echo stays', async: false })
   await using console = await openConsole(await browser(), url)
@@ -97,19 +97,23 @@ test(
   },
 )
 
-test('a filter that the agent refuses is told in its words, beside the field', BROWSER_TEST, async () => {
-  const { url } = await agent()
-  await using console = await openConsole(await browser(), url)
-  console.allowFaults(/400/)
-  const { page } = console
-  const field = page.getByRole('searchbox', { name: 'Label' })
-  await field.fill('env')
-  await page.getByText('label must be name=value').waitFor()
-  assert.equal(await field.getAttribute('aria-invalid'), 'true')
-  assert.equal(await field.inputValue(), 'env')
-  await field.fill('')
-  await page.locator('.job[data-id]').first().waitFor()
-})
+test(
+  'a filter that the agent refuses is told in its words, beside the field',
+  MORE_BROWSER_TEST,
+  async () => {
+    const { url } = await agent()
+    await using console = await openConsole(await browser(), url)
+    console.allowFaults(/400/)
+    const { page } = console
+    const field = page.getByRole('searchbox', { name: 'Label' })
+    await field.fill('env')
+    await page.getByText('label must be name=value').waitFor()
+    assert.equal(await field.getAttribute('aria-invalid'), 'true')
+    assert.equal(await field.inputValue(), 'env')
+    await field.fill('')
+    await page.locator('.job[data-id]').first().waitFor()
+  },
+)
 
 test('keys select, open and search, and one is where one was when one comes back', BROWSER_TEST, async () => {
   const { url } = await agent()
@@ -223,7 +227,7 @@ test(
   },
 )
 
-test('what one looks at stays in its place when a running job above it ends', BROWSER_TEST, async () => {
+test('what one looks at stays in its place when a running job above it ends', MORE_BROWSER_TEST, async () => {
   const host = await agent()
   const ids: string[] = []
   for (let count = 0; count < 12; count++) ids.push((await run({ cmd: 'sleep 1000 # place' })).id)
@@ -259,7 +263,7 @@ const runMany = async (count: number): Promise<void> => {
     )
 }
 
-test('a row has its date from the next day on', BROWSER_TEST, async () => {
+test('a row has its date from the next day on', MORE_BROWSER_TEST, async () => {
   const { url } = await agent()
   await run({ cmd: 'true # of today', async: false })
   await using console = await openConsole(await browser(), url)

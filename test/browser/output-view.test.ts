@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { waitFor } from '../support/wait-for.ts'
-import { BROWSER_TEST, launchBrowser } from './support/browser.ts'
+import { BROWSER_TEST, launchBrowser, MORE_BROWSER_TEST } from './support/browser.ts'
 import { findBarriers } from './support/find-barriers.ts'
 import { type OpenedOutputPage, openOutputPage } from './support/output-page.ts'
 
@@ -50,7 +50,7 @@ test(
   },
 )
 
-test('one who scrolls down to the end follows it again', BROWSER_TEST, async () => {
+test('one who scrolls down to the end follows it again', MORE_BROWSER_TEST, async () => {
   await using one = await openOutputPage(await browser())
   await one.write(lines(500))
   await waitForRows(one, 'the end', rows => rows.at(-1) === 'line 499')
@@ -97,7 +97,7 @@ test(
 
 test(
   'where a million lines are higher than a browser can scroll, the wheel still goes row by row',
-  BROWSER_TEST,
+  MORE_BROWSER_TEST,
   async () => {
     await using one = await openOutputPage(await browser())
     await one.write(lines(1_000_000))
@@ -137,7 +137,7 @@ test('nothing that a job writes becomes markup, or changes the page around it', 
   assert.deepEqual(new Set(heights), new Set([20]))
 })
 
-test('a search counts while output comes, and leads from hit to hit', BROWSER_TEST, async () => {
+test('a search counts while output comes, and leads from hit to hit', MORE_BROWSER_TEST, async () => {
   await using one = await openOutputPage(await browser())
   await one.write(lines(50_000))
   await one.write('LINE of stderr\n', 'stderr')
@@ -163,7 +163,7 @@ test('a search counts while output comes, and leads from hit to hit', BROWSER_TE
   await waitFor('no marks', async () => (await one.page.locator('mark').count()) === 0)
 })
 
-test('a hit that is far to the side is brought into view', BROWSER_TEST, async () => {
+test('a hit that is far to the side is brought into view', MORE_BROWSER_TEST, async () => {
   await using one = await openOutputPage(await browser())
   await one.write(`${'-'.repeat(3000)}needle\n`)
   await one.page.getByRole('searchbox').fill('needle')
@@ -177,7 +177,7 @@ test('a hit that is far to the side is brought into view', BROWSER_TEST, async (
   )
 })
 
-test('wrapped lines are seen whole, and the last one ends at the end', BROWSER_TEST, async () => {
+test('wrapped lines are seen whole, and the last one ends at the end', MORE_BROWSER_TEST, async () => {
   await using one = await openOutputPage(await browser())
   await one.page.getByRole('button', { name: 'Wrap' }).click()
   await one.write(
@@ -200,7 +200,7 @@ test('wrapped lines are seen whole, and the last one ends at the end', BROWSER_T
 
 test(
   'few rows that are wrapped to more than the page has room for can be scrolled',
-  BROWSER_TEST,
+  MORE_BROWSER_TEST,
   async () => {
     await using one = await openOutputPage(await browser())
     await one.page.getByRole('button', { name: 'Wrap' }).click()
@@ -213,14 +213,14 @@ test(
   },
 )
 
-test('a line of megabytes without an end goes on from row to row', BROWSER_TEST, async () => {
+test('a line of megabytes without an end goes on from row to row', MORE_BROWSER_TEST, async () => {
   await using one = await openOutputPage(await browser())
   await one.write(`${'x'.repeat(4 * 1024 ** 2)}end`)
   await waitForRows(one, 'the end', rows => rows.at(-1) === 'end')
   await one.page.getByText('1 line').first().waitFor()
 })
 
-test('one stream alone is shown, and one stays where one was', BROWSER_TEST, async () => {
+test('one stream alone is shown, and one stays where one was', MORE_BROWSER_TEST, async () => {
   await using one = await openOutputPage(await browser())
   for (let index = 0; index < 300; index++) {
     await one.write(`out ${index}\n`)
@@ -237,7 +237,7 @@ test('one stream alone is shown, and one stays where one was', BROWSER_TEST, asy
   await waitForRows(one, 'both', rows => rows.some(row => row.startsWith('out')) && rows[0] === top)
 })
 
-test('stderr is told apart for those who do not see its bar', BROWSER_TEST, async () => {
+test('stderr is told apart for those who do not see its bar', MORE_BROWSER_TEST, async () => {
   await using one = await openOutputPage(await browser())
   await one.write('fine\n')
   await one.write('bad\n', 'stderr')
@@ -249,7 +249,7 @@ test('stderr is told apart for those who do not see its bar', BROWSER_TEST, asyn
   )
 })
 
-test('the time of a line stands beside it, the exact one behind it', BROWSER_TEST, async () => {
+test('the time of a line stands beside it, the exact one behind it', MORE_BROWSER_TEST, async () => {
   await using one = await openOutputPage(await browser(), { timezoneId: 'Asia/Shanghai' })
   await one.write('a\n')
   await one.page.getByRole('button', { name: 'Times' }).click()
@@ -259,18 +259,22 @@ test('the time of a line stands beside it, the exact one behind it', BROWSER_TES
   assert.equal(await time.getAttribute('title'), '2026-07-29T08:15:30.123456+02:00')
 })
 
-test('what is selected is copied as it was written, without times and numbers', BROWSER_TEST, async () => {
-  await using one = await openOutputPage(await browser())
-  await one.write('one\n\n  two\tthree\n')
-  await one.write('four\n', 'stderr')
-  for (const name of ['Times', 'Numbers']) await one.page.getByRole('button', { name }).click()
-  await waitFor('the times', async () => (await one.page.locator('.output-time').count()) === 4)
-  const text = await one.page.evaluate(() => {
-    getSelection()!.selectAllChildren(document.querySelector('.output-rows')!)
-    return getSelection()!.toString()
-  })
-  assert.equal(text, 'one\n\n  two\tthree\nfour')
-})
+test(
+  'what is selected is copied as it was written, without times and numbers',
+  MORE_BROWSER_TEST,
+  async () => {
+    await using one = await openOutputPage(await browser())
+    await one.write('one\n\n  two\tthree\n')
+    await one.write('four\n', 'stderr')
+    for (const name of ['Times', 'Numbers']) await one.page.getByRole('button', { name }).click()
+    await waitFor('the times', async () => (await one.page.locator('.output-time').count()) === 4)
+    const text = await one.page.evaluate(() => {
+      getSelection()!.selectAllChildren(document.querySelector('.output-rows')!)
+      return getSelection()!.toString()
+    })
+    assert.equal(text, 'one\n\n  two\tthree\nfour')
+  },
+)
 
 test('the output has no barrier, light and dark, in either language', BROWSER_TEST, async () => {
   const colours = Array.from({ length: 16 }, (_, index) => {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { createHome, startAgent } from '../support/agent.ts'
 import { startCuttingProxy } from '../support/cutting-proxy.ts'
 import { waitFor } from '../support/wait-for.ts'
-import { BROWSER_TEST, launchBrowser } from './support/browser.ts'
+import { BROWSER_TEST, launchBrowser, MORE_BROWSER_TEST } from './support/browser.ts'
 import { openConsole, openSignIn, signIn } from './support/console-page.ts'
 
 const browser = launchBrowser()
@@ -84,7 +84,7 @@ test(
   },
 )
 
-test('four windows that follow jobs leave room for a fifth', BROWSER_TEST, async () => {
+test('four windows that follow jobs leave room for a fifth', MORE_BROWSER_TEST, async () => {
   const home = createHome()
   const agent = await startAgent(home)
   const context = await (await browser()).newContext({ locale: 'en-US' })

@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import type { Page } from 'playwright-core'
 import { ROOT, SECRET } from '../support/agent.ts'
 import { waitFor } from '../support/wait-for.ts'
-import { BROWSER_TEST, launchBrowser } from './support/browser.ts'
+import { BROWSER_TEST, launchBrowser, MORE_BROWSER_TEST } from './support/browser.ts'
 import { type ConsolePageOptions, openConsole } from './support/console-page.ts'
 import { findBarriers } from './support/find-barriers.ts'
 import { oneAgent } from './support/one-agent.ts'
@@ -112,7 +112,7 @@ test('a script is shown in colours while one types, and runs', BROWSER_TEST, asy
   assert.equal((await endedJob(page)).stdout, '<b>a\n<b>b c\n')
 })
 
-test('a megabyte that is pasted is taken without colours, and runs', BROWSER_TEST, async () => {
+test('a megabyte that is pasted is taken without colours, and runs', MORE_BROWSER_TEST, async () => {
   await using console = await openRun({ permissions: ['clipboard-read', 'clipboard-write'] })
   const { page } = console
   await page.getByRole('radio', { name: 'Script' }).check({ force: true })
@@ -127,7 +127,7 @@ test('a megabyte that is pasted is taken without colours, and runs', BROWSER_TES
   assert.equal((await endedJob(page)).stdout, `${content.length}\n`)
 })
 
-test('Tab leaves a field for code, and Enter in another field runs nothing', BROWSER_TEST, async () => {
+test('Tab leaves a field for code, and Enter in another field runs nothing', MORE_BROWSER_TEST, async () => {
   await using console = await openRun()
   const { page } = console
   await command(page).fill('exit 9')
@@ -162,41 +162,45 @@ test(
   },
 )
 
-test('what the agent does not answer is taken back, and by leaving the page too', BROWSER_TEST, async () => {
-  await using console = await openRun()
-  console.allowFaults(/ERR_FAILED/)
-  const { page } = console
-  const jobs = async () => ((await (await agent()).call('/api/jobs?q=taken')).data as unknown[]).length
-  await page.route('**/api/jobs/execute/cmd', route => route.abort())
-  await command(page).fill('echo taken back')
-  await page.getByRole('button', { name: 'Run', exact: true }).click()
-  await page.getByRole('button', { name: 'Do not send it' }).click()
-  await page.getByText('It is not sent any more').waitFor()
-  await page.getByText('it may have been run').waitFor()
-  await page.unroute('**/api/jobs/execute/cmd')
-  await page.route('**/api/jobs/execute/cmd', () => {})
-  const sent = page.waitForEvent('request', request => request.method() === 'POST')
-  await page.getByRole('button', { name: 'Try again' }).click()
-  const takenBack = page.waitForEvent('requestfailed', {
-    predicate: async request => request === (await sent),
-    timeout: 10_000,
-  })
-  await sent
-  await page.getByRole('link', { name: 'Jobs' }).click()
-  await takenBack
-  await page.getByRole('heading', { name: 'Jobs', level: 1 }).waitFor()
-  await page.unroute('**/api/jobs/execute/cmd')
-  await page.goBack()
-  await page.getByText('it may have been run').waitFor()
-  assert.equal(await jobs(), 0)
-  await page.getByRole('button', { name: 'Try again' }).click()
-  assert.equal((await endedJob(page)).stdout, 'taken back\n')
-  assert.equal(await jobs(), 1)
-})
+test(
+  'what the agent does not answer is taken back, and by leaving the page too',
+  MORE_BROWSER_TEST,
+  async () => {
+    await using console = await openRun()
+    console.allowFaults(/ERR_FAILED/)
+    const { page } = console
+    const jobs = async () => ((await (await agent()).call('/api/jobs?q=taken')).data as unknown[]).length
+    await page.route('**/api/jobs/execute/cmd', route => route.abort())
+    await command(page).fill('echo taken back')
+    await page.getByRole('button', { name: 'Run', exact: true }).click()
+    await page.getByRole('button', { name: 'Do not send it' }).click()
+    await page.getByText('It is not sent any more').waitFor()
+    await page.getByText('it may have been run').waitFor()
+    await page.unroute('**/api/jobs/execute/cmd')
+    await page.route('**/api/jobs/execute/cmd', () => {})
+    const sent = page.waitForEvent('request', request => request.method() === 'POST')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    const takenBack = page.waitForEvent('requestfailed', {
+      predicate: async request => request === (await sent),
+      timeout: 10_000,
+    })
+    await sent
+    await page.getByRole('link', { name: 'Jobs' }).click()
+    await takenBack
+    await page.getByRole('heading', { name: 'Jobs', level: 1 }).waitFor()
+    await page.unroute('**/api/jobs/execute/cmd')
+    await page.goBack()
+    await page.getByText('it may have been run').waitFor()
+    assert.equal(await jobs(), 0)
+    await page.getByRole('button', { name: 'Try again' }).click()
+    assert.equal((await endedJob(page)).stdout, 'taken back\n')
+    assert.equal(await jobs(), 1)
+  },
+)
 
 test(
   'when all slots are taken, that is told, and another try works when one is free',
-  BROWSER_TEST,
+  MORE_BROWSER_TEST,
   async () => {
     const one = await agent()
     const busy = [0, 1].map(() => one.execute({ cmd: 'sleep 1000', async: true }))
@@ -215,7 +219,7 @@ test(
 
 test(
   'a job that is run again comes with what the agent keeps of it, and the form is kept while one looks elsewhere',
-  BROWSER_TEST,
+  MORE_BROWSER_TEST,
   async () => {
     const { id } = await (await agent()).execute({
       cmd: 'echo \u202eagain',
@@ -243,7 +247,7 @@ test(
   },
 )
 
-test('lines of NAME=value that are pasted into a name become variables', BROWSER_TEST, async () => {
+test('lines of NAME=value that are pasted into a name become variables', MORE_BROWSER_TEST, async () => {
   await using console = await openRun()
   const { page } = console
   await page.getByRole('button', { name: 'Add a variable' }).click()
@@ -264,7 +268,7 @@ test('lines of NAME=value that are pasted into a name become variables', BROWSER
 
 test(
   'what was typed is copied as a curl that submits the same, signed as one has signed in',
-  BROWSER_TEST,
+  MORE_BROWSER_TEST,
   async () => {
     await using console = await openRun({ permissions: ['clipboard-read', 'clipboard-write'] })
     const { page } = console
@@ -312,7 +316,7 @@ test(
 
 test(
   'that something was copied is told as long as the last time, whatever came before',
-  BROWSER_TEST,
+  MORE_BROWSER_TEST,
   async () => {
     await using console = await openRun({ permissions: ['clipboard-read', 'clipboard-write'] })
     const { page } = console
@@ -333,7 +337,7 @@ test(
   },
 )
 
-test('a key that may not run jobs is told so, and has no form', BROWSER_TEST, async () => {
+test('a key that may not run jobs is told so, and has no form', MORE_BROWSER_TEST, async () => {
   await using console = await openRun({ secret: READER })
   const { page } = console
   await page.getByText('This key may not run jobs.').waitFor()
@@ -356,7 +360,7 @@ test('the page has no barrier, light, dark and narrow, with everything open', BR
   }
 })
 
-test('what was cleared by mistake comes back', BROWSER_TEST, async () => {
+test('what was cleared by mistake comes back', MORE_BROWSER_TEST, async () => {
   await using console = await openRun()
   const { page } = console
   await command(page).fill('a long command')
@@ -366,7 +370,7 @@ test('what was cleared by mistake comes back', BROWSER_TEST, async () => {
   assert.equal(await command(page).inputValue(), 'a long command')
 })
 
-test('keys that are held submit what is refused once', BROWSER_TEST, async () => {
+test('keys that are held submit what is refused once', MORE_BROWSER_TEST, async () => {
   await using console = await openRun()
   console.allowFaults(/400/)
   const { page } = console
@@ -390,7 +394,7 @@ test('keys that are held submit what is refused once', BROWSER_TEST, async () =>
   assert.equal(count, 2)
 })
 
-test('keys that are held run one job', BROWSER_TEST, async () => {
+test('keys that are held run one job', MORE_BROWSER_TEST, async () => {
   await using console = await openRun()
   const { page } = console
   await command(page).fill('echo held')

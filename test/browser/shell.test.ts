@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import type { Agent } from '../../lib/client/client.ts'
 import { waitFor } from '../support/wait-for.ts'
-import { BROWSER_TEST, launchBrowser } from './support/browser.ts'
+import { BROWSER_TEST, launchBrowser, MORE_BROWSER_TEST } from './support/browser.ts'
 import { openConsole, openSignIn, signIn } from './support/console-page.ts'
 import { oneAgent } from './support/one-agent.ts'
 
@@ -17,7 +17,7 @@ const focused = (page: Page) => page.evaluate(() => document.activeElement?.id)
 
 test(
   'the tab is named by page and host, and the focus goes to the page that is shown',
-  BROWSER_TEST,
+  MORE_BROWSER_TEST,
   async () => {
     const one = await agent()
     const { url } = one

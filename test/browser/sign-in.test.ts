@@ -6,7 +6,7 @@ import { after, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { SECRET } from '../support/agent.ts'
 import { waitFor } from '../support/wait-for.ts'
-import { BROWSER_TEST, launchBrowser } from './support/browser.ts'
+import { BROWSER_TEST, launchBrowser, MORE_BROWSER_TEST } from './support/browser.ts'
 import { openSignIn, signIn } from './support/console-page.ts'
 import { findBarriersLightAndDark } from './support/find-barriers.ts'
 import { oneAgent } from './support/one-agent.ts'
@@ -81,7 +81,7 @@ test('what is to be remembered is there after a reload, until one signs out', BR
 
 test(
   'what is remembered is tried on while the agent cannot be reached, and gone when another has signed in',
-  BROWSER_TEST,
+  MORE_BROWSER_TEST,
   async () => {
     const { url } = await agent()
     await using console = await openSignIn(await browser(), url)
@@ -109,7 +109,7 @@ test(
   },
 )
 
-test('what is remembered but not good any more is told, and forgotten', BROWSER_TEST, async () => {
+test('what is remembered but not good any more is told, and forgotten', MORE_BROWSER_TEST, async () => {
   const { url } = await agent()
   await using console = await openSignIn(await browser(), url)
   console.allowFaults(/401/)
@@ -170,7 +170,7 @@ test(
   },
 )
 
-test('text is taken for what it looks like, until one has chosen', BROWSER_TEST, async () => {
+test('text is taken for what it looks like, until one has chosen', MORE_BROWSER_TEST, async () => {
   const { url } = await agent()
   await using console = await openSignIn(await browser(), url)
   console.allowFaults(/40[13]/)
@@ -207,7 +207,7 @@ test('text is taken for what it looks like, until one has chosen', BROWSER_TEST,
   await waitForFault(page, /needs a key with the right “read”/)
 })
 
-test('a strict agent below a path is asked with no other signature', BROWSER_TEST, async () => {
+test('a strict agent below a path is asked with no other signature', MORE_BROWSER_TEST, async () => {
   const { url } = await agent()
   await using proxy = await startPathProxy(url, '/agents/db1/')
   await using console = await openSignIn(await browser(), proxy.url)
