@@ -70,7 +70,7 @@ test('an agent warns of users that no job can run as, and tells the caller whom 
   const { data } = (await answer.json()) as { data: Record<string, unknown> }
   assert.deepEqual(
     [data.defaultLimits, data.maxLimits, data.caller],
-    [{ nice: 5 }, { openFiles: 64 }, { id: 'ci', rights: ['read', 'run'], users: ['gone'] }],
+    [{ nice: 5 }, { openFiles: 64 }, { id: 'ci', rights: ['read', 'run'], users: ['gone'], bounds: {} }],
   )
   const told = lines.filter(({ message }) => message === 'users of a key are not in AGENT_RUN_AS')
   assert.deepEqual(
