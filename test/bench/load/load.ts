@@ -37,9 +37,9 @@ export type Load = (request: LoadRequest) => Promise<Omit<LoadFigures, 'bad'>>
 export const createLoad = (scratch: Scratch, wrk: string | undefined): Load => {
   const send = wrk === undefined ? createAutocannonLoad() : createWrkLoad(scratch, wrk)
   return async request => {
-    // The last load ended with requests under way, whose jobs still run.
-    await setTimeout(PAUSE_MS)
     for (let times = 1; ; times *= 5) {
+      // The last load ended with requests under way, whose jobs still run.
+      await setTimeout(PAUSE_MS * times)
       const { bad, ...figures } = await send({ ...request, seconds: request.seconds * times })
       if (bad > 0) throw new Error(`${bad} bad answers from ${request.url}`)
       if (figures.perSecond > 0) return figures
