@@ -1,20 +1,17 @@
 import { z } from 'zod'
+import { lastEventIdOf } from '../http/last-event-id.ts'
 import { validateQuery } from '../http/query.ts'
 import { EVENT_STREAM_HEADERS, encoded } from '../http/server-sent-events.ts'
 import { streamOf } from '../http/stream.ts'
 import { message } from '../http/text.ts'
-import { validate } from '../http/validate.ts'
 import type { Handler } from '../services.ts'
 import { changeStream } from './change-stream.ts'
 
 /** All jobs as server-sent events; `Last-Event-ID`, or `?after=`, resumes after one of them. */
 export const watchJobs: Handler = (request, services, { reading }) => {
   const query = validateQuery(querySchema, request.url)
-  // A browser that reconnects sends the header, with the query of its first request.
-  const lastEventId = request.headers.get('last-event-id') ?? undefined
-  const { 'Last-Event-ID': resumed } = validate(headerSchema, { 'Last-Event-ID': lastEventId })
-  const body = (signal: AbortSignal) =>
-    encoded(changeStream(services, { after: resumed ?? query.after, signal }))
+  const after = lastEventIdOf(request, headerSchema) ?? query.after
+  const body = (signal: AbortSignal) => encoded(changeStream(services, { after, signal }))
   const stream = streamOf(body, { ...reading, signal: request.signal }, () => {})
   // The global Response: the one of @whatwg-node/fetch reads ahead of its reader.
   return new Response(stream, { headers: EVENT_STREAM_HEADERS })

@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { lastEventIdOf } from '../http/last-event-id.ts'
 import { validateQuery } from '../http/query.ts'
 import { flag, numberMeta } from '../http/query-values.ts'
 import { message } from '../http/text.ts'
-import { validate } from '../http/validate.ts'
 import { withJob } from '../jobs/with-job.ts'
 import type { Handler } from '../services.ts'
 import { eventStream } from './event-stream.ts'
@@ -15,11 +15,8 @@ import { tailSchema } from './tail-schema.ts'
  */
 export const followJob: Handler = (request, { jobs }, { reading }) => {
   const query = validateQuery(querySchema, request.url)
-  // A browser that reconnects sends the header, with the query of its first request.
-  const lastEventId = request.headers.get('last-event-id') ?? undefined
-  const { 'Last-Event-ID': resumed } = validate(headerSchema, { 'Last-Event-ID': lastEventId })
   const options = {
-    after: resumed ?? query.after ?? 0,
+    after: lastEventIdOf(request, headerSchema) ?? query.after ?? 0,
     tail: query.tail,
     follow: query.follow,
     withOutput: query.output,

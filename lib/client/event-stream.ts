@@ -82,11 +82,13 @@ async function* connection<E>(
   if (!body) return yield failed(notAnAgent(status)) // 204, for example.
   const reader = body.getReader()
   const parse = createEventParser()
+  let isOver = false
   try {
     onOpen()
     while (true) {
       const timer = setTimeout(() => silent.abort(`silent for ${SILENCE_MS / 1000} s`), SILENCE_MS)
       const { done, value } = await reader.read().finally(() => clearTimeout(timer))
+      isOver = done
       if (done) return
       // One that is closed as soon as it is open must not be asked for again and again, without end.
       if (performance.now() - openedAt > STEADY_MS) onAlive()
@@ -99,7 +101,8 @@ async function* connection<E>(
     if (error instanceof SyntaxError) return yield failed(notAnAgent(status))
     yield failed(unreachable(transport.url, silent.signal.reason ?? error))
   } finally {
-    await reader.cancel().catch(() => {})
+    // See readJson.
+    if (!isOver) await reader.cancel().catch(() => {})
   }
 }
 

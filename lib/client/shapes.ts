@@ -28,9 +28,18 @@ export const isAgent: Shape<Agent> = (value): value is Agent => {
   if (host !== undefined && !hasFields(host, HOST)) return false
   if (disk !== null && !hasFields(disk, DISK)) return false
   if (!isObject(store) || !KINDS.countOrNone(store.bytes ?? null)) return false
-  const { rights } = value.caller
+  const { rights, bounds = {} } = value.caller
+  if (!isBounds(bounds)) return false
   return Array.isArray(rights) && rights.every(right => typeof right === 'string')
 }
+
+const isBounds = (value: unknown): boolean => {
+  if (!isObject(value)) return false
+  const { commands = [], cwd = [], timeoutMs = 0, running = 0 } = value
+  return isTexts(commands) && isTexts(cwd) && KINDS.count(timeoutMs) && KINDS.count(running)
+}
+
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(KINDS.text)
 
 export const isHistory: Shape<AgentHistory> = (value): value is AgentHistory =>
   hasFields(value, { everyMs: 'count' }) &&

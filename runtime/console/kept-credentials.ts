@@ -1,5 +1,6 @@
 import type { Credentials } from '../../lib/client/client.ts'
 import { agentUrl } from './session.ts'
+import { isToken } from './sign-in/typed-credentials.ts'
 
 export interface KeptCredentials {
   /** None where the certificate of the browser proves who asks. */
@@ -40,8 +41,7 @@ const isKept = (value: unknown): value is KeptCredentials => {
   return (
     isObject(credentials) &&
     [credentials.token, credentials.secret].some(one => typeof one === 'string' && one !== '') &&
-    // A browser refuses to send any other.
-    !/[^\x21-\x7e]/.test(String(credentials.token ?? ''))
+    (credentials.token === undefined || isToken(String(credentials.token)))
   )
 }
 

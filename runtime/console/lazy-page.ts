@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals'
 import { type ComponentType, h } from 'preact'
+import { delayMs, pause } from '../../lib/client/retry.ts'
 import { html } from './html.ts'
 import { words } from './words.ts'
 
@@ -13,7 +14,7 @@ export const lazyPage = <Props extends object>(load: () => Promise<ComponentType
     if (state.peek() !== undefined) return
     state.value = 'loading'
     try {
-      const page = await load()
+      const page = await withTries(load)
       state.value = page
     } catch {
       state.value = afterFailure
@@ -29,5 +30,20 @@ export const lazyPage = <Props extends object>(load: () => Promise<ComponentType
   }
   return { Page, preload }
 }
+
+/** A connection may break while code is loaded, as any other. */
+const withTries = async <T>(load: () => Promise<T>): Promise<T> => {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await load()
+    } catch (error) {
+      if (tries === MOST_TRIES) throw error
+      await pause(delayMs(tries, {}), undefined)
+    }
+  }
+}
+
+/** They take about three seconds. */
+const MOST_TRIES = 5
 
 const reloadButton = () => html`<button onClick=${() => location.reload()}>${words.reload}</button>`

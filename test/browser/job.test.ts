@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import type { JobProcess } from '../../lib/client/client.ts'
 import { waitFor } from '../support/wait-for.ts'
@@ -11,23 +8,17 @@ import { BROWSER_TEST, launchBrowser, MORE_BROWSER_TEST } from './support/browse
 import { type ConsolePageOptions, openConsole } from './support/console-page.ts'
 import { findBarriers } from './support/find-barriers.ts'
 import { oneAgent } from './support/one-agent.ts'
+import { DEFAULT_KEY, writeKeys } from './support/write-keys.ts'
 
 const ALICE = 'the-secret-of-alice-0123'
 
 const browser = launchBrowser()
-const agent = oneAgent({ env: { AGENT_KEYS_FILE: writeKeys(), AGENT_MAX_RUNNING: '20' } })
-
-function writeKeys(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'test-console-'))
-  after(() => rmSync(directory, { recursive: true }))
-  const keys = [
-    { id: 'default', rights: ['read', 'run', 'admin'] },
-    { id: 'alice', rights: ['read', 'run'], secret: ALICE },
-  ]
-  const file = join(directory, 'keys.json')
-  writeFileSync(file, JSON.stringify({ keys }), { mode: 0o600 })
-  return file
-}
+const agent = oneAgent({
+  env: {
+    AGENT_KEYS_FILE: writeKeys([DEFAULT_KEY, { id: 'alice', rights: ['read', 'run'], secret: ALICE }]),
+    AGENT_MAX_RUNNING: '20',
+  },
+})
 
 /** A new job. */
 const submit = async (request: Record<string, unknown>): Promise<string> =>

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { promisify } from 'node:util'
 import type { Page } from 'playwright-core'
 import { ROOT, SECRET } from '../support/agent.ts'
@@ -12,34 +11,28 @@ import { BROWSER_TEST, launchBrowser, MORE_BROWSER_TEST } from './support/browse
 import { type ConsolePageOptions, openConsole } from './support/console-page.ts'
 import { findBarriers } from './support/find-barriers.ts'
 import { oneAgent } from './support/one-agent.ts'
+import { DEFAULT_KEY, writeKeys } from './support/write-keys.ts'
 
 const READER = 'the-secret-of-a-reader-0123'
 const BOUNDED = 'the-secret-of-one-with-bounds'
 
+const KEYS = [
+  DEFAULT_KEY,
+  { id: 'reader', rights: ['read'], secret: READER },
+  {
+    id: 'bounded',
+    rights: ['read', 'run'],
+    secret: BOUNDED,
+    commands: ['date -u', 'uptime'],
+    timeout: '1m',
+    running: 2,
+  },
+]
+
 const browser = launchBrowser()
 const agent = oneAgent({
-  env: { AGENT_KEYS_FILE: writeKeys(), AGENT_MAX_RUNNING: '2', AGENT_DEFAULT_LIMITS: 'openFiles=512' },
+  env: { AGENT_KEYS_FILE: writeKeys(KEYS), AGENT_MAX_RUNNING: '2', AGENT_DEFAULT_LIMITS: 'openFiles=512' },
 })
-
-function writeKeys(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'test-console-'))
-  after(() => rmSync(directory, { recursive: true }))
-  const keys = [
-    { id: 'default', rights: ['read', 'run', 'admin'] },
-    { id: 'reader', rights: ['read'], secret: READER },
-    {
-      id: 'bounded',
-      rights: ['read', 'run'],
-      secret: BOUNDED,
-      commands: ['date -u', 'uptime'],
-      timeout: '1m',
-      running: 2,
-    },
-  ]
-  const file = join(directory, 'keys.json')
-  writeFileSync(file, JSON.stringify({ keys }), { mode: 0o600 })
-  return file
-}
 
 const openRun = async (options: ConsolePageOptions = {}) =>
   openConsole(await browser(), (await agent()).url, { at: '/run', ...options })

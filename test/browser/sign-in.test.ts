@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { SECRET } from '../support/agent.ts'
 import { waitFor } from '../support/wait-for.ts'
@@ -11,25 +8,21 @@ import { openSignIn, signIn } from './support/console-page.ts'
 import { findBarriersLightAndDark } from './support/find-barriers.ts'
 import { oneAgent } from './support/one-agent.ts'
 import { startPathProxy } from './support/path-proxy.ts'
+import { DEFAULT_KEY, writeKeys } from './support/write-keys.ts'
 
 const BOB = 'the-secret-of-bob-0123456'
 const RUNNER = 'the-secret-of-runner-0123'
 
 const browser = launchBrowser()
-const agent = oneAgent({ env: { AGENT_KEYS_FILE: writeKeys() } })
-
-function writeKeys(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'test-console-'))
-  after(() => rmSync(directory, { recursive: true }))
-  const keys = [
-    { id: 'default', rights: ['read', 'run', 'admin'] },
-    { id: 'bob', rights: ['read'], secret: BOB },
-    { id: 'runner', rights: ['run'], secret: RUNNER },
-  ]
-  const file = join(directory, 'keys.json')
-  writeFileSync(file, JSON.stringify({ keys }), { mode: 0o600 })
-  return file
-}
+const agent = oneAgent({
+  env: {
+    AGENT_KEYS_FILE: writeKeys([
+      DEFAULT_KEY,
+      { id: 'bob', rights: ['read'], secret: BOB },
+      { id: 'runner', rights: ['run'], secret: RUNNER },
+    ]),
+  },
+})
 
 const fieldOf = (page: Page) => page.locator('input[type=password]')
 

@@ -1,7 +1,7 @@
 import type { Agent } from '../../../lib/client/client.ts'
 import type { RunForm } from './form.ts'
 
-export type Bounds = Agent['caller']['bounds']
+export type Bounds = NonNullable<Agent['caller']['bounds']>
 
 /** What a key may run that is held to some commands; undefined for one that may run any. */
 export const allowedOf = ({ commands }: Bounds): { commands: string[]; scripts: boolean } | undefined => {

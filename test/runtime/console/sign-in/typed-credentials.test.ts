@@ -12,10 +12,10 @@ test('only a whole token, as newdt makes them, is taken for one', () => {
 })
 
 test('what a header cannot hold is no token, but may be a secret', () => {
-  for (const text of ['中文', 'two words', 'a\u0000b', 'a'.repeat(4097)]) {
+  for (const text of ['中文', 'two words', 'a\u0000b', 'a!b']) {
     assert.equal(credentialsOf(text, 'token'), 'no-token')
     assert.deepEqual(credentialsOf(text, 'secret'), { secret: text, signature: 'contract' })
   }
-  assert.deepEqual(credentialsOf(` ${'a'.repeat(4096)} `, 'token'), { token: 'a'.repeat(4096) })
+  assert.deepEqual(credentialsOf(' a.b~c+/d-e_== ', 'token'), { token: 'a.b~c+/d-e_==' })
   assert.equal(credentialsOf(' ', 'secret'), 'empty')
 })
