@@ -31,19 +31,24 @@ export const lazyPage = <Props extends object>(load: () => Promise<ComponentType
   return { Page, preload }
 }
 
-/** A connection may break while code is loaded, as any other. */
+/** A connection may break while code is loaded, as any other; browsers do not always tell that nothing comes any more. */
 const withTries = async <T>(load: () => Promise<T>): Promise<T> => {
+  const late = pause(LATE_MS, undefined).then(() => undefined)
   for (let tries = 0; ; tries++) {
     try {
-      return await load()
+      const loaded = await Promise.race([load(), late])
+      if (loaded !== undefined) return loaded
     } catch (error) {
       if (tries === MOST_TRIES) throw error
-      await pause(delayMs(tries, {}), undefined)
+      await pause(delayMs(tries, { retryAfterMs: undefined }), undefined)
+      continue
     }
+    throw new Error(`it was not there within ${LATE_MS / 1000} s`)
   }
 }
 
 /** They take about three seconds. */
 const MOST_TRIES = 5
+const LATE_MS = 10_000
 
 const reloadButton = () => html`<button onClick=${() => location.reload()}>${words.reload}</button>`

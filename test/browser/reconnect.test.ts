@@ -41,7 +41,7 @@ test(
 )
 
 test(
-  'a page that follows a job goes on where it was: no line is missing, none comes twice, every page can be opened',
+  'a page that follows a job goes on where it was: no line is missing, none comes twice',
   BROWSER_TEST,
   async t => {
     const home = createHome()
@@ -50,12 +50,9 @@ test(
     t.after(proxy.close)
     const { id } = await agent.execute(COUNTING)
     {
-      await using console = await openSignIn(await browser(), proxy.url, { at: `/jobs/${id}` })
+      await using console = await openConsole(await browser(), proxy.url, { at: `/jobs/${id}` })
       console.allowFaults(BROKEN)
       const { page } = console
-      // Code that is loaded for later may be cut off too.
-      await page.route('**/agent-facts.ts', route => route.abort())
-      await signIn(page)
       await page
         .getByText(/^line \d+$/)
         .first()
@@ -75,8 +72,29 @@ test(
       await page.getByRole('button', { name: 'Copy all' }).click()
       const copied = () => page.evaluate(() => navigator.clipboard.readText())
       assert.equal(await waitFor('it is copied', copied), stdout)
-      await page.unroute('**/agent-facts.ts')
+    }
+    await agent.end()
+    await home.assertClean()
+  },
+)
+
+test(
+  'a page whose code was cut off is there once its code comes, and else says so',
+  BROWSER_TEST,
+  async () => {
+    const home = createHome()
+    const agent = await startAgent(home)
+    {
+      await using console = await openSignIn(await browser(), agent.url)
+      console.allowFaults(BROKEN)
+      const { page } = console
+      await page.route('**/agent-facts.ts', route => route.abort())
+      await signIn(page)
       await page.getByRole('link', { name: 'Agent' }).click()
+      await page.getByText(/^This part of the console could not be loaded/).waitFor()
+      await page.unroute('**/agent-facts.ts')
+      await page.getByRole('button', { name: 'Load it anew' }).click()
+      await signIn(page)
       await page.locator('.agent-facts').first().waitFor()
     }
     await agent.end()
