@@ -74,11 +74,13 @@ export const createFollowedJob = ({ live }: Pick<Session, 'live'>, id: string): 
     error,
     hasEndedMeanwhile,
 
-    follow: () =>
-      whileVisible(read, thrown => {
+    follow() {
+      error.value = undefined
+      return whileVisible(read, thrown => {
         if (!(thrown instanceof ClientError)) throw thrown
         error.value = thrown
-      }),
+      })
+    },
 
     setUsage(usage) {
       const known = job.peek()

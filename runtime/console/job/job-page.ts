@@ -35,8 +35,14 @@ const ID_LENGTH = 32
 const FoundJob = ({ session, id }: JobPageProps) => {
   const followed = useMemo(() => createFollowedJob(session, id), [session, id])
   const mayRead = session.can('read')
-  useEffect(() => (mayRead ? followed.follow() : undefined), [followed, mayRead])
+  // A key that gets a right back that it had lost goes on.
+  const isRefused = session.refusal.value !== undefined
+  useEffect(() => (mayRead && !isRefused ? followed.follow() : undefined), [followed, mayRead, isRefused])
   const [job, output, error] = [followed.job.value, followed.output.value, followed.error.value]
+  const status = error?.status
+  useEffect(() => {
+    if (status === 401 || status === 403) void session.refresh()
+  }, [status, session])
   const view = useMemo(() => output && createView(output), [output])
   const dialog = useSignal<OpenDialog>(undefined)
   const refused = useSignal('')

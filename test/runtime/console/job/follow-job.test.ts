@@ -120,3 +120,24 @@ test('why nothing comes any more is told', async () => {
   await waitFor('the error is told', () => followed.error.value === error)
   assert.equal(followed.job.value, undefined)
 })
+
+test('a job whose stream was refused goes on where it was when it is followed again', async () => {
+  const asked: (number | undefined)[] = []
+  const followed = follow(async function* ({ after }) {
+    asked.push(after)
+    if (asked.length === 1) {
+      yield start
+      yield chunk
+      throw new ClientError('forbidden', 'this needs the right "read"', { status: 403 })
+    }
+    yield end
+  })
+  const stop = followed.follow()
+  await waitFor('it is refused', () => followed.error.value?.status === 403)
+  stop()
+  const stopAgain = followed.follow()
+  assert.equal(followed.error.value, undefined)
+  await waitFor('it has ended', () => followed.hasEndedMeanwhile.value)
+  assert.deepEqual(asked, [0, chunk.seq])
+  stopAgain()
+})
