@@ -11,19 +11,18 @@ import {
 } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import { type SecureContextOptions, Server as TlsServer } from 'node:tls'
 import { createServerAdapter } from '@whatwg-node/server'
 import { refusal } from '../handlers/http/refusal.ts'
-import { errorAnswer, JOB_ID_HEADER } from '../handlers/http/reply.ts'
+import { JOB_ID_HEADER } from '../handlers/http/reply.ts'
 import type { Context } from '../handlers/services.ts'
-import type { AgentError } from '../lib/base/errors.ts'
 import type { Log } from '../lib/base/log.ts'
 import type { AddressList } from '../lib/security/address-list.ts'
 import type { Client } from '../lib/security/authenticator.ts'
-import { plainAuthority } from './authority.ts'
 import { clientOf } from './client.ts'
 import { limitConnections } from './connections.ts'
+import { type AnsweredSocket, refuseUnparsed, sendFailure } from './refuse.ts'
+import { normalizeTarget, targetRefusal } from './request-target.ts'
 import { SAFE_HEADERS } from './safe-headers.ts'
 
 export interface ServerOptions {
@@ -101,7 +100,7 @@ export const createServer = (
   })
   keepHalfOpen(server)
   closeStalled(server, stalledTimeoutMs)
-  server.on('clientError', refuse)
+  server.on('clientError', refuseUnparsed)
   server.on('checkExpectation', (_request, response) => sendFailure(response, refusal('expectation-failed')))
   return server
 }
@@ -164,49 +163,6 @@ class NamedRequest extends IncomingMessage {
   readonly notes: object = {}
 }
 
-/**
- * Makes the adapter build its URL from the request target alone: it would paste in whatever Host header a client
- * sends. What it was is kept for signatures. Returns the path; undefined for a target that is none (`*`, or garbage).
- */
-const normalizeTarget = (request: NamedRequest): string | undefined => {
-  const target = request.url ?? ''
-  request.authority = plainAuthority(request.headers.host ?? '', request.client.isEncrypted)
-  request.target = target
-  if (PLAIN_TARGET.test(target)) {
-    request.headers.host = LOCAL
-    return target
-  }
-  const origin = `http://${LOCAL}`
-  const url = URL.parse(target.startsWith('/') ? origin + target : target)
-  if (!url || !/^https?:$/.test(url.protocol)) return undefined
-  request.headers.host = LOCAL
-  request.url = url.pathname + url.search
-  if (!target.startsWith('/')) {
-    request.authority = plainAuthority(url.host, request.client.isEncrypted) // RFC 9112, 3.2.2: the Host header is ignored.
-    request.target = request.url
-  }
-  return url.pathname
-}
-
-/** The router copies what it has of a repeated parameter for each repetition, before it is known who asks. */
-const targetRefusal = (target: string): AgentError | undefined => {
-  if (target.length > LONGEST_TARGET_BYTES) return refusal('target-too-long', { limit: LONGEST_TARGET_BYTES })
-  if (target.split('&', MOST_PARAMETERS + 1).length <= MOST_PARAMETERS) return undefined
-  return refusal('invalid-request', { detail: TOO_MANY_PARAMETERS })
-}
-
-/** What RFC 9112, 3, recommends to support at least. */
-const LONGEST_TARGET_BYTES = 8000
-const MOST_PARAMETERS = 64
-const TOO_MANY_PARAMETERS = {
-  zh: `查询参数超过 ${MOST_PARAMETERS} 个`,
-  en: `the query has more than ${MOST_PARAMETERS} parameters`,
-}
-const LOCAL = 'localhost'
-
-/** A path that is the same once it has been parsed, as nearly all requests have it. */
-const PLAIN_TARGET = /^\/[\w/-]*$/
-
 /** Idle ones cost a descriptor each, and jobs need descriptors too. */
 const MOST_CONNECTIONS = 1000
 
@@ -219,9 +175,6 @@ const closeStalled = (server: Server<typeof NamedRequest, typeof CompleteRespons
     if (!socket._httpMessage || socket.writableLength > 0) socket.destroy()
   })
 }
-
-/** Node's own mark of the answer that is being made. */
-type AnsweredSocket = Socket & { _httpMessage?: ServerResponse | null }
 
 /**
  * Lets a client that has ended its side get its answer, as long as there is one: a client that was killed has ended its
@@ -287,55 +240,4 @@ const logWhenDone = (log: Log, request: NamedRequest, response: CompleteResponse
     if (response.writableFinished) log.info(fields, 'request')
     else log.info({ ...fields, status: undefined, aborted: true }, 'request')
   })
-}
-
-/** What the parser refuses, and clients that are too slow, get the envelope too. */
-const refuse = (error: NodeJS.ErrnoException, socket: Duplex): void => {
-  const response = (socket as AnsweredSocket)._httpMessage
-  if (response?.req.complete && socket.writable && error.code !== 'ECONNRESET') {
-    // An answer is still owed to the request before, a sync call perhaps: it must not be taken for this one's.
-    response.shouldKeepAlive = false
-    return
-  }
-  if (!socket.writable || error.code === 'ECONNRESET' || response?.headersSent) {
-    socket.destroy()
-    return
-  }
-  const { status, envelope } = errorAnswer(parserRefusal(error.code))
-  const body = JSON.stringify(envelope)
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_TEXTS[status]}\r\nConnection: close\r\n` +
-      Object.entries(SAFE_HEADERS)
-        .map(([name, value]) => `${name}: ${value}\r\n`)
-        .join('') +
-      `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  )
-  // At once would be a reset where more has come than was read, and the client would lose its answer.
-  const timer = setTimeout(() => socket.destroy(), LAST_READ_MS)
-  socket.once('close', () => clearTimeout(timer))
-}
-
-/** How long a client that was refused may take to read why. */
-const LAST_READ_MS = 1000
-
-const parserRefusal = (code: string | undefined): AgentError => {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return refusal('request-timeout')
-  return code === 'HPE_HEADER_OVERFLOW' ? refusal('headers-too-large') : refusal('malformed-request')
-}
-
-const STATUS_TEXTS: Record<number, string> = {
-  400: 'Bad Request',
-  408: 'Request Timeout',
-  431: 'Request Header Fields Too Large',
-}
-
-const sendFailure = (response: ServerResponse, error: AgentError): void => {
-  const { status, envelope } = errorAnswer(error, response.req.headers['accept-language'])
-  const body = Buffer.from(JSON.stringify(envelope))
-  response.writeHead(status, '', {
-    'Content-Type': 'application/json; charset=utf-8',
-    Connection: 'close',
-    'Content-Length': body.length,
-  })
-  response.end(body)
 }
