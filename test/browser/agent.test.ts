@@ -26,7 +26,7 @@ const openAgent = async (options: ConsolePageOptions = {}) => {
   await page.route('**/api/agent/history', route =>
     route.fulfill({ json: { code: 0, success: true, msg: '', data: HOUR } }),
   )
-  await page.getByRole('link', { name: 'Agent' }).click()
+  await page.getByRole('link', { name: 'Agent', exact: true }).click()
   await page.locator('.curve canvas').nth(4).waitFor()
   return console
 }
@@ -96,7 +96,7 @@ test('an hour that cannot be read is said aloud', MORE_BROWSER_TEST, async () =>
   console.allowFaults(/404/)
   const { page } = console
   await page.route('**/api/agent/history', route => route.fulfill({ status: 404, body: 'no' }))
-  await page.getByRole('link', { name: 'Agent' }).click()
+  await page.getByRole('link', { name: 'Agent', exact: true }).click()
   await page.getByRole('alert').filter({ hasText: 'It cannot be read' }).waitFor()
 })
 
@@ -143,7 +143,7 @@ test('what is wrong comes first, in words', BROWSER_TEST, async () => {
     audit: { state: 'failing' },
     guardian: { state: 'missing', error: 'no awk', restarts: 0 },
   })
-  await page.getByRole('link', { name: 'Agent' }).click()
+  await page.getByRole('link', { name: 'Agent', exact: true }).click()
   const problems = page.getByRole('list', { name: 'What needs attention' }).getByRole('listitem')
   await problems.nth(1).waitFor()
   const [first, second] = await problems.allTextContents()

@@ -76,7 +76,7 @@ test('behind a proxy it works below a path', BROWSER_TEST, async () => {
   page.on('request', request => {
     if (!request.url().startsWith(proxy.url)) outside.push(request.url())
   })
-  await page.getByRole('link', { name: 'Jobs' }).click()
+  await page.getByRole('link', { name: 'Jobs', exact: true }).click()
   const { id } = await (await agent()).execute({ cmd: 'echo below a path' })
   await page.locator(`a[href="#/jobs/${id}"]`).first().click()
   await page.getByText('below a path').first().waitFor()

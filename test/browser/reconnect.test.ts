@@ -90,7 +90,7 @@ test(
       const { page } = console
       await page.route('**/agent-facts.ts', route => route.abort())
       await signIn(page)
-      await page.getByRole('link', { name: 'Agent' }).click()
+      await page.getByRole('link', { name: 'Agent', exact: true }).click()
       await page.getByText(/^This part of the console could not be loaded/).waitFor()
       await page.unroute('**/agent-facts.ts')
       await page.getByRole('button', { name: 'Load it anew' }).click()

@@ -178,7 +178,7 @@ test(
       timeout: 10_000,
     })
     await sent
-    await page.getByRole('link', { name: 'Jobs' }).click()
+    await page.getByRole('link', { name: 'Jobs', exact: true }).click()
     await takenBack
     await page.getByRole('heading', { name: 'Jobs', level: 1 }).waitFor()
     await page.unroute('**/api/jobs/execute/cmd')
@@ -227,8 +227,8 @@ test(
     assert.equal(await command(page).inputValue(), 'echo \u202eagain')
     await page.getByText('It has invisible characters').waitFor()
     await command(page).fill('echo changed')
-    await page.getByRole('link', { name: 'Jobs' }).click()
-    await page.getByRole('heading', { name: 'Jobs' }).waitFor()
+    await page.getByRole('link', { name: 'Jobs', exact: true }).click()
+    await page.getByRole('heading', { name: 'Jobs', exact: true }).waitFor()
     await page.goBack()
     assert.equal(await command(page).inputValue(), 'echo changed')
     await page.getByRole('button', { name: 'Run', exact: true }).click()
@@ -301,7 +301,7 @@ test(
     await commands.selectOption('date -u')
     await page.getByRole('button', { name: 'Run', exact: true }).click()
     assert.match(String((await endedJob(page)).stdout), /UTC/)
-    await page.getByRole('link', { name: 'Agent' }).click()
+    await page.getByRole('link', { name: 'Agent', exact: true }).click()
     for (const told of ['date -u', '1 min, also of a job that asks for none', '2 of its jobs'])
       await page.getByText(told, { exact: true }).waitFor()
   },

@@ -29,11 +29,11 @@ test(
     await waitForTitle(page, `Jobs · ${name} · newdt`)
     assert.equal(await focused(page), 'content')
 
-    await page.getByRole('link', { name: 'Agent' }).click()
+    await page.getByRole('link', { name: 'Agent', exact: true }).click()
     await waitForTitle(page, `Agent · ${name} · newdt`)
     assert.equal(await focused(page), 'content')
 
-    await page.getByRole('link', { name: 'Run' }).click()
+    await page.getByRole('link', { name: 'Run', exact: true }).click()
     await waitForTitle(page, `Run · ${name} · newdt`)
     await waitFor('the command has the focus', async () => {
       const has = await page.evaluate(() => document.activeElement?.localName)
@@ -70,7 +70,7 @@ test(
     await signIn(page)
     const notice = page.getByRole('status').filter({ hasText: 'The disk is full' })
     await notice.waitFor()
-    await page.getByRole('link', { name: 'Run' }).click()
+    await page.getByRole('link', { name: 'Run', exact: true }).click()
     await notice.getByRole('link').click()
     await page.getByRole('heading', { name: /^Agent/ }).waitFor()
     assert.equal(await page.locator('.notice').textContent(), '')
