@@ -1,7 +1,7 @@
 import { type IRequestStrict, Router } from 'itty-router'
 import { AgentError } from '../lib/base/errors.ts'
 import { fairAmountFor } from '../lib/base/fair-share.ts'
-import type { Caller } from '../lib/security/caller.ts'
+import { type Caller, withOnly } from '../lib/security/caller.ts'
 import { audited } from './http/audited.ts'
 import { authenticate } from './http/authenticate.ts'
 import { createBodyBudget } from './http/body-budget.ts'
@@ -22,16 +22,30 @@ export const createApp = (services: Services) => {
   for (const { path, handler } of openRoutes) router.get(path, handler).head(path, handler)
   router.all('*', async (request, services, context) => {
     const {
-      caller,
+      caller: known,
       signedBody,
       isNonceStored = true,
       callerNow,
+      assertUnused,
     } = await authenticate(request, services, context).catch(error => recordFailure(error, services, context))
+    const { onlyRight } = context
+    const caller = withOnly(known, onlyRight)
     context.note({ caller: caller.id })
     const reserve = (bytes: number) => bodies.reserve(caller.id, bytes)
     const bodyRules = { limit: services.bodyLimit, signed: signedBody, reserve }
-    const known = { caller, callerNow, bodyRules, mayStart: isNonceStored, auditLine: NO_AUDIT_LINE }
-    return guarded.fetch(request, services, { ...context, ...known })
+    const narrowed = () => {
+      const now = callerNow()
+      return now && withOnly(now, onlyRight)
+    }
+    const found = {
+      caller,
+      callerNow: narrowed,
+      bodyRules,
+      mayStart: isNonceStored,
+      auditLine: NO_AUDIT_LINE,
+      assertUnused,
+    }
+    return guarded.fetch(request, services, { ...context, ...found })
   })
 
   return async (request: Request, context: Context): Promise<Response> => {

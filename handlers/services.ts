@@ -1,6 +1,6 @@
 import type { IRequestStrict } from 'itty-router'
 import type { JobChanges } from '../lib/jobs/changes.ts'
-import type { JobRecord, JobRequest } from '../lib/jobs/job.ts'
+import type { JobRecord, JobRequest, Queued } from '../lib/jobs/job.ts'
 import type { Submission, SubmitOptions } from '../lib/jobs/jobs.ts'
 import type { JobListQuery } from '../lib/jobs/lookup.ts'
 import type { History } from '../lib/metrics/history.ts'
@@ -14,7 +14,8 @@ import type {
 } from '../lib/process/types.ts'
 import type { AuditEntry } from '../lib/security/audit-line.ts'
 import type { Authentication, Client, Credentials } from '../lib/security/authenticator.ts'
-import type { Caller } from '../lib/security/caller.ts'
+import type { Caller, Right } from '../lib/security/caller.ts'
+import type { OutboxSummary } from '../lib/store/outbox-store.ts'
 import type { BodyRules } from './http/body.ts'
 import type { Reading } from './http/stream.ts'
 
@@ -24,6 +25,8 @@ export interface Services {
   /** Which jobs change. */
   changes: Pick<JobChanges, 'now' | 'since' | 'wait' | 'isOver'>
   authenticator: AuthenticationService
+  /** What has become of the callbacks of a job, in their order. */
+  notifications(jobId: string): OutboxSummary[]
   audit: AuditService
   metrics: MetricsService
   /** Absent where there is to be none. */
@@ -157,6 +160,15 @@ export interface AgentStatus {
   runAs: readonly string[]
   /** Whether new jobs can be stored. */
   store: { state: 'ok' | 'full' | 'gone' }
+  /** The fleet that it is in; null when it is in none. */
+  fleet: {
+    name: string
+    labels: Record<string, string>
+    /** Whether there is a connection to the engine. */
+    state: 'connected' | 'disconnected'
+    /** Whether it takes jobs from the queue. */
+    queue: 'on' | 'off'
+  } | null
 }
 
 export interface AgentFacts {
@@ -187,6 +199,10 @@ export interface Context extends Client {
   authority: string
   /** Path and query as they came. */
   target: string
+  /** Of a request that a fleet's queue has given. */
+  queued?: Queued | undefined
+  /** The one right that the caller can use, of those that the key has; all of them when absent. */
+  onlyRight?: Right | undefined
   /** Adds to the request's line in the log: the id of the key that was used, the word of a refusal. */
   note(fields: { caller?: string; error?: string }): void
 }
@@ -198,6 +214,8 @@ export interface CallerContext extends Context {
   /** False while the nonce of its signature is only in memory: after a crash the same request would start it again. */
   mayStart: boolean
   auditLine: AuditLine
+  /** Throws AgentError for a request that must not become a job once more; absent where that is known already. */
+  assertUnused?: (() => void) | undefined
   /** For bodies that are made while they are sent. */
   reading: Reading
 }

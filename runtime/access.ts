@@ -46,6 +46,8 @@ export const openAccess = async (
 
   return {
     authenticator: guessLimiter,
+    /** See Nonces. */
+    useUp: nonces.useUp,
     /** The first secret for the contract's signature; undefined where no key has one. */
     secret,
     /** As they were at the start. */

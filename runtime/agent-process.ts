@@ -99,7 +99,7 @@ const announce = (
 ) => {
   const secretFile = agent.secretFile && { secretFile: agent.secretFile }
   log.info({ address: agent.url, dataDirectory, maxRunning, ...secretFile }, 'listening')
-  if (!process.stdout.isTTY || !agent.sign) return
+  if (!process.stdout.isTTY || !agent.sign || !agent.url.startsWith('http')) return
   const signAt = String(Math.floor(Date.now() / 1000))
   print(
     `${hasConsole ? `\nFor a browser: ${agent.url}/\n` : ''}\nTry it (the signature is valid for a while):\n\n` +

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { createApp } from '../handlers/app.ts'
 import { createClock } from '../lib/base/clock.ts'
@@ -16,27 +17,23 @@ import { createHistory } from '../lib/metrics/history.ts'
 import { createMetrics } from '../lib/metrics/metrics.ts'
 import { createProcesses } from '../lib/process/platform.ts'
 import { createSigner } from '../lib/security/md5-signature.ts'
-import { openBallast } from '../lib/store/ballast.ts'
-import { watchDataDirectory } from '../lib/store/data-directory.ts'
 import { diskOf } from '../lib/store/disk.ts'
-import { createHousekeeping } from '../lib/store/housekeeping.ts'
-import { type Database, DatabaseLockedError, openDatabase } from '../lib/store/sqlite/database.ts'
-import { createJobStore } from '../lib/store/sqlite/jobs.ts'
-import { createOutputStore } from '../lib/store/sqlite/outputs.ts'
-import { createRetention } from '../lib/store/sqlite/retention.ts'
-import { createRoom } from '../lib/store/sqlite/room.ts'
-import { sizeOnDisk } from '../lib/store/sqlite/size-on-disk.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { openAccess } from './access.ts'
 import type { Config } from './config.ts'
 import { letThrough, prepareDataDirectory } from './data-directory.ts'
 import { createHostFacts } from './host.ts'
+import { joinFleet } from './join-fleet.ts'
 import { assertKept, tellLimits } from './limits.ts'
 import { listen, listenForMetrics } from './listen.ts'
+import type { FleetMember } from './nats/fleet-member.ts'
+import { openNotify } from './notify/open-notify.ts'
+import { openStore } from './open-store.ts'
 import { createOwnUse } from './own-use.ts'
 import { createConsoleFiles } from './serve-console/console-files.ts'
-import { orStartupError, StartupError } from './startup-error.ts'
+import { orStartupError } from './startup-error.ts'
 import { createStatus } from './status.ts'
+import { tellShortSecrets } from './tell-short-secrets.ts'
 import { tellUnknownUsers } from './users.ts'
 
 /** Starts an agent. Rejects with StartupError; then everything that was opened is closed again. */
@@ -61,9 +58,11 @@ const putTogether = async (
   await orStartupError(`AGENT_DATA_DIR=${dataDirectory}: cannot be written`, () =>
     prepareDataDirectory(dataDirectory, config.runAs.length > 0, log),
   )
-  const database = opened.adopt(openDatabaseOf(dataDirectory, log), one => one.close())
+  const store = await openStore(config, log, opened)
+  const { database, room, jobStore, outputStore, retention } = store
   const access = await openAccess(config, database, log, opened)
   const { audit } = access
+  if (config.fleet) tellShortSecrets(access.keys, log)
 
   const clock = createClock()
   const processes = opened.adopt(await createProcesses({ log, groupName: groupNameOf(dataDirectory) }), one =>
@@ -74,30 +73,10 @@ const putTogether = async (
   tellLimits(processes, config, log)
   // A user database may take its time.
   void tellUnknownUsers(processes, config, access.keys, log)
-  const room = opened.adopt(createRoom({ database, log }), one => one.close())
-  const jobStore = createJobStore(database, room)
-  const outputStore = createOutputStore(database, room)
-  const ballast = opened.adopt(
-    await orStartupError(`AGENT_DATA_DIR=${dataDirectory}`, () =>
-      openBallast(join(dataDirectory, 'ballast')),
-    ),
-    one => one.close(),
-  )
-  const goneDirectory = Promise.withResolvers<void>()
-  const directory = opened.adopt(
-    watchDataDirectory({ path: databasePath(dataDirectory), onGone: goneDirectory.resolve }),
-    one => one.close(),
-  )
-  const hasRoom = () => ballast.isHeld() && room.isThere()
-  const store = { isHeld: () => hasRoom() && !directory.isGone(), giveUp: ballast.giveUp }
-  const retention = createRetention(database, config.keep)
   const events = createJobEvents(err => log.error({ err }, 'a listener to job events failed'))
   events.subscribe(logJobEvents(log))
   const changes = createJobChanges(events)
-  const storeBytes = async () => {
-    const { fileBytes, logBytes } = await sizeOnDisk(database.path)
-    return fileBytes + logBytes
-  }
+  let fleet: FleetMember | undefined
   const metrics = createMetrics({
     version: packageJson.version,
     events,
@@ -105,33 +84,41 @@ const putTogether = async (
       running: jobs.countRunning(),
       limit: config.maxRunning,
       isDraining: jobs.isDraining(),
-      isStoreWritable: store.isHeld(),
+      isStoreWritable: store.ballast.isHeld(),
       isAuditWritable: audit.isWritable(),
+      isFleetConnected: fleet?.isConnected(),
       isGuardianMissing: 'error' in processes.guardian(),
       guardianRestarts: processes.guardian().restarts,
     }),
-    storeBytes: () => storeBytes().catch(() => 0),
+    storeBytes: () => store.bytes().catch(() => 0),
+    waiting: () => notify.waiting(),
+    isInFleet: config.fleet !== undefined,
   })
+  const notify = await openNotify({
+    config: config.notify,
+    dataDirectory,
+    host: config.fleet?.name ?? hostname(),
+    hasFleet: config.fleet !== undefined,
+    database,
+    room,
+    processes,
+    env,
+    count: metrics.delivery,
+    log,
+    opened,
+  })
+  const { outgoing } = notify
   const lifecycle = opened.adopt(
-    createLifecycle({ jobStore, outputStore, retention, ballast: store, events, log }),
+    createLifecycle({ jobStore, outputStore, retention, ballast: store.ballast, events, outgoing, log }),
     one => one.close(),
   )
   await recover({ jobStore, outputStore, lifecycle, processes, clock, log })
+  await notify.begin()
   const scriptDirectory = join(dataDirectory, 'scripts')
   await orStartupError(`${scriptDirectory}: cannot be used`, () => openScriptDirectory(scriptDirectory))
   if (config.runAs.length > 0 && processes.userSupport() === undefined)
     await letThrough(dataDirectory, scriptDirectory, log)
-  const reserve = opened.adopt(
-    await orStartupError(`AGENT_DATA_DIR=${dataDirectory}`, () =>
-      openBallast(join(dataDirectory, 'reserve'), { bytes: 4 * MB, enoughBytes: 32 * MB }),
-    ),
-    one => one.close(),
-  )
-  const housekeeping = opened.adopt(
-    createHousekeeping({ retention, checkpoint: room.checkpoint, hasRoom, reserve, log }),
-    one => one.close(),
-  )
-  housekeeping.start()
+  const housekeeping = await store.startHousekeeping()
 
   const jobs = createJobs({
     slots: createSlots(config.maxRunning),
@@ -140,7 +127,7 @@ const putTogether = async (
     outputStore,
     retention,
     housekeeping,
-    ballast: { isHeld: hasRoom },
+    ballast: { isHeld: store.hasRoom },
     processes,
     clock,
     log,
@@ -150,8 +137,9 @@ const putTogether = async (
     killGraceMs: config.killGraceMs,
     runAs: config.runAs,
     limits: { defaults: config.defaultLimits, most: config.maxLimits },
+    mayNotify: notify.mayNotify,
   })
-  const lastJobWithoutStore = goneDirectory.promise.then(() => {
+  const lastJobWithoutStore = store.gone.then(() => {
     log.error(
       { dataDirectory },
       'THE DATA DIRECTORY IS GONE, or another one is in its place: no job is taken any more, and the agent ends with the last that runs',
@@ -170,12 +158,14 @@ const putTogether = async (
     log.info({ running: jobs.countRunning(), timeoutMs }, 'draining')
     const lastJob = jobs.drain()
     changes.notify()
+    fleet?.update()
     void (timeoutMs === undefined ? lastJob : within(lastJob, timeoutMs)).then(() => drained.resolve())
   }
 
   const app = createApp({
     jobs,
     changes,
+    notifications: notify.ofJob,
     authenticator: access.authenticator,
     audit,
     metrics,
@@ -187,23 +177,37 @@ const putTogether = async (
       processes,
       audit,
       guesses: access.authenticator.counts,
-      store: () => (directory.isGone() ? 'gone' : hasRoom() ? 'ok' : 'full'),
+      store: store.state,
+      fleet: () => fleet?.state() ?? null,
     }),
     facts: createHostFacts({
       disk: () => diskOf(dataDirectory),
-      storeBytes,
+      storeBytes: store.bytes,
     }),
     history: history.read,
     drain,
     bodyLimit: config.bodyLimit,
     reportError: (err, requestId) => log.error({ err, requestId }, 'unexpected error'),
   })
-  const { server, url } = await listen(config, app, log, opened)
+  const http =
+    config.port === 'off' ? undefined : await listen({ ...config, port: config.port }, app, log, opened)
   await listenForMetrics(config, metrics, log, opened)
   await audit.record({ action: 'agent', outcome: 'started', detail: packageJson.version })
+  fleet = opened.adopt(
+    await joinFleet(config, {
+      fetch: app,
+      jobs,
+      events,
+      notify,
+      useUp: access.useUp,
+      metrics,
+      log,
+    }),
+    one => one?.close(),
+  )
 
   return {
-    url,
+    url: http?.url ?? `nats:${config.fleet?.name}`,
     secretFile: access.madeUpIn,
     /** The contract's signature; undefined where no key has a secret of its own. */
     sign: access.secret === undefined ? undefined : createSigner(access.secret).sign,
@@ -223,12 +227,10 @@ const putTogether = async (
     async stop(graceMs: number): Promise<void> {
       const lastJob = jobs.close(graceMs)
       changes.notify()
+      fleet?.update()
       await lastJob
       changes.close()
-      const closed = new Promise<void>(resolve => server.close(() => resolve()))
-      server.closeIdleConnections()
-      await within(closed, LAST_ANSWERS_MS)
-      server.closeAllConnections()
+      await Promise.all([http?.close(LAST_ANSWERS_MS), fleet?.close()])
       await audit.close()
       await opened.disposeAsync()
     },
@@ -240,22 +242,8 @@ const putTogether = async (
 
 export type Agent = Awaited<ReturnType<typeof startAgent>>
 
-const MB = 1024 ** 2
-
 /** Only one agent at a time has a data directory. */
 const groupNameOf = (directory: string): string => `newdt-auto-${hash('sha256', directory).slice(0, 12)}`
-
-const databasePath = (directory: string): string => join(directory, 'newdt-auto.db')
-
-/** Throws StartupError. */
-const openDatabaseOf = (directory: string, log: Log): Database => {
-  try {
-    return openDatabase(databasePath(directory), log)
-  } catch (error) {
-    const reason = error instanceof DatabaseLockedError ? 'in use by another agent' : (error as Error).message
-    throw new StartupError(`AGENT_DATA_DIR=${directory}: ${reason}`)
-  }
-}
 
 /** How long answers that are being sent may take when everything has been stopped. */
 const LAST_ANSWERS_MS = 1000

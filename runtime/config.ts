@@ -11,6 +11,8 @@ import { parseAddresses } from '../lib/security/address-list.ts'
 import { plainAuthority } from './authority.ts'
 import { defaultDataDirectory } from './data-directory.ts'
 import { isLoopback } from './loopback.ts'
+import { FLEET_SETTINGS, fleetMistakes, fleetOf, isSecretFleetSetting } from './nats/settings.ts'
+import { notifyMistakes, notifyOf, notifySettings } from './notify/settings.ts'
 import type { TlsFiles } from './tls.ts'
 
 /** Every mistake of a configuration, a line each; no line ever holds the secret. */
@@ -45,7 +47,10 @@ export const readConfig = (environment: NodeJS.ProcessEnv) => {
       `AGENT_HOST=${host}: without AGENT_SECRET, AGENT_SECRET_FILE or AGENT_KEYS_FILE only a loopback address is allowed (127.0.0.1, ::1, localhost)`,
     )
   }
-  if (result.success) mistakes.push(...tooHigh(result.data))
+  mistakes.push(...fleetMistakes(environment))
+  if (result.success) {
+    mistakes.push(...tooHigh(result.data), ...notifyMistakes(result.data.notify, environment))
+  }
   if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes)
   return {
     ...result.data,
@@ -84,10 +89,13 @@ const unknownSettings = (environment: NodeJS.ProcessEnv): string[] => {
 
 const mistake = ({ path, message }: z.core.$ZodIssue, environment: NodeJS.ProcessEnv): string => {
   const name = String(path[0])
-  if (name === 'AGENT_SECRET') return `${name}: ${message}`
+  if (SECRET_SETTINGS.includes(name) || isSecretFleetSetting(name)) return `${name}: ${message}`
   const value = environment[name] ?? ''
   return `${name}=${value.replace(NOT_ON_A_LINE, escapeCharacter)}: ${message}`
 }
+
+/** Whose value, or part of it, may be a secret. */
+const SECRET_SETTINGS = ['AGENT_SECRET', 'AGENT_NOTIFY_URL', 'AGENT_NOTIFY_ALLOW']
 
 const NOT_ON_A_LINE = /[\p{C}\p{Zl}\p{Zp}]/gu
 
@@ -101,6 +109,13 @@ const integer = (least: number, most: number) => {
     .transform(Number)
     .refine(value => value >= least && value <= most, message)
 }
+
+const port = z.string().transform((text, context) => {
+  if (text === 'off') return 'off' as const
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+  context.addIssue({ code: 'custom', message: 'must be a whole number from 0 to 65535, or off' })
+  return z.NEVER
+})
 
 const duration = (most = Number.MAX_SAFE_INTEGER) =>
   z.string().transform((text, context) => {
@@ -189,7 +204,7 @@ const TB = 1024 ** 4
 
 const settings = z.object({
   AGENT_HOST: notEmpty.default(DEFAULT_HOST),
-  AGENT_PORT: integer(0, 65_535).default(8080),
+  AGENT_PORT: port.default(8080),
   AGENT_SECRET: notEmpty.optional(),
   AGENT_SECRET_FILE: notEmpty.optional(),
   AGENT_KEYS_FILE: notEmpty.optional(),
@@ -221,11 +236,13 @@ const settings = z.object({
   AGENT_KEEP_JOBS: integer(1, 100_000_000).default(10_000),
   AGENT_KEEP_BYTES: size(0, TB).default(2048 * MB),
   AGENT_AUDIT_COMMANDS: z.enum(['true', 'false'], { error: 'must be true or false' }).default('false'),
+  ...FLEET_SETTINGS,
   AGENT_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'must be one of fatal, error, warn, info, debug, trace, silent',
     })
     .default('info'),
+  ...notifySettings,
 })
 
 const tlsFilesOf = (env: z.output<typeof settings>): TlsFiles | undefined => {
@@ -243,6 +260,7 @@ const allJobsOf = (env: z.output<typeof settings>): Pick<Limits, 'memory' | 'cpu
 const schema = settings.transform(env => ({
   host: env.AGENT_HOST,
   port: env.AGENT_PORT,
+  fleet: fleetOf(env),
   secret: env.AGENT_SECRET,
   secretFile: env.AGENT_SECRET_FILE,
   keysFile: env.AGENT_KEYS_FILE,
@@ -252,7 +270,7 @@ const schema = settings.transform(env => ({
   metricsListen: env.AGENT_METRICS_LISTEN,
   allowed: env.AGENT_ALLOW,
   trustedProxies: env.AGENT_TRUSTED_PROXIES,
-  hasConsole: env.AGENT_CONSOLE === 'on',
+  hasConsole: env.AGENT_CONSOLE === 'on' && env.AGENT_PORT !== 'off',
   signTtlMs: env.AGENT_SIGN_TTL,
   clockSkewMs: env.AGENT_CLOCK_SKEW,
   maxRunning: env.AGENT_MAX_RUNNING,
@@ -268,4 +286,5 @@ const schema = settings.transform(env => ({
   keep: { ageMs: env.AGENT_KEEP, jobs: env.AGENT_KEEP_JOBS, bytes: env.AGENT_KEEP_BYTES },
   auditsCommands: env.AGENT_AUDIT_COMMANDS === 'true',
   logLevel: env.AGENT_LOG_LEVEL,
+  notify: notifyOf(env),
 }))

@@ -2,6 +2,7 @@ import type { AddressInfo, Server } from 'node:net'
 import { type SecureContextOptions, Server as TlsServer } from 'node:tls'
 import type { MetricsService } from '../handlers/services.ts'
 import type { Log } from '../lib/base/log.ts'
+import { within } from '../lib/base/within.ts'
 import type { Config } from './config.ts'
 import { isLoopback } from './loopback.ts'
 import { createMetricsServer } from './metrics-server.ts'
@@ -10,7 +11,10 @@ import { orStartupError } from './startup-error.ts'
 import { loadTls, watchTls } from './tls.ts'
 import { createTlsConnections } from './tls-connections.ts'
 
-/** Serves on the configured address, with TLS if that is configured. Rejects with StartupError. */
+/**
+ * Serves on the configured address, if there is one, with TLS if that is configured. `opened` gets what must be closed.
+ * Rejects with StartupError.
+ */
 export const listen = async (
   config: Config,
   fetch: ServerOptions['fetch'],
@@ -18,6 +22,7 @@ export const listen = async (
   opened: AsyncDisposableStack,
 ) => {
   const { tls: files, host, port } = config
+  if (port === 'off') return undefined
   const tls = files && (await orStartupError('AGENT_TLS_CERT, AGENT_TLS_KEY', () => loadTls(files, log)))
   const connections = createTlsConnections()
   const { isOutdated } = connections
@@ -34,7 +39,16 @@ export const listen = async (
   await orStartupError(`AGENT_HOST=${host} AGENT_PORT=${port}: cannot listen`, () =>
     listenOn(server, { host, port }),
   )
-  return { server, url: urlOf(server.address() as AddressInfo, tls !== undefined) }
+  return {
+    url: urlOf(server.address() as AddressInfo, tls !== undefined),
+    /** Takes no more connections, and ends those that are there; answers that are being sent have so long. */
+    async close(lastAnswersMs: number): Promise<void> {
+      const closed = new Promise<void>(resolve => server.close(() => resolve()))
+      server.closeIdleConnections()
+      await within(closed, lastAnswersMs)
+      server.closeAllConnections()
+    },
+  }
 }
 
 /** Serves the metrics on an address of their own, if one is configured. Rejects with StartupError. */

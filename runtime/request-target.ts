@@ -35,6 +35,10 @@ export const normalizeTarget = (request: TargetedRequest): string | undefined =>
   return url.pathname
 }
 
+/** The URL that handlers see of a path and a query; undefined for a target that is none. */
+export const urlOfTarget = (target: string): URL | undefined =>
+  (target.startsWith('/') && URL.parse(`http://${LOCAL}${target}`)) || undefined
+
 /** The router copies what it has of a repeated parameter for each repetition, before it is known who asks. */
 export const targetRefusal = (target: string): AgentError | undefined => {
   if (target.length > LONGEST_TARGET_BYTES) return refusal('target-too-long', { limit: LONGEST_TARGET_BYTES })

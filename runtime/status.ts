@@ -14,11 +14,12 @@ export interface StatusOptions {
   audit: Pick<Audit, 'isWritable'>
   guesses(): AgentStatus['guesses']
   store(): AgentStatus['store']['state']
+  fleet(): AgentStatus['fleet']
 }
 
 /** Tells of an agent that starts now. */
 export const createStatus = (options: StatusOptions) => {
-  const { config, clock, jobs, processes, audit, guesses, store } = options
+  const { config, clock, jobs, processes, audit, guesses, store, fleet } = options
   const startTime = formatTimestamp(clock.now())
   return (): AgentStatus => ({
     version: packageJson.version,
@@ -31,6 +32,7 @@ export const createStatus = (options: StatusOptions) => {
     guardian: processes.guardian(),
     audit: { state: audit.isWritable() ? 'ok' : 'failing' },
     store: { state: store() },
+    fleet: fleet(),
     limits: processes.limitSupport(),
     users: usersOf(processes),
     defaultLimits: config.defaultLimits,

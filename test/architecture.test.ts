@@ -22,17 +22,46 @@ const ROOMS: Record<string, string[]> = {
   'lib/jobs': ['lib/base', 'lib/output', 'lib/process', 'lib/security', 'lib/store'],
   'lib/metrics': ['lib/base', 'lib/jobs'],
   'lib/client': ['handlers'],
+  'lib/fleet': ['lib/client'],
+  'lib/notify': ['lib/base', 'lib/jobs', 'lib/security', 'lib/store'],
+  'runtime/nats': [
+    'handlers',
+    'lib',
+    'package.json',
+    'runtime/private-file.ts',
+    'runtime/request-target.ts',
+    'runtime/startup-error.ts',
+  ],
+  'runtime/notify': [
+    'handlers',
+    'lib',
+    'lib/store/sqlite',
+    'package.json',
+    'runtime/private-file.ts',
+    'runtime/regular-file.ts',
+    'runtime/startup-error.ts',
+    'runtime/watch-files.ts',
+  ],
   'runtime/console': ['lib/client'],
   handlers: [
     'lib/base',
     'lib/jobs',
     'lib/metrics/history.ts',
+    'lib/notify/callback-url.ts',
     'lib/output',
     'lib/process',
     'lib/security',
     'lib/store',
   ],
-  runtime: ['handlers', 'lib', 'lib/process/linux', 'lib/store/sqlite', 'package.json'],
+  runtime: [
+    'handlers',
+    'lib',
+    'lib/process/linux',
+    'lib/store/sqlite',
+    'runtime/nats',
+    'runtime/notify',
+    'package.json',
+  ],
 }
 
 const roomOf = (file: string): string | undefined =>
@@ -111,6 +140,22 @@ test('what makes the OpenAPI document is not loaded before somebody asks for it'
   for (const file of usersOf(/'zod-openapi'/)) assert.ok(file.startsWith('handlers/openapi/'), file)
 })
 
+test('nothing of a fleet is loaded by an agent that is in none', () => {
+  const loaded = [...loadedWith('runtime/agent-process.ts')]
+  assert.ok(loaded.includes('runtime/nats/settings.ts'))
+  assert.deepEqual(
+    loaded.filter(file => /'@nats-io\//.test(read(file).replaceAll(/^import type .*$/gm, ''))),
+    [],
+  )
+})
+
+test('what sends callbacks is not loaded where there are none', () => {
+  const loaded = loadedWith('runtime/agent-process.ts')
+  const senders = usersOf(/'(undici|standardwebhooks)'/)
+  assert.ok(senders.length > 0 && loaded.has('runtime/notify/open-notify.ts'))
+  for (const file of senders) assert.ok(!loaded.has(file), file)
+})
+
 test('the client knows only the types of the handlers, and nothing that a browser has not', () => {
   for (const file of SOURCES.filter(file => file.startsWith('lib/client/'))) {
     for (const [line] of read(file).matchAll(/^(?:import|export)\b.*from '.*'$/gm)) {
@@ -124,6 +169,12 @@ test('only the runtime knows node:http and process.env', () => {
   for (const file of usersOf(/node:https?'|process\.env/)) assert.ok(file.startsWith('runtime/'), file)
 })
 
+test('only what is of a fleet knows the library of its engine, and only what sends callbacks theirs', () => {
+  for (const file of usersOf(/'@nats-io\//))
+    assert.match(file, /^(lib\/fleet|runtime\/nats)\/|^runtime\/cli\/(connect-engine|open-fleet)\.ts$/, file)
+  for (const file of usersOf(/'standardwebhooks'/)) assert.ok(file.startsWith('runtime/notify/'), file)
+})
+
 test('only lib/process knows koffi and node:child_process', () => {
   for (const file of usersOf(/'koffi'|node:child_process/)) assert.ok(file.startsWith('lib/process/'), file)
 })
@@ -134,9 +185,9 @@ test('only lib/store/sqlite knows SQL and node:sqlite', () => {
   }
 })
 
-test('lib, but for the client, knows nothing of HTTP: no status, no header', () => {
+test('lib, but for the client and what carries HTTP over a fleet, knows nothing of HTTP: no status, no header', () => {
   for (const file of usersOf(/\bstatus: [1-5]\d\d\b|'(Retry-After|Content-Type|Allow)'/)) {
-    assert.ok(!file.startsWith('lib/') || file.startsWith('lib/client/'), file)
+    assert.ok(!/^lib\/(?!client\/|fleet\/)/.test(file), file)
   }
 })
 
@@ -147,6 +198,6 @@ test('every dependency is pinned to one exact version', () => {
     ...devDependencies,
     ...optionalDependencies,
   })) {
-    assert.match(String(version), /^\d+\.\d+\.\d+$/, name)
+    assert.match(String(version), /^\d+\.\d+\.\d+(-[\w.]+)?$/, name)
   }
 })

@@ -209,6 +209,11 @@ export const ERROR_REPLIES: { [Code in keyof Codes]: ErrorReply<Codes[Code]> } =
         ? `say as whom, by ${field}: the key allows ${allowed}`
         : `the key does not allow this ${field}${allowed === undefined ? '' : `; it allows ${allowed}`}`,
   },
+  'notify-not-allowed': {
+    status: 403,
+    zh: () => 'notify.url 不被允许：其来源（协议、主机和端口）不在 AGENT_NOTIFY_ALLOW 中',
+    en: () => 'notify.url is not allowed: its origin (scheme, host and port) is not in AGENT_NOTIFY_ALLOW',
+  },
   'user-not-allowed': {
     status: 403,
     zh: ({ user }) =>

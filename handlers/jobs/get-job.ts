@@ -7,12 +7,13 @@ import { replyJob } from './reply-job.ts'
 import { withJob } from './with-job.ts'
 
 /** `?wait=30s` answers when the job has ended, or after that time; `?output=false` leaves its output out. */
-export const getJob: Handler = (request, { jobs }, { caller, reading }) => {
+export const getJob: Handler = (request, { jobs, notifications }, { caller, reading }) => {
   const { wait, output } = validateQuery(querySchema, request.url)
   return withJob(request.params.id ?? '', jobs, request, reading, async job => {
     if (wait !== undefined) await job.waitForEnd({ ms: wait, signal: request.signal })
     // For a client that has gone nobody need look at what the job uses.
-    return replyJob(job, caller, { output, usage: !request.signal.aborted })
+    const usage = !request.signal.aborted
+    return replyJob(job, caller, { output, usage, notifications: notifications(job.id) })
   })
 }
 

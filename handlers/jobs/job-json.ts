@@ -7,7 +7,9 @@ import {
   type RejectedJob,
 } from '../../lib/jobs/job.ts'
 import { execCmd } from '../../lib/jobs/program.ts'
+import { withoutQuery } from '../../lib/notify/callback-url.ts'
 import { NO_USAGE } from '../../lib/process/types.ts'
+import { notificationToJson } from './notification-json.ts'
 
 /** A job as the contract writes it, without its output: all that was written and is not kept is dropped. */
 export const jobToJson = (record: JobRecord) => ({
@@ -35,7 +37,7 @@ export const fieldsBeforeOutput = ({ job }: JobRecord) => ({
 
 /** The fields that come after them; `deliveredBytes` of the output are, or would be, in the answer. */
 export const fieldsAfterOutput = (
-  { job, output, livingLeftovers, usageNow }: JobRecord,
+  { job, output, livingLeftovers, usageNow, notifications }: JobRecord,
   deliveredBytes: number,
 ) => {
   const end = endOf(job)
@@ -65,6 +67,11 @@ export const fieldsAfterOutput = (
     user: job.user,
     limits: job.limits,
     usage: end?.usage ?? usageNow ?? NO_USAGE,
+    notify: job.notify && { url: withoutQuery(job.notify.url), on: job.notify.on },
+    queue: job.queue,
+    ...(notifications?.length && {
+      notifications: notifications.map(one => notificationToJson(one, job.notify)),
+    }),
   }
 }
 

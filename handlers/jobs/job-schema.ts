@@ -11,6 +11,7 @@ import { cString, fits, TOO_LONG, unicode } from './c-string.ts'
 import { environmentSchema } from './environment-schema.ts'
 import { labelsSchema } from './label.ts'
 import { limitsSchema } from './limits-schema.ts'
+import { notifySchema } from './notify-schema.ts'
 import { NOT_A_SIZE, sizeInBytes } from './size-schema.ts'
 import { userSchema } from './user-schema.ts'
 
@@ -103,6 +104,7 @@ const common = {
         'No program that it executes gives it more rights than it has: neither setuid nor file capabilities.',
     })
     .optional(),
+  notify: notifySchema.optional(),
 }
 
 /** The body of POST /api/jobs/execute/cmd. */

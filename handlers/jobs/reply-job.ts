@@ -2,6 +2,7 @@ import { failure } from '../../lib/base/errors.ts'
 import type { JobRecord } from '../../lib/jobs/job.ts'
 import { OutputRemovedError } from '../../lib/output/view.ts'
 import { type Caller, mayReadOutput } from '../../lib/security/caller.ts'
+import type { OutboxSummary } from '../../lib/store/outbox-store.ts'
 import { JOB_ID_HEADER, JSON_TYPE, ok } from '../http/reply.ts'
 import type { OpenJob } from '../services.ts'
 import { fieldsAfterOutput, fieldsBeforeOutput, jobToJson } from './job-json.ts'
@@ -9,17 +10,21 @@ import { jobText } from './job-text.ts'
 import type { StreamedReply } from './with-job.ts'
 
 /**
- * A job as it is now, with `usage` also what it uses if it runs; long output is sent as it is read, and to whoever may
- * read it. Rejects with AgentError unknown-job
- * when it was removed.
+ * A job as it is now, with `usage` also what it uses if it runs, with `notifications` also those; long output is sent
+ * as it is read, and to whoever may read it. Rejects with AgentError unknown-job when it was removed.
  */
 export const replyJob = async (
   job: OpenJob,
   caller: Caller,
-  { output = true, usage = false } = {},
+  {
+    output = true,
+    usage = false,
+    notifications,
+  }: { output?: boolean; usage?: boolean; notifications?: OutboxSummary[] } = {},
 ): Promise<Response | StreamedReply> => {
-  const record = await (usage ? job.now({ usage }) : job.now())
-  if (!record) throw failure('unknown-job')
+  const found = await (usage ? job.now({ usage }) : job.now())
+  if (!found) throw failure('unknown-job')
+  const record = notifications ? { ...found, notifications } : found
   const { stdoutBytes, stderrBytes, keptBytes } = record.output
   const headers = { [JOB_ID_HEADER]: job.id }
   if (!output || !mayReadOutput(caller, record.job.caller) || stdoutBytes + stderrBytes === 0)

@@ -21,15 +21,19 @@ import { withJob } from './with-job.ts'
 export const submitJob = async (
   request: IRequestStrict,
   { jobs, audit }: Pick<Services, 'jobs' | 'audit'>,
-  { caller, bodyRules, mayStart, reading, auditLine }: CallerContext,
+  { caller, bodyRules, mayStart, assertUnused, reading, auditLine, queued }: CallerContext,
   schema: ZodType<JobRequest>,
 ): Promise<Response> => {
   if (!mayStart) throw failure('nonce-not-remembered')
   const { value, bytes } = await readJson(request, schema, bodyRules)
-  auditLine.add({ ...audit.hashesOf(value, bytes), ...whose(value.user) })
+  auditLine.add({ ...audit.hashesOf(value, bytes), ...whose(value.user), queue: queued?.id })
   const submission = await jobs.submit(value, caller, {
     key: idempotencyKey(request, bytes),
-    record: (job, user) => auditLine.write({ outcome: 'accepted', job, ...whose(user) }, audit.textOf(value)),
+    queue: queued,
+    record: async (job, user) => {
+      assertUnused?.()
+      await auditLine.write({ outcome: 'accepted', job, ...whose(user) }, audit.textOf(value))
+    },
   })
   auditLine.add(outcomeOf(submission))
   if (submission.rejected) return rejected(submission.id, submission.running, request)

@@ -37,6 +37,18 @@ const disk = z
   .nullable()
   .meta({ description: 'The file system of the data directory; null when it cannot be looked at.' })
 
+const fleet = z
+  .object({
+    name: z.string(),
+    labels: z.record(z.string(), z.string()),
+    state: z
+      .enum(['connected', 'disconnected'])
+      .meta({ description: 'Whether there is a connection to the engine.' }),
+    queue: z.enum(['on', 'off']).meta({ description: 'Whether it takes jobs from the queue.' }),
+  })
+  .nullable()
+  .meta({ description: 'The fleet that the agent is in; null when it is in none.' })
+
 export const agentSchema = describes<AgentJson>()(
   z
     .object({
@@ -62,6 +74,7 @@ export const agentSchema = describes<AgentJson>()(
         state: z.enum(['ok', 'full', 'gone']),
         bytes: count.nullable().meta({ description: 'Of the database; null when it cannot be looked at.' }),
       }),
+      fleet,
       host,
       disk,
       limits: z

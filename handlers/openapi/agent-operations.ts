@@ -18,6 +18,7 @@ const AGENT: AgentJson = {
   guesses: { wrong: 0, unseen: 0 },
   audit: { state: 'ok' },
   store: { state: 'ok', bytes: 4_194_304 },
+  fleet: { name: 'db1', labels: { role: 'db' }, state: 'connected', queue: 'on' },
   limits: {
     memory: { by: 'cgroup-v2' },
     cpus: { by: 'cgroup-v2' },

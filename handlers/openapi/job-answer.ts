@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { JOB_STATES } from '../../lib/jobs/job.ts'
+import { JOB_STATES, NOTIFY_ON } from '../../lib/jobs/job.ts'
 import type { JobInList } from '../jobs/job-in-list.ts'
 import type { JobJson } from '../jobs/job-json.ts'
 import type { ProcessJson } from '../jobs/list-processes.ts'
@@ -95,6 +95,39 @@ const fields = {
     .meta({
       description:
         'What it has used; null is what is not known. In a list, and in answers but to GET /api/jobs/{id}, all of it is null while it runs.',
+    }),
+  notify: z
+    .object({
+      url: z.string().meta({ description: 'Without its query.' }),
+      on: z.array(z.enum(NOTIFY_ON)),
+    })
+    .nullable()
+    .meta({ description: 'Who is told what happens to it, as it was asked for.' }),
+  queue: z
+    .object({
+      id: z.string().meta({ description: 'Under which it waited there.' }),
+      try: z.int().min(1).meta({ description: 'Which run of it this is.' }),
+    })
+    .nullable()
+    .meta({ description: "Of a job that a fleet's queue has given." }),
+  notifications: z
+    .array(
+      z.object({
+        event: z.enum(['created', 'started', 'ended', 'rejected']),
+        url: z.string().meta({
+          description: "Without its query; of one that the agent's settings ask for its origin alone.",
+        }),
+        state: z.enum(['pending', 'delivered', 'given-up']),
+        tries: count,
+        lastTryTime: time.nullable(),
+        nextTryTime: time.nullable(),
+        error: z.string().meta({ description: 'Of the last try that has failed, or empty.' }),
+      }),
+    )
+    .exactOptional()
+    .meta({
+      description:
+        'What has become of its callbacks; absent where there are none, and but in GET /api/jobs/{id}.',
     }),
 }
 

@@ -43,6 +43,8 @@ export const JOB_EXAMPLE: JobJson = {
     readBytes: 0,
     writtenBytes: 0,
   },
+  notify: null,
+  queue: null,
 }
 
 export const RUNNING_EXAMPLE: JobJson = {

@@ -28,6 +28,7 @@ const submission = {
     'unknown-group',
     'cannot-run-as',
     'variable-not-possible',
+    'notify-not-allowed',
     'user-not-allowed',
     'users-not-readable',
     'out-of-bounds',

@@ -44,6 +44,8 @@ export interface Failures {
   'key-reused': NoDetails
   /** Bytes. */
   'output-limit-too-high': { limit: number }
+  /** Callbacks may not go where `notify` wants them. */
+  'notify-not-allowed': NoDetails
   /** Jobs may not run as this user, whoever asks. */
   'user-not-allowed': { user: string }
   'unknown-user': { user: string }

@@ -20,6 +20,8 @@ export interface RequestToSign {
   body?: Uint8Array<ArrayBuffer> | undefined
   /** Of those headers that change what is done; the signature covers them. */
   headers?: Record<string, string>
+  /** Until when it may be taken, in seconds of wall time; for one that waits in a queue. Only a signature has that. */
+  expires?: number | undefined
 }
 
 /** Makes the headers that prove who sends a request; each call makes new ones. */
@@ -33,20 +35,28 @@ export const createSigner = (credentials: Credentials | undefined): Signer => {
     return async () => ({ Authorization: `Bearer ${token}` })
   }
   if ('privateKey' in credentials) {
-    const { privateKey, keyId } = credentials
-    const key = typeof privateKey === 'string' ? importPem(privateKey) : Promise.resolve(privateKey)
-    key.catch(() => {}) // Told with the first request.
-    return async request =>
-      signMessage(request, keyId, async base => crypto.subtle.sign('Ed25519', await key, base))
+    const sign = createBytesSigner(credentials)
+    return async request => signMessage(request, credentials.keyId, sign)
   }
   const { secret, keyId = 'default', signature = 'rfc9421' } = credentials
   if (secret === '') throw new TypeError('the secret is empty')
   if (!/^[\w.@-]{1,64}$/.test(keyId))
     throw new TypeError('the id of a key has 1 to 64 of the characters a-z, A-Z, 0-9, _ . @ -')
   if (signature === 'contract') return async () => signByContract(secret)
-  const key = importSecret(secret)
-  return async request =>
-    signMessage(request, keyId, async base => crypto.subtle.sign('HMAC', await key, base))
+  const sign = createBytesSigner(credentials)
+  return async request => signMessage(request, keyId, sign)
+}
+
+/** Signs any bytes, by Ed25519 or HMAC. */
+export const createBytesSigner = (credentials: Exclude<Credentials, { token: string }>): SignBytes => {
+  if ('secret' in credentials) {
+    const key = importSecret(credentials.secret)
+    return async bytes => crypto.subtle.sign('HMAC', await key, bytes)
+  }
+  const { privateKey } = credentials
+  const key = typeof privateKey === 'string' ? importPem(privateKey) : Promise.resolve(privateKey)
+  key.catch(() => {}) // Told with the first request.
+  return async bytes => crypto.subtle.sign('Ed25519', await key, bytes)
 }
 
 const signByContract = (secret: string): Record<string, string> => {
@@ -54,13 +64,13 @@ const signByContract = (secret: string): Record<string, string> => {
   return { sign: md5(signAt + md5(`${secret}newdt`)), signAt }
 }
 
-type Sign = (base: Uint8Array<ArrayBuffer>) => Promise<ArrayBuffer>
+export type SignBytes = (bytes: Uint8Array<ArrayBuffer>) => Promise<ArrayBuffer>
 
 /** RFC 9421, 2.5 and 3.1, in the profile that agents take. */
 const signMessage = async (
-  { method, url, body, headers = {} }: RequestToSign,
+  { method, url, body, headers = {}, expires }: RequestToSign,
   keyId: string,
-  sign: Sign,
+  sign: SignBytes,
 ): Promise<Record<string, string>> => {
   const digest = body && `sha-256=:${encodeBase64(await crypto.subtle.digest('SHA-256', body))}:`
   const components: [name: string, value: string][] = [
@@ -75,7 +85,8 @@ const signMessage = async (
   const names = components.map(([name]) => `"${name}"`).join(' ')
   const created = Math.floor(Date.now() / 1000)
   const nonce = encodeBase64(crypto.getRandomValues(new Uint8Array(18)))
-  const input = `(${names});created=${created};nonce="${nonce}";keyid="${keyId}";tag="newdt-auto"`
+  const until = expires === undefined ? '' : `;expires=${expires}`
+  const input = `(${names});created=${created}${until};nonce="${nonce}";keyid="${keyId}";tag="newdt-auto"`
   const lines = [...components.map(([name, value]) => `"${name}": ${value}`), `"@signature-params": ${input}`]
   const bytes = await sign(new TextEncoder().encode(lines.join('\n')))
   return {

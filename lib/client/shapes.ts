@@ -22,11 +22,12 @@ export const isCount: Shape<number> = (value): value is number => KINDS.count(va
 
 export const isAgent: Shape<Agent> = (value): value is Agent => {
   if (!hasFields(value, AGENT) || !hasFields(value.caller, { id: 'text' })) return false
-  const { limits = {}, users = {}, startTime, host, disk = null, store = {} } = value
+  const { limits = {}, users = {}, startTime, host, disk = null, store = {}, fleet = null } = value
   if (startTime !== undefined && !KINDS.time(startTime)) return false
   if (!isObject(limits) || !Object.values(limits).every(isSupport) || !isSupport(users)) return false
   if (host !== undefined && !hasFields(host, HOST)) return false
   if (disk !== null && !hasFields(disk, DISK)) return false
+  if (fleet !== null && !hasFields(fleet, FLEET)) return false
   if (!isObject(store) || !KINDS.countOrNone(store.bytes ?? null)) return false
   const { rights, bounds = {} } = value.caller
   if (!isBounds(bounds)) return false
@@ -142,6 +143,12 @@ const DISK = {
   freeBytes: 'count',
   totalBytes: 'count',
 } satisfies Record<keyof NonNullable<Agent['disk']>, Fields[string]>
+
+const FLEET = {
+  name: 'text',
+  state: 'word',
+  queue: 'word',
+} satisfies Partial<Record<keyof NonNullable<Agent['fleet']>, Fields[string]>>
 
 const SAMPLE = {
   time: 'time',

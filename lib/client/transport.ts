@@ -132,9 +132,9 @@ export const unreachable = ({ host }: URL, error: unknown, isSigned = true): Cli
   return new ClientError('unreachable', `${host}: ${reason}`, { cause: error, mayBeDone })
 }
 
-/** What Node says when no connection came about. */
+/** What Node says when no connection came about, and a `fetch` over the engine of a fleet when nobody has got it. */
 const NOT_SENT =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|E(HOST|NET)UNREACH|EADDRNOTAVAIL|EACCES|UND_ERR_CONNECT_TIMEOUT|ERR_(SSL|TLS)_\w+|\w*CERT\w*|bad port)$/
+  /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|E(HOST|NET)UNREACH|EADDRNOTAVAIL|EACCES|UND_ERR_CONNECT_TIMEOUT|FLEET_N\w+|ERR_(SSL|TLS)_\w+|\w*CERT\w*|bad port)$/
 
 const codeOf = (error: unknown): string => {
   const { cause = error } = Object(error) as { cause?: unknown }

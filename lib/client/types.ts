@@ -12,9 +12,9 @@ export type Job = JobJson
 /** A job in a list: without its output, and with the beginning of a long command. */
 export type ListedJob = JobInList
 export type JobProcess = ProcessJson
-/** Agents of before do not tell of their host, how large the store is, and what a key is held to. */
-export type Agent = Omit<AgentJson, 'host' | 'disk' | 'store' | 'caller'> &
-  Partial<Pick<AgentJson, 'host' | 'disk'>> & {
+/** Agents of before do not tell of their host and fleet, how large the store is, and what a key is held to. */
+export type Agent = Omit<AgentJson, 'host' | 'disk' | 'store' | 'caller' | 'fleet'> &
+  Partial<Pick<AgentJson, 'host' | 'disk' | 'fleet'>> & {
     store: Omit<AgentJson['store'], 'bytes'> & Partial<Pick<AgentJson['store'], 'bytes'>>
     caller: Omit<AgentJson['caller'], 'bounds'> & Partial<Pick<AgentJson['caller'], 'bounds'>>
   }

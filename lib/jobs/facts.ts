@@ -1,7 +1,7 @@
 import type { Micros } from '../base/timestamp.ts'
 import type { Limits } from '../process/types.ts'
 import type { Caller } from '../security/caller.ts'
-import { type JobFacts, type JobRequest, NO_LABELS, NO_LIMITS } from './job.ts'
+import { type JobFacts, type JobRequest, NO_LABELS, NO_LIMITS, type Queued } from './job.ts'
 import { newScriptPath } from './script-file.ts'
 
 export interface FactsOptions {
@@ -11,12 +11,13 @@ export interface FactsOptions {
   scriptDirectory: string
   caller: Pick<Caller, 'id' | 'address'>
   limits?: Limits | undefined
+  queue?: Queued | undefined
 }
 
 /** What is known of a job as soon as it is asked for. */
 export const newFacts = (
-  { cmd, script, params, async, encoding = 'utf-8', labels = NO_LABELS, user = '' }: JobRequest,
-  { id, createTime, scriptDirectory, caller, limits = NO_LIMITS }: FactsOptions,
+  { cmd, script, params, async, encoding = 'utf-8', labels = NO_LABELS, user = '', notify }: JobRequest,
+  { id, createTime, scriptDirectory, caller, limits = NO_LIMITS, queue }: FactsOptions,
 ): JobFacts => ({
   id,
   cmd,
@@ -32,4 +33,6 @@ export const newFacts = (
   labels,
   user,
   limits,
+  notify: notify ?? null,
+  queue: queue ?? null,
 })

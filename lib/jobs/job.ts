@@ -2,6 +2,7 @@ import type { Micros } from '../base/timestamp.ts'
 import type { CpuTime } from '../process/exit-status.ts'
 import type { Limits, Usage } from '../process/types.ts'
 import { NO_USAGE } from '../process/types.ts'
+import type { OutboxSummary } from '../store/outbox-store.ts'
 import type { OutputTotals } from '../store/output-store.ts'
 
 export type JobState = 'running' | 'success' | 'failed' | 'canceled' | 'rejected'
@@ -48,6 +49,23 @@ export interface JobRequest {
   user?: string | undefined
   limits?: Limits | undefined
   noNewPrivileges?: boolean | undefined
+  notify?: Notify | undefined
+}
+
+/** Who is to be told of what happens to a job. */
+export interface Notify {
+  url: string
+  on: readonly NotifyOn[]
+}
+
+/** `ended` is any end of a job that ran, or should have; `rejected` one that had no slot. */
+export const NOTIFY_ON = ['started', 'ended', 'success', 'failed', 'canceled', 'rejected'] as const
+export type NotifyOn = (typeof NOTIFY_ON)[number]
+
+/** A job that was taken from a fleet's queue: under which id it waited there, and which run of it this is, from 1 on. */
+export interface Queued {
+  id: string
+  try: number
 }
 
 /** What is known of a job from its creation on. */
@@ -70,6 +88,10 @@ export interface JobFacts {
   user: string
   /** What it runs within: what was asked for, and what the agent sets where nothing was. */
   limits: Limits
+  /** What was asked for; null for nobody. */
+  notify: Notify | null
+  /** Null for a job that was asked for directly. */
+  queue: Queued | null
 }
 
 /** What whoever submits a job calls it by, by name. */
@@ -127,6 +149,8 @@ export interface JobRecord {
   livingLeftovers: number
   /** Of a running job, where it was looked for: what it uses now. */
   usageNow?: Usage | undefined
+  /** What has become of its callbacks, where that was looked for. */
+  notifications?: OutboxSummary[] | undefined
 }
 
 /** What the contract says when every slot is taken, with the true number of running jobs. */

@@ -15,7 +15,7 @@ import { directoryWithin, withinBounds } from './bounds.ts'
 import { assertTakenByShells } from './environment.ts'
 import type { StopReason } from './execution.ts'
 import { newFacts } from './facts.ts'
-import { type JobFacts, type JobRequest, rejectionText } from './job.ts'
+import { type JobFacts, type JobRequest, type Queued, rejectionText } from './job.ts'
 import { createJobIds } from './job-id.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { assertPrivilegesStay, createLimits, type LimitRules } from './limits.ts'
@@ -44,10 +44,14 @@ export interface JobsOptions {
   /** Whom jobs may run as, as `user` or `user:group`. */
   runAs: readonly string[]
   limits: LimitRules
+  /** Whether a job may have somebody told at this URL; absent where none may. */
+  mayNotify?(url: string): boolean
 }
 
 export interface SubmitOptions {
   key?: IdempotencyKey | undefined
+  /** For a job that a fleet's queue has given. */
+  queue?: Queued | undefined
   /**
    * Called with the id of a job that is accepted, and whom it will run as ("" is the agent's own user), before anything
    * of it is stored or run. When it rejects, with an AgentError, there is no such job.
@@ -133,13 +137,13 @@ export const createJobs = (options: JobsOptions) => {
     /**
      * Runs a job if a slot is free. Resolves when its process runs (or could not be started), with the id of
      * the first job if the key was used before. Rejects with AgentError stopping, draining, out-of-bounds,
-     * output-limit-too-high, limit-too-high, limit-unsupported, not-stored, key-reused, too-many-jobs-of-key, with those
+     * notify-not-allowed, output-limit-too-high, limit-too-high, limit-unsupported, not-stored, key-reused, too-many-jobs-of-key, with those
      * of accountOf, and with that of `record`.
      */
     async submit(
       asked: JobRequest,
       caller: Caller,
-      { key: given, record }: SubmitOptions = {},
+      { key: given, queue, record }: SubmitOptions = {},
     ): Promise<Submission> {
       const { cwd } = caller.bounds
       const user = userOf(asked.user, caller.bounds)
@@ -154,6 +158,7 @@ export const createJobs = (options: JobsOptions) => {
       if ((request.outputLimit ?? 0) > options.outputLimit) {
         throw failure('output-limit-too-high', { limit: options.outputLimit })
       }
+      if (request.notify && !options.mayNotify?.(request.notify.url)) throw failure('notify-not-allowed')
       const limits = limitsFor(request.limits)
       if (request.env && processes.needsSetUp({ account, limits, noNewPrivileges: request.noNewPrivileges }))
         assertTakenByShells(request.env)
@@ -170,7 +175,7 @@ export const createJobs = (options: JobsOptions) => {
       refuseTooMany(caller)
       const timer = clock.timer()
       const id = newJobId()
-      const facts = newFacts(request, { ...options, id, createTime: timer.startedAt, caller, limits })
+      const facts = newFacts(request, { ...options, id, createTime: timer.startedAt, caller, limits, queue })
       const release = slots.take()
       housekeeping.makeRoom()
       if (!release) {

@@ -2,9 +2,10 @@ import { failure } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Ballast } from '../store/ballast.ts'
 import type { IdempotencyKey, JobStore } from '../store/job-store.ts'
+import type { NewOutboxEntry, OutboxStore } from '../store/outbox-store.ts'
 import type { OutputStore, OutputTotals } from '../store/output-store.ts'
 import type { Retention } from '../store/retention.ts'
-import type { JobEvents } from './events.ts'
+import type { JobEvent, JobEvents } from './events.ts'
 import type { EndedJob, RejectedJob, RunningJob } from './job.ts'
 
 export interface LifecycleOptions {
@@ -14,7 +15,15 @@ export interface LifecycleOptions {
   /** Room on the disk for the ends of jobs. */
   ballast: Pick<Ballast, 'isHeld' | 'giveUp'>
   events: Pick<JobEvents, 'emit'>
+  /** For those who must be told of events whatever comes; absent where there are none. */
+  outgoing?: Outgoing | undefined
   log: Log
+}
+
+export interface Outgoing {
+  /** Whom to tell what of an event. */
+  of(event: JobEvent): readonly NewOutboxEntry[]
+  store: Pick<OutboxStore, 'addWith'>
 }
 
 /** An end that the store has not taken yet. */
@@ -22,22 +31,38 @@ export interface UnstoredEnd {
   number: number
   job: EndedJob
   totals: OutputTotals
+  /** Who is told of it; stored with it. */
+  outgoing: readonly NewOutboxEntry[]
 }
 
 /**
  * The one place where jobs are created, started, ended and rejected: it records each step and emits its event. Of
- * these only `create` can fail. An end that cannot be stored is kept in memory, and tried again every second.
+ * these only `create` can fail. An end that cannot be stored is kept in memory, and tried again every second. Who must
+ * be told of a step is stored with it.
  */
 export const createLifecycle = (options: LifecycleOptions) => {
-  const { jobStore, outputStore, retention, ballast, events, log } = options
+  const { jobStore, outputStore, retention, ballast, events, outgoing, log } = options
   const unstored = new Map<string, UnstoredEnd>()
   let retry: NodeJS.Timeout | undefined
+
+  const entriesOf = (event: JobEvent): readonly NewOutboxEntry[] => {
+    try {
+      return outgoing?.of(event) ?? NOBODY
+    } catch (error) {
+      log.error({ jobId: event.job.id, err: error }, 'what is to be told of a job could not be composed')
+      return NOBODY
+    }
+  }
+
+  /** Does a step, and stores who is told of it, or throws and does neither. */
+  const withEntries = <T>(entries: readonly NewOutboxEntry[], step: () => T): T =>
+    outgoing && entries.length > 0 ? outgoing.store.addWith(entries, step) : step()
 
   const store = (end: UnstoredEnd): void => {
     const { number, job, totals } = end
     const outputBytes = totals.keptBytes === 0 ? 0 : outputStore.storedBytes(number)
     const storedBytes = outputBytes + longTextBytes(job)
-    jobStore.finish(number, job, totals, storedBytes)
+    withEntries(end.outgoing, () => jobStore.finish(number, job, totals, storedBytes))
     retention.added({ storedBytes, rejected: false })
   }
 
@@ -75,8 +100,9 @@ export const createLifecycle = (options: LifecycleOptions) => {
     create(job: RunningJob, mark: number, key?: IdempotencyKey): number {
       try {
         assertRoom()
-        const number = jobStore.insert(job, mark, key)
-        events.emit({ kind: 'created', job })
+        const event = { kind: 'created', job } as const
+        const number = withEntries(entriesOf(event), () => jobStore.insert(job, mark, key))
+        events.emit(event)
         return number
       } catch (error) {
         log.error({ jobId: job.id, err: error }, 'a job could not be stored and is not run')
@@ -86,35 +112,40 @@ export const createLifecycle = (options: LifecycleOptions) => {
 
     /** Its process runs, as its pid and start time say. */
     start(number: number, job: RunningJob): void {
+      const event = { kind: 'started', job } as const
       try {
-        jobStore.markStarted(number, job.pid, job.startTime ?? job.createTime)
+        withEntries(entriesOf(event), () =>
+          jobStore.markStarted(number, job.pid, job.startTime ?? job.createTime),
+        )
       } catch (error) {
         log.error({ jobId: job.id, err: error }, 'the start of a job could not be stored')
       }
-      events.emit({ kind: 'started', job })
+      events.emit(event)
     },
 
     /** Never throws, whatever the store does. */
     end(number: number, job: EndedJob, totals: OutputTotals): void {
-      const end = { number, job, totals }
+      const event = { kind: 'ended', job, totals } as const
+      const end = { number, job, totals, outgoing: entriesOf(event) }
       const error = tryToStore(end)
       if (error !== undefined) {
         log.error({ jobId: job.id, err: error }, 'the end of a job could not be stored; it is tried again')
         unstored.set(job.id, end)
         scheduleRetry()
       }
-      events.emit({ kind: 'ended', job, totals })
+      events.emit(event)
     },
 
     /** All slots are taken by `running` jobs. Never throws. */
     reject(job: RejectedJob, running: number): void {
+      const event = { kind: 'rejected', job, running } as const
       try {
-        jobStore.insert(job, 0)
+        withEntries(entriesOf(event), () => jobStore.insert(job, 0))
         retention.added({ storedBytes: 0, rejected: true })
       } catch (error) {
         log.error({ jobId: job.id, err: error }, 'a rejection could not be stored')
       }
-      events.emit({ kind: 'rejected', job, running })
+      events.emit(event)
     },
 
     /** A job that has ended, where the store still says that it runs. */
@@ -142,6 +173,8 @@ const longTextBytes = ({ cmd, params }: EndedJob): number => {
   const letters = cmd.length + params.length
   return letters > SHORT_TEXT ? letters : 0
 }
+
+const NOBODY: readonly NewOutboxEntry[] = []
 
 const SHORT_TEXT = 4096
 const RETRY_MS = 1000

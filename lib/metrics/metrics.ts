@@ -1,5 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { JobEvent, JobEvents } from '../jobs/events.ts'
+import { createDeliveryMetrics, type Waiting } from './delivery-metrics.ts'
+import { createQueueMetrics } from './queue-metrics.ts'
 
 export interface MetricsOptions {
   version: string
@@ -8,6 +10,10 @@ export interface MetricsOptions {
   state(): AgentState
   /** What the store takes on the disk, in bytes. */
   storeBytes(): Promise<number>
+  /** What waits to be delivered to others. */
+  waiting(): Waiting
+  /** Whether the agent is in a fleet. */
+  isInFleet?: boolean
 }
 
 export interface AgentState {
@@ -16,12 +22,21 @@ export interface AgentState {
   isDraining: boolean
   isStoreWritable: boolean
   isAuditWritable: boolean
+  /** Undefined for an agent that is in no fleet. */
+  isFleetConnected?: boolean | undefined
   isGuardianMissing: boolean
   guardianRestarts: number
 }
 
 /** What Prometheus may know of an agent, in its text format. Counts from the start of the agent. */
-export const createMetrics = ({ version, events, state, storeBytes }: MetricsOptions) => {
+export const createMetrics = ({
+  version,
+  events,
+  state,
+  storeBytes,
+  waiting,
+  isInFleet = false,
+}: MetricsOptions) => {
   const registry = new Registry()
   const registers = [registry]
   const counter = (name: string, help: string, labelNames: readonly string[] = []) =>
@@ -45,9 +60,14 @@ export const createMetrics = ({ version, events, state, storeBytes }: MetricsOpt
     'route',
     'status',
   ])
+  const messages = isInFleet
+    ? counter('newdt_fleet_requests_total', 'Requests that came over the engine of the fleet.', ['fate'])
+    : undefined
   const failures = counter('newdt_authentication_failures_total', 'Requests whose sender was not known.', [
     'reason',
   ])
+  const deliveries = createDeliveryMetrics(registry, waiting)
+  const queue = isInFleet ? createQueueMetrics(registry) : () => {}
   const duration = new Histogram({
     name: 'newdt_job_duration_seconds',
     help: 'From the start of the process of a job to the end of the job.',
@@ -70,6 +90,11 @@ export const createMetrics = ({ version, events, state, storeBytes }: MetricsOpt
   gauge('newdt_draining', '1 when no new jobs are taken.', now => Number(now.isDraining))
   gauge('newdt_store_writable', '1 when new jobs can be stored.', now => Number(now.isStoreWritable))
   gauge('newdt_audit_writable', '1 when the audit trail can be written.', now => Number(now.isAuditWritable))
+  if (isInFleet) {
+    gauge('newdt_fleet_connected', '1 when there is a connection to the engine of the fleet.', now =>
+      Number(now.isFleetConnected ?? false),
+    )
+  }
   gauge('newdt_guardian_missing', '1 when jobs would outlive a kill of the agent.', now =>
     Number(now.isGuardianMissing),
   )
@@ -113,10 +138,21 @@ export const createMetrics = ({ version, events, state, storeBytes }: MetricsOpt
       requests.inc({ method, route, status })
     },
 
+    /** Of a request that came over the engine: `answered`, or `broken` when nobody has taken all of the answer. */
+    fleetRequest(fate: 'answered' | 'broken'): void {
+      messages?.inc({ fate })
+    },
+
     /** `reason` is the machine word of the error. */
     authenticationFailed(reason: string): void {
       failures.inc({ reason })
     },
+
+    /** Counts what has come of a try to deliver something. */
+    delivery: deliveries,
+
+    /** Counts what has become of a message from the queue of the fleet. */
+    queue,
 
     contentType: registry.contentType,
 

@@ -1,5 +1,6 @@
 import type { Log } from '../base/log.ts'
 import type { CpuTime, Exit } from './exit-status.ts'
+import type { Helper, HelperSpec } from './helper.ts'
 
 export type OutputStream = 'stdout' | 'stderr'
 
@@ -181,6 +182,13 @@ export interface Processes {
    * the death of the agent, of any kind, is the death of all that bears the mark.
    */
   start(spec: StartSpec): Promise<StartedProcess>
+  /**
+   * Starts a helper in a session of its own; rejects with StartError. It reads end of file when the agent is gone, and
+   * has to end then. Undefined where helpers cannot be started.
+   */
+  startHelper: ((spec: HelperSpec) => Promise<Helper>) | undefined
+  /** For a call on a thread that may never end: at the agent's end no thread is waited for. */
+  leaveThreads(): void
   /** The job has ended: what it has left behind is no longer the agent's. */
   unguard(mark: number): void
   /**

@@ -12,6 +12,8 @@ export interface AuditEntry {
   client?: string | undefined
   /** The id of the job. */
   job?: string | undefined
+  /** Under which id it waited in a fleet's queue. */
+  queue?: string | undefined
   /** Whom the job is to run as, where that is not the agent's own user. */
   user?: string | undefined
   /** SHA-256 of the command line, or of the script's content. */

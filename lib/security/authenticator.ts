@@ -5,6 +5,7 @@ import { hashToken, type Key } from './keys.ts'
 import { checkForm, createSigner, type SignatureWindow, type Signer } from './md5-signature.ts'
 import { type MessageSignature, parseMessageSignature, type SignableMessage } from './message-signature.ts'
 import type { Nonces } from './nonces.ts'
+import { checkAge, checkQueued, WINDOW_MS } from './signature-age.ts'
 
 /** What a request says to prove who asks, exactly as it came. */
 export type Credentials =
@@ -17,7 +18,7 @@ export type Credentials =
   | { kind: 'certificate' }
 
 export interface Client {
-  /** Its IP address; "" when it has none. */
+  /** Its IP address; another word when it has none. */
   address: string
   /** Nobody else on the network can read what it sends: TLS, or the same host. */
   isPrivate: boolean
@@ -27,8 +28,15 @@ export interface Client {
   certificate?: ClientCertificate | undefined
   /** Whether the certificate was judged by authorities that have been renewed since. */
   isOutdated?(): boolean
+  /** The request has waited in a fleet's queue under this id; `try` is which run of it this would be. */
+  queued?: { id: string; try: number } | undefined
   /** The same for all requests of one connection; undefined where that is not known. */
   connection?: object | undefined
+  /**
+   * Others have read what it sends on its way, and could send it again. `authority` is none that the client could
+   * choose then.
+   */
+  isRelayed?: boolean | undefined
 }
 
 export interface ClientCertificate {
@@ -54,6 +62,11 @@ export interface Authentication {
   signedBody?: { sha256: Buffer | undefined } | undefined
   /** Undefined where there is no nonce; false when an agent that is killed would forget it. */
   isNonceStored?: boolean | undefined
+  /**
+   * For a request that has waited in a queue, which may come again: throws AgentError nonce-used when a job of it has
+   * ended here. To be called before a job is made of it.
+   */
+  assertUnused?(): void
 }
 
 export interface Authenticator {
@@ -79,8 +92,11 @@ export const createAuthenticator = (keys: readonly Key[], options: Authenticator
   let ring = createRing(keys)
   const nobody = createNobody()
 
-  const authenticateSignature = (credentials: { sign: string; signAt: string }): KeyLookup => {
-    if (isStrict) throw failure('credential-too-weak')
+  const authenticateSignature = (
+    credentials: { sign: string; signAt: string },
+    { isRelayed }: Client,
+  ): KeyLookup => {
+    if (isStrict || isRelayed) throw failure('credential-too-weak')
     const { sign, signAt } = credentials
     checkForm(credentials, options)
     return () => {
@@ -114,10 +130,16 @@ export const createAuthenticator = (keys: readonly Key[], options: Authenticator
     }
   }
 
-  const authenticateMessage = (message: SignableMessage, signature: MessageSignature): KeyLookup => {
-    checkAge(signature, now())
+  const authenticateMessage = (
+    message: SignableMessage,
+    signature: MessageSignature,
+    { queued, isRelayed }: Client,
+  ): KeyLookup => {
+    if (queued) checkQueued(message, signature, queued.id, now())
+    else checkAge(signature, now())
     const { authority } = message
-    if (authorities && !authorities.includes(authority)) throw failure('authority-wrong', { authority })
+    const isMeant = isRelayed || (!OF_FLEET.test(authority) && (authorities?.includes(authority) ?? true))
+    if (!isMeant) throw failure('authority-wrong', { authority })
     return () => {
       const key = ring.byId.get(signature.keyId)
       if (!isSignedBy(withBoth(key ?? nobody), signature) || !key) throw failure('signature-wrong')
@@ -158,14 +180,19 @@ export const createAuthenticator = (keys: readonly Key[], options: Authenticator
       const fault = client.certificate?.fault
       if (fault !== undefined) throw failure('certificate-wrong', { fault })
       if (credentials.kind === 'certificate') return authentication(authenticateCertificate(client), client)
-      if (credentials.kind === 'signature') return authentication(authenticateSignature(credentials), client)
+      if (credentials.kind === 'signature')
+        return authentication(authenticateSignature(credentials, client), client)
       if (credentials.kind === 'token')
         return authentication(authenticateToken(credentials.token, client), client)
       const { message } = credentials
       const signature = parseMessageSignature(message)
-      const known = authentication(authenticateMessage(message, signature), client)
+      const known = authentication(authenticateMessage(message, signature, client), client)
+      const signedBody = { sha256: signature.contentDigest }
+      const { queued } = client
+      if (queued)
+        return { ...known, signedBody, assertUnused: () => nonces.assertUnused(known.caller.id, queued.id) }
       const isNonceStored = nonces.use(known.caller.id, signature.nonce, signature.created * 1000 + WINDOW_MS)
-      return { ...known, signedBody: { sha256: signature.contentDigest }, isNonceStored }
+      return { ...known, signedBody, isNonceStored }
     },
 
     use(newKeys: readonly Key[]): void {
@@ -177,15 +204,8 @@ export const createAuthenticator = (keys: readonly Key[], options: Authenticator
 /** Finds the key that credentials prove, among those that there are now. Throws AgentError when there is none. */
 type KeyLookup = () => Key
 
-/** How old the signature of a message may be, and how far in the future. */
-const WINDOW_MS = 5 * 60_000
-
-const checkAge = ({ created, expires }: MessageSignature, now: number): void => {
-  const lateMs = now - Math.min(created * 1000 + WINDOW_MS, (expires ?? Number.POSITIVE_INFINITY) * 1000)
-  if (lateMs > 0) throw failure('signature-expired', { seconds: Math.ceil(lateMs / 1000) })
-  const earlyMs = created * 1000 - now
-  if (earlyMs > WINDOW_MS) throw failure('signature-ahead', { seconds: Math.ceil(earlyMs / 1000) })
-}
+/** A request for one host of a fleet could be sent to the port of another: who passes it on has read it. */
+const OF_FLEET = /\.newdt\.?(:\d*)?$/i
 
 /** By the one of the key's algorithms that has signatures of this length; in constant time for each of its secrets. */
 const isSignedBy = ({ secrets, ed25519 }: Signing, signature: MessageSignature): boolean => {

@@ -25,9 +25,15 @@ export interface Caller {
   id: string
   rights: ReadonlySet<Right>
   bounds: RunBounds
-  /** The client's IP address. */
+  /** The client's IP address; another word when it has none. */
   address: string
 }
+
+/** The same caller with one of their rights, if they have it; with all of them where none is named. */
+export const withOnly = (caller: Caller, right: Right | undefined): Caller =>
+  right === undefined
+    ? caller
+    : { ...caller, rights: new Set([...caller.rights].filter(one => one === right)) }
 
 /** Whether somebody may see the output of a job that `owner` has submitted. */
 export const mayReadOutput = ({ id, rights }: Caller, owner: string): boolean =>

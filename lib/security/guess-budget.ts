@@ -59,6 +59,8 @@ export const createGuessBudget = (options: GuessBudgetOptions) => {
   }
 }
 
+export type GuessBudget = ReturnType<typeof createGuessBudget>
+
 /** Some 10 MB. To have them all takes 250,000 guesses a second, more than the agent could answer. */
 const MOST_NAMES = 50_000
 const REST = 'the rest'

@@ -3,10 +3,12 @@ import { isIPv6, SocketAddress } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { AgentError, failure } from '../base/errors.ts'
 import type { Authentication, Authenticator, Client, Credentials } from './authenticator.ts'
-import { createGuessBudget, type GuessBudgetOptions } from './guess-budget.ts'
+import { createGuessBudget, type GuessBudget, type GuessBudgetOptions } from './guess-budget.ts'
 import { parseMessageSignature, type SignableMessage } from './message-signature.ts'
 
 export interface GuessLimits extends Partial<GuessBudgetOptions> {
+  /** The same for what others pass on, who are not told apart. */
+  relayed?: Pick<GuessBudgetOptions, 'most' | 'perSecond'>
   /** How long what is over the limit waits for its second chance, and then for its refusal. */
   waitMs?: number
 }
@@ -17,15 +19,23 @@ export interface GuessLimits extends Partial<GuessBudgetOptions> {
  * whoever shares the address and has the right credentials, which cost nothing, gets through within seconds. At once
  * pass signatures and tokens that were right there before. A signature of a message (RFC 9421) is never the same
  * twice, so one by a key that has signed there before has a budget of its own. A certificate is proved by TLS, and no
- * guess.
+ * guess. What comes over an engine has no address: all of it has budgets of its own, so large that whoever guesses
+ * there has to be busy to be in the way of others.
  */
 export const createGuessLimiter = (authenticator: Authenticator, limits: GuessLimits = {}) => {
-  const { waitMs = WAIT_MS, most = GUESSES, perSecond = GUESSES_PER_SECOND, ...rest } = limits
-  const budget = createGuessBudget({ most, perSecond, ...rest })
+  const {
+    waitMs = WAIT_MS,
+    most = GUESSES,
+    perSecond = GUESSES_PER_SECOND,
+    relayed = RELAYED,
+    ...rest
+  } = limits
+  const direct = createGuessBudget({ most, perSecond, ...rest })
+  const passedOn = createGuessBudget({ ...rest, ...relayed })
   const known = new Set<string>()
   const counts = { wrong: 0, unseen: 0 }
-  /** Of all, of each network, and whether one of a connection is there. */
-  let waiting = 0
+  /** Of all that came directly and of all that were passed on, of each network, and whether one of a connection is there. */
+  const waiting = { direct: 0, relayed: 0 }
   const waitingOf = new Map<string, number>()
   const heldBy = new WeakSet<object>()
 
@@ -59,6 +69,7 @@ export const createGuessLimiter = (authenticator: Authenticator, limits: GuessLi
    * that have just come: else who asks most often would get all looks.
    */
   const bucketOf = (
+    budget: GuessBudget,
     network: string,
     credentials: GuessableCredentials,
     hasWaited: boolean,
@@ -81,7 +92,8 @@ export const createGuessLimiter = (authenticator: Authenticator, limits: GuessLi
     hasWaited: boolean,
   ): Authentication | undefined => {
     const network = networkOf(client.address)
-    const bucket = bucketOf(network, credentials, hasWaited)
+    const budget = client.isRelayed ? passedOn : direct
+    const bucket = bucketOf(budget, network, credentials, hasWaited)
     if (bucket === undefined) return undefined
     try {
       const authentication = authenticator.authenticate(credentials, client)
@@ -98,11 +110,12 @@ export const createGuessLimiter = (authenticator: Authenticator, limits: GuessLi
   }
 
   /** One of a connection at a time, so that nobody can have more of them than connections. False when it may not. */
-  const wait = async ({ address, connection = {} }: Client): Promise<boolean> => {
-    if (waiting >= MOST_WAITING || heldBy.has(connection)) return false
+  const wait = async ({ address, connection = {}, isRelayed }: Client): Promise<boolean> => {
+    const kind = isRelayed ? 'relayed' : 'direct'
+    if (waiting[kind] >= MOST_WAITING[kind] || heldBy.has(connection)) return false
     const network = networkOf(address)
     const count = (change: number): void => {
-      waiting += change
+      waiting[kind] += change
       const own = (waitingOf.get(network) ?? 0) + change
       if (own === 0) waitingOf.delete(network)
       else waitingOf.set(network, own)
@@ -173,6 +186,8 @@ const GUESSES = 20
 const GUESSES_PER_SECOND = 5
 const WAIT_MS = 1000
 const RETRY_S = 1
-/** Each is a request that is there anyway. */
-const MOST_WAITING = 1000
+/** A secret of eight letters would be found in thirteen years at most: those of a fleet should be longer. */
+const RELAYED = { most: 1000, perSecond: 500 }
+/** Each is a request that is there anyway. Of those that are passed on there are some 1000 at most: others need room. */
+const MOST_WAITING = { direct: 1000, relayed: 500 }
 const MOST_KNOWN = 1000

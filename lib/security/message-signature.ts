@@ -29,6 +29,8 @@ export interface MessageSignature {
   base: string
   /** SHA-256 of the body; undefined when the signature covers none, so that there must be no body. */
   contentDigest: Buffer | undefined
+  /** The message has no other signature. */
+  isAlone: boolean
 }
 
 /** A signature for this agent has this tag; others, a proxy's for example, are none of its business. */
@@ -52,6 +54,7 @@ export const parseMessageSignature = (message: SignableMessage): MessageSignatur
   if (message.header(IDEMPOTENCY_KEY) !== undefined && !names.includes(IDEMPOTENCY_KEY))
     throw malformed(IDEMPOTENCY_KEY)
   const parameters = list[1]
+  const signatures = dictionaryOf(message, 'signature')
   for (const name of parameters.keys()) if (!PARAMETERS.includes(name)) throw malformed(name)
   return {
     keyId: textOf(parameters, 'keyid'),
@@ -59,9 +62,10 @@ export const parseMessageSignature = (message: SignableMessage): MessageSignatur
     created: timeOf(parameters, 'created'),
     expires: parameters.has('expires') ? timeOf(parameters, 'expires') : undefined,
     nonce: textOf(parameters, 'nonce'),
-    bytes: bytesOf(dictionaryOf(message, 'signature').get(label), 'signature'),
+    bytes: bytesOf(signatures.get(label), 'signature'),
     base: signatureBase(message, list),
     contentDigest: names.includes('content-digest') ? digestOf(message) : undefined,
+    isAlone: inputs.size === 1 && signatures.size === 1,
   }
 }
 

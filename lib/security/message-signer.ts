@@ -11,6 +11,8 @@ export interface MessageToSign {
   target: string
   body?: Uint8Array | undefined
   idempotencyKey?: string | undefined
+  /** Until when it may be taken, in seconds of wall time. */
+  expires?: number | undefined
 }
 
 export interface MessageSignerOptions {
@@ -24,7 +26,7 @@ export interface MessageSignerOptions {
 /** Signs requests as an agent wants it (RFC 9421), each with a nonce of its own; returns the headers to be added. */
 export const createMessageSigner =
   ({ keyId, key, now = Date.now }: MessageSignerOptions) =>
-  ({ method, authority, target, body, idempotencyKey }: MessageToSign): Record<string, string> => {
+  ({ method, authority, target, body, idempotencyKey, expires }: MessageToSign): Record<string, string> => {
     const [path = '', ...rest] = target.split('?')
     const digest = body && `sha-256=:${createHash('sha256').update(body).digest('base64')}:`
     const fields: Record<string, string> = {
@@ -37,6 +39,7 @@ export const createMessageSigner =
       names.map(name => [name, new Map()]),
       new Map<string, BareItem>([
         ['created', Math.floor(now() / 1000)],
+        ...(expires === undefined ? [] : [['expires', expires] as [string, BareItem]]),
         ['nonce', randomBytes(16).toString('base64url')],
         ['keyid', keyId],
         ['tag', TAG],

@@ -111,6 +111,28 @@ export const createNonces = ({ store, now, log, most = MOST, intervalMs = INTERV
       }
     },
 
+    /** Of a request that has waited in a queue, which may come again until a job of it has ended: throws AgentError nonce-used then. */
+    assertUnused(keyId: string, id: string): void {
+      const digest = digestOfQueued(keyId, id)
+      if (unstored.has(digest) || isStored(digest)) throw failure('nonce-used')
+    },
+
+    /**
+     * A job of such a request has ended. Calling it again does nothing. False when there is no room: those that can wait
+     * for days must not take that of the others. Then the job's own record is what keeps it from coming again.
+     */
+    useUp(keyId: string, id: string, expiresAt: number): boolean {
+      if (count + unstored.size >= most / 2) return false
+      const digest = digestOfQueued(keyId, id)
+      try {
+        insert(digest, expiresAt)
+      } catch {
+        if (unstored.size >= MOST_UNSTORED) return false
+        unstored.set(digest, expiresAt)
+      }
+      return true
+    },
+
     close(): void {
       clearInterval(timer)
       tend()
@@ -122,6 +144,8 @@ export const createNonces = ({ store, now, log, most = MOST, intervalMs = INTERV
     },
   }
 }
+
+const digestOfQueued = (keyId: string, id: string): string => hash('sha256', `${keyId}\nqueued\n${id}`)
 
 export type Nonces = ReturnType<typeof createNonces>
 

@@ -1,13 +1,14 @@
 import {
   type AgentClient,
+  type ClientError,
   type ConnectOptions,
   connect,
   type JobHandle,
   type Result,
 } from '../../lib/client/client.ts'
-import type { Cli } from './cli.ts'
+import { type Cli, fleetNameOf } from './cli.ts'
 import { UsageError } from './failure.ts'
-import { type Host, whichHost } from './which-host.ts'
+import { type Host, urlOf, whichHost } from './which-host.ts'
 
 /** An agent that is asked. */
 export interface Agent {
@@ -18,9 +19,21 @@ export interface Agent {
   patient: AgentClient
 }
 
-/** The agent of the host that is meant, see whichHost; nothing is sent yet. */
-export const askAgent = async ({ env }: Cli, named?: string): Promise<Agent> =>
-  askHost(await whichHost(env, named))
+/** The agent of the host that is meant, see whichHost, or one of the fleet; nothing is sent yet. */
+export const askAgent = async (cli: Cli, named?: string): Promise<Agent> => {
+  if (!isInFleet(cli, named)) return askHost(await whichHost(cli.env, named))
+  if (named === undefined) throw new UsageError('which host of the fleet? -H NAME; newdt hosts lists them')
+  const { openFleet } = await import('./open-fleet.ts')
+  return askHost((await openFleet(cli)).host(named))
+}
+
+/** A URL is that of an agent which is asked directly, whatever NEWDT_FLEET is. */
+export const isInFleet = (cli: Cli, named?: string): boolean => {
+  const url = named === undefined ? undefined : urlOf(named)
+  if (url !== undefined && cli.fleet !== undefined)
+    throw new UsageError(`${named} or --fleet? An agent of a fleet is named, such as -H db1`)
+  return url === undefined && fleetNameOf(cli) !== undefined
+}
 
 /** `onAnswer` sees each answer before it is read. */
 export const askHost = async (
@@ -49,8 +62,18 @@ export const unwrap = <T>(result: Result<T>): T => {
   return result.value
 }
 
+/** Whether one with the right `admin` may do what was refused to the right `run`, or not allowed by an engine. */
+export const needsAdmin = ({ word }: Pick<ClientError, 'word'>): boolean =>
+  word === 'not-your-job' || word === 'forbidden' || word === 'fleet-not-allowed'
+
+/** A job, and the agent that has it. */
+export interface FoundJob {
+  agent: Agent
+  job: JobHandle
+}
+
 /** The job of this id, or of an id that begins so; looked for once, so that an agent that is not there is told soon. */
-export const findJob = async (
+export const findOn = async (
   { client, patient }: Agent,
   id: string,
   signal?: AbortSignal,
@@ -59,17 +82,6 @@ export const findJob = async (
   // A whole id is taken as it is.
   if (job.id === id) unwrap(await job.get({ output: false, ...(signal ? { signal } : {}) }))
   return patient.job(job.id)
-}
-
-/** None is acted on before all are found. */
-export const findJobs = async (
-  agent: Agent,
-  ids: readonly string[],
-  signal?: AbortSignal,
-): Promise<JobHandle[]> => {
-  const found: JobHandle[] = []
-  for (const id of ids) found.push(await findJob(agent, id, signal))
-  return found
 }
 
 const connectOr = (host: Host, options: ConnectOptions): AgentClient => {
@@ -83,8 +95,8 @@ const connectOr = (host: Host, options: ConnectOptions): AgentClient => {
 type Send = NonNullable<ConnectOptions['fetch']>
 
 /** Node's own fetch can neither be told whom to trust for one host, nor show a certificate. */
-const fetchOf = async ({ tls }: Host): Promise<Send> => {
-  if (!tls) return fetch
+const fetchOf = async ({ tls, fetch: own = fetch }: Host): Promise<Send> => {
+  if (!tls) return own
   const { Agent, fetch: send } = await import('undici')
   const dispatcher = new Agent({ connect: tls })
   return (url, init) =>

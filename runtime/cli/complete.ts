@@ -1,20 +1,15 @@
 import type { Argument, Command, Option } from 'commander'
 import { askAgent } from './ask.ts'
-import type { Cli } from './cli.ts'
-import { printable } from './format.ts'
+import { type Candidate, jobCandidate } from './candidate.ts'
+import { type Cli, fleetNameOf } from './cli.ts'
+import { verbOf } from './command-line.ts'
 import { readHosts } from './hosts-file.ts'
 import { createProgram } from './program.ts'
-
-/** What may stand in a place, and what it means. */
-export interface Candidate {
-  value: string
-  meaning: string
-}
 
 /** Prints a line for each candidate, its meaning behind a tab; nothing when they cannot be known. */
 export const complete = async (cli: Cli): Promise<void> => {
   const words = cli.rest ?? []
-  const candidates = await createProgram(cli, words.length > 1 ? words[0] : undefined)
+  const candidates = await createProgram(cli, verbOf(words.slice(0, -1)))
     .then(program => candidatesFor(cli, program, words))
     .catch(() => [])
   await cli.out.write(candidates.map(({ value, meaning }) => `${value}\t${meaning}\n`).join(''))
@@ -30,9 +25,10 @@ export const candidatesFor = async (
   const begun = words.at(-1) ?? ''
   // What stands there is a command of somebody else's.
   if (before.includes('--')) return []
-  const { command, taken, argument, option, host } = placeOf(program, before)
+  const { command, taken, argument, option, host, fleet } = placeOf(program, before)
+  if (fleet !== undefined) cli.fleet = fleet
   const all = option
-    ? await valuesOf(cli, option.attributeName(), option.argChoices)
+    ? await valuesOf(cli, option.attributeName(), option.argChoices, { command, host })
     : begun.startsWith('-')
       ? optionsOf(command)
       : command.commands.length > 0 && taken === 0
@@ -51,20 +47,23 @@ interface Place {
   argument: Argument | undefined
   /** The option whose value comes next. */
   option: Option | undefined
-  /** The host that was named before. */
+  /** The host, and the fleet, that was named before. */
   host: string | undefined
+  fleet: string | undefined
 }
 
 const placeOf = (program: Command, words: readonly string[]): Place => {
   let command = program
   let taken = 0
   let host: string | undefined
+  let fleet: string | undefined
   let option: Option | undefined
   for (const word of words) {
     const known = option
     option = undefined
     if (known) {
       if (known.attributeName() === 'host') host = word
+      if (known.attributeName() === 'fleet') fleet = word
       continue
     }
     if (word.startsWith('-')) {
@@ -78,7 +77,8 @@ const placeOf = (program: Command, words: readonly string[]): Place => {
   }
   const { registeredArguments: all } = command
   const last = all.at(-1)
-  return { command, taken, argument: all[taken] ?? (last?.variadic ? last : undefined), option, host }
+  const argument = all[taken] ?? (last?.variadic ? last : undefined)
+  return { command, taken, argument, option, host, fleet }
 }
 
 const optionsOf = (command: Command): Candidate[] =>
@@ -100,14 +100,24 @@ const valuesOf = async (
   place?: { command: Command; host: string | undefined },
 ): Promise<Candidate[]> => {
   if (choices) return choices.map(value => ({ value, meaning: '' }))
-  if (HOST_NAMES.has(name)) return hostsOf(cli)
-  const known = VALUES[name]
+  const isFleetMeant =
+    fleetNameOf(cli) !== undefined &&
+    (place?.command.parent?.name() !== 'host' || place.command.name() === 'check')
+  if (name === 'fleet') return fleetsOf(cli)
+  if (LABELS.has(name)) return isFleetMeant ? (await fleetCandidates(cli)).labels() : []
+  if (HOST_NAMES.has(name)) return isFleetMeant ? (await fleetCandidates(cli)).hosts() : hostsOf(cli)
+  const known = name === 'state' && place?.command.parent?.name() === 'queue' ? QUEUE_STATES : VALUES[name]
   if (known) return known.map(value => ({ value, meaning: '' }))
-  if (name === 'id' && place && !place.command.parent?.name().startsWith('key')) {
-    return jobsOf(cli, place.host, RUNNING_ONLY.has(place.command.name()))
-  }
-  return []
+  if (name !== 'id' || !place || place.command.parent?.name().startsWith('key')) return []
+  const { command, host } = place
+  const isRunning = RUNNING_ONLY.has(command.name())
+  if (command.parent?.name() === 'queue') return isFleetMeant ? (await fleetCandidates(cli)).queued() : []
+  if (isFleetMeant && host === undefined) return (await fleetCandidates(cli)).ids(isRunning)
+  return jobsOf(cli, host, isRunning)
 }
+
+/** Loaded where there is a fleet. */
+const fleetCandidates = async (cli: Cli) => (await import('./complete-fleet.ts')).fleetCandidates(cli)
 
 /** Of options that take other values too. */
 const VALUES: Record<string, string[]> = {
@@ -116,21 +126,24 @@ const VALUES: Record<string, string[]> = {
   since: ['10m', '1h', '24h', '7d'],
 }
 
+const QUEUE_STATES = ['waiting', 'running', 'ended', 'dead', 'canceled']
+
+const LABELS = new Set(['on', 'any'])
 const HOST_NAMES = new Set(['host', 'hosts', 'name', 'host-or-file'])
 const RUNNING_ONLY = new Set(['cancel', 'signal', 'top'])
 
 const hostsOf = async ({ env }: Cli): Promise<Candidate[]> =>
   Object.entries((await readHosts(env)).hosts).map(([value, { url }]) => ({ value, meaning: url }))
 
+/** Without the URL, which may have a password in it. */
+const fleetsOf = async ({ env }: Cli): Promise<Candidate[]> =>
+  Object.keys((await readHosts(env)).fleets ?? {}).map(value => ({ value, meaning: 'fleet' }))
+
 const jobsOf = async (cli: Cli, host: string | undefined, isRunning: boolean): Promise<Candidate[]> => {
   const { client } = await askAgent(cli, host)
   const signal = AbortSignal.timeout(LONGEST_WAIT_MS)
   const listed = await client.list({ limit: 50, ...(isRunning ? { state: 'running' } : {}) }, { signal })
-  if (!listed.ok) return []
-  return listed.value.map(({ id, state, execCmd }) => ({
-    value: id,
-    meaning: printable(`${state} ${execCmd}`).slice(0, 60),
-  }))
+  return listed.ok ? listed.value.map(jobCandidate) : []
 }
 
 /** Somebody sits there, and the shell takes no key meanwhile. */

@@ -6,15 +6,16 @@ import { readPrivateFile, refuseOpenWay } from '../private-file.ts'
 import { isPrivateGroup } from '../private-group.ts'
 import { changeFile } from './change-file.ts'
 import { Failure, UsageError } from './failure.ts'
-import type { HostEntry } from './hosts-schema.ts'
+import type { FleetEntry, HostEntry } from './hosts-schema.ts'
 
-export type { HostEntry } from './hosts-schema.ts'
+export type { FleetEntry, HostEntry } from './hosts-schema.ts'
 
 export interface HostsFile {
   path: string
   /** The host that is meant when none is named. */
   current?: string | undefined
   hosts: Record<string, HostEntry>
+  fleets?: Record<string, FleetEntry> | undefined
 }
 
 export const hostsPath = ({ XDG_CONFIG_HOME, HOME }: NodeJS.ProcessEnv): string =>
@@ -35,12 +36,13 @@ export const readHosts = async (env: NodeJS.ProcessEnv): Promise<HostsFile> => {
 /** Adds a host at the end; what stands there stays as it is, comments too. Throws UsageError when it is there. */
 export const addHost = async (env: NodeJS.ProcessEnv, name: string, entry: HostEntry): Promise<void> => {
   const { stringify } = await import('smol-toml')
-  await changeHosts(env, (text, { hosts, current }) => {
+  await changeHosts(env, (text, file) => {
+    const { hosts } = file
     if (Object.hasOwn(hosts, name))
       throw new UsageError(`host add: ${name} is there already; newdt host rm ${name} takes it out`)
     const gap = text === '' || text.endsWith('\n\n') ? '' : text.endsWith('\n') ? '\n' : '\n\n'
     const added = `${text}${gap}${stringify({ hosts: { [name]: entry } })}\n`
-    return { text: added, wanted: { current, hosts: { ...hosts, [name]: entry } } }
+    return { text: added, wanted: { ...file, hosts: { ...hosts, [name]: entry } } }
   })
 }
 
@@ -49,21 +51,22 @@ export const removeHost = (env: NodeJS.ProcessEnv, name: string): Promise<void> 
   changeHosts(env, (text, file) => {
     const { [name]: _removed, ...hosts } = knownHosts(file, name)
     const kept = withoutTable(text, name)
-    if (file.current !== name) return { text: kept, wanted: { current: file.current, hosts } }
-    return { text: withoutCurrent(kept), wanted: { hosts } }
+    if (file.current !== name) return { text: kept, wanted: { ...file, hosts } }
+    return { text: withoutCurrent(kept), wanted: { ...file, current: undefined, hosts } }
   })
 
 /** Throws UsageError when there is no such host. */
 export const useHost = (env: NodeJS.ProcessEnv, name: string): Promise<void> =>
   changeHosts(env, (text, file) => ({
     text: `current = ${JSON.stringify(name)}\n${withoutCurrent(text)}`,
-    wanted: { current: name, hosts: knownHosts(file, name) },
+    wanted: { ...file, current: name, hosts: knownHosts(file, name) },
   }))
 
 type Hosts = Omit<HostsFile, 'path'>
 
-const holdsSecrets = ({ hosts }: Hosts): boolean =>
-  Object.values(hosts).some(({ secret, token }) => secret !== undefined || token !== undefined)
+const holdsSecrets = ({ hosts, fleets = {} }: Hosts): boolean =>
+  Object.values(hosts).some(({ secret, token }) => secret !== undefined || token !== undefined) ||
+  Object.values(fleets).some(({ secret, url }) => secret !== undefined || url.includes('@'))
 
 const faultOf = (path: string, error: unknown): Failure =>
   new Failure(`${path}: ${(error as Error).message.split('\n')[0]}`)
@@ -80,7 +83,9 @@ const loadParser = async () => {
   }
 }
 
-const knownHosts = ({ hosts }: Hosts, name: string): Hosts['hosts'] => {
+const knownHosts = ({ hosts, fleets = {} }: Hosts, name: string): Hosts['hosts'] => {
+  if (!Object.hasOwn(hosts, name) && Object.hasOwn(fleets, name))
+    throw new UsageError(`${name}: that is a fleet, which --fleet ${name} or NEWDT_FLEET=${name} names`)
   if (!Object.hasOwn(hosts, name)) throw new UsageError(`${name}: there is no such host; newdt host ls`)
   return hosts
 }

@@ -1,4 +1,7 @@
 import { z } from 'zod'
+import { fleet, oneOf } from './fleets-schema.ts'
+
+export type { FleetEntry } from './fleets-schema.ts'
 
 export const HOST_NAME = /^[A-Za-z0-9][\w.-]{0,62}$/
 
@@ -26,7 +29,7 @@ export type HostEntry = z.output<typeof entry>
 
 const CREDENTIALS = ['secret', 'secret_file', 'token', 'token_file', 'private_key_file'] as const
 
-/** hosts.toml: `[hosts.db1]` with its `url`, how to prove who asks, and whom to trust. */
+/** hosts.toml: `[hosts.db1]` and `[fleets.prod]`, each with its `url`, how to prove who asks, and whom to trust. */
 export const hostsSchema = z
   .strictObject({
     current: text.optional(),
@@ -34,10 +37,7 @@ export const hostsSchema = z
       .record(
         z.string().regex(HOST_NAME, 'a name has letters, digits, . _ and -'),
         entry
-          .refine(
-            host => CREDENTIALS.filter(name => host[name] !== undefined).length <= 1,
-            `has more than one of ${CREDENTIALS.join(', ')}`,
-          )
+          .refine(...oneOf(CREDENTIALS))
           .refine(
             ({ private_key_file, key }) => private_key_file === undefined || key !== undefined,
             'needs the id of the key for its private_key_file: key = "…"',
@@ -48,6 +48,7 @@ export const hostsSchema = z
           ),
       )
       .default({}),
+    fleets: z.record(z.string().regex(HOST_NAME, 'a name has letters, digits, . _ and -'), fleet).optional(),
   })
   .refine(({ current, hosts }) => current === undefined || Object.hasOwn(hosts, current), {
     path: ['current'],

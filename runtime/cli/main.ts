@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander'
 import { ClientError } from '../../lib/client/client.ts'
-import { type Cli, createCli, tell } from './cli.ts'
-import { splitAtDashes } from './command-line.ts'
+import { type Cli, closeAll, createCli, tell } from './cli.ts'
+import { splitAtDashes, verbOf } from './command-line.ts'
 import { BROKEN_PIPE, INTERRUPTED, NEWDT_FAILED, WRONG_USAGE } from './exit-code.ts'
 import { failureLine, UsageError } from './failure.ts'
 import { createProgram, findVerb } from './program.ts'
@@ -12,7 +12,7 @@ const COMPLETE = '__complete'
 const main = async (args: string[]): Promise<number> => {
   const { own, rest } = splitAtDashes(args)
   const cli = createCli(rest)
-  const [verb = ''] = own
+  const verb = verbOf(own) ?? ''
   try {
     if (own.length === 0) own.push('--help')
     if (rest && isKnownWithoutRest(verb)) throw new UsageError(`newdt ${verb}: nothing can stand behind --`)
@@ -21,6 +21,8 @@ const main = async (args: string[]): Promise<number> => {
     return cli.exitCode
   } catch (error) {
     return await tellFailure(cli, verb, error)
+  } finally {
+    await closeAll(cli)
   }
 }
 
@@ -36,7 +38,7 @@ const tellFailure = async (cli: Cli, verb: string, error: unknown): Promise<numb
   // By Ctrl-C, which needs no telling.
   if (error instanceof ClientError && error.word === 'aborted') return INTERRUPTED
   await tell(cli, failureLine(error)).catch(() => {}) // There is nobody to tell.
-  if (findVerb(verb)?.endsAsJob) return NEWDT_FAILED
+  if (cli.endsAsJob || findVerb(verb)?.endsAsJob) return NEWDT_FAILED
   return error instanceof UsageError || isInvalidRequest(error) ? WRONG_USAGE : 1
 }
 

@@ -2,7 +2,7 @@ import { Command, type CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Cli } from './cli.ts'
 import { UsageError } from './failure.ts'
-import type { Verb } from './verb.ts'
+import { fleetOption, hasFleetOption, type Verb } from './verb.ts'
 
 interface VerbEntry {
   name: string
@@ -46,6 +46,12 @@ const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./verbs/rerun.ts')).rerun,
     endsAsJob: true,
   },
+  { name: 'hosts', group: 'Hosts:', load: async () => (await import('./verbs/hosts.ts')).hosts },
+  {
+    name: 'queue',
+    group: 'Hosts:',
+    load: async () => (await import('./verbs/queue.ts')).queue,
+  },
   { name: 'host', group: 'Hosts:', load: async () => (await import('./verbs/host.ts')).host },
   { name: 'drain', group: 'Hosts:', load: async () => (await import('./verbs/drain.ts')).drain },
   { name: 'sign', group: 'Hosts:', load: async () => (await import('./verbs/sign.ts')).sign },
@@ -66,7 +72,15 @@ export const createProgram = async (cli: Cli, used?: string): Promise<Command> =
   const program = new Command('newdt')
     .description('Runs commands and scripts on hosts, through their agents.')
     .version(`newdt ${packageJson.version}`)
+    .addOption(fleetOption())
     .addHelpText('after', EXAMPLES)
+    .on('option:fleet', (fleet: string) => {
+      cli.fleet = fleet
+    })
+    .hook('preAction', (_, command) => {
+      if (cli.fleet !== undefined && !hasFleetOption(command))
+        throw new UsageError(`${pathOf(command)}: it asks no fleet, so --fleet says nothing`)
+    })
   const known = VERBS.filter(({ name }) => name === used)
   for (const { group, load } of known.length > 0 ? known : VERBS) {
     const make = await load()
@@ -82,13 +96,15 @@ const allOf = (command: Command): Command[] => [command, ...command.commands.fla
 const usageLine = (command: Command, error: CommanderError): string => {
   const known = ownOption(command, error)
   const message = known ? error.message.replace(/\s*\n.*|$/, ` (here it is ${known})`) : error.message
-  const names: string[] = []
-  for (let one: Command | null = command; one; one = one.parent) names.unshift(one.name())
   return `${message
     .replace(/^error: /, '')
     .replace(/\s*\n\s*/g, ' ')
-    .replace(/\.$/, '')}; see ${names.join(' ')} --help`
+    .replace(/\.$/, '')}; see ${pathOf(command)} --help`
 }
+
+/** "newdt host add". */
+const pathOf = (command: Command): string =>
+  command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
 
 /** How an option is called here that others have. */
 const ownOption = (command: Command, { code, message }: CommanderError): string | undefined => {

@@ -1,5 +1,5 @@
 import { ClientError, type JobHandle, type SubmitRequest } from '../../lib/client/client.ts'
-import type { Agent } from './ask.ts'
+import type { Agent, FoundJob } from './ask.ts'
 import { type Cli, tell } from './cli.ts'
 import { exitCodeOf, INTERRUPTED } from './exit-code.ts'
 import { Failure, failureLine } from './failure.ts'
@@ -8,25 +8,45 @@ import { BrokenPipeError } from './sink.ts'
 import type { SubmissionOptions } from './submission.ts'
 import { submitJob } from './submit.ts'
 import { endLine, watchJob, watchOrCancel } from './watch.ts'
+import { whileThere } from './watch-presence.ts'
 
 type RunOptions = Pick<SubmissionOptions, 'detach' | 'rm' | 'idempotencyKey'>
 
 /** Submits a job and shows it live; resolves with the exit code. The first Ctrl-C leaves it, or cancels it (`rm`). */
-export const runJob = async (
+export const runJob = (
   cli: Cli,
-  { client, patient }: Agent,
+  agent: Agent,
   request: SubmitRequest,
-  { detach, rm, idempotencyKey }: RunOptions,
+  { idempotencyKey, ...options }: RunOptions,
+): Promise<number> =>
+  showJob(cli, options, async signal => {
+    const { id } = await submitJob(agent.client, request, { idempotencyKey, signal })
+    return { agent, job: agent.patient.job(id) }
+  })
+
+interface ShowOptions extends Pick<RunOptions, 'detach' | 'rm'> {
+  printId?: (found: FoundJob) => Promise<void>
+}
+
+/** The same, whoever submits it. */
+export const showJob = async (
+  cli: Cli,
+  { detach, rm, printId = ({ job }) => cli.out.write(`${job.id}\n`) }: ShowOptions,
+  submit: (signal: AbortSignal) => Promise<FoundJob>,
 ): Promise<number> => {
   using interrupt = onInterrupt()
-  const { id } = await submitJob(client, request, { idempotencyKey, signal: interrupt.signal })
-  const job = patient.job(id)
+  const { agent, job } = await submit(interrupt.signal)
   try {
     if (detach) {
-      await cli.out.write(`${id}\n`)
+      await printId({ agent, job })
       return 0
     }
-    const end = await (rm ? watchOrCancel(cli, job, interrupt) : watchJob(cli, job, interrupt))
+    const { signal } = interrupt
+    const watch = (gone: AbortSignal) =>
+      rm
+        ? watchOrCancel(cli, job, { signal, stop: gone })
+        : watchJob(cli, job, { signal: AbortSignal.any([signal, gone]) })
+    const end = await whileThere(agent, watch, { say: line => tell(cli, line) })
     const line = endLine(end)
     if (line !== undefined) await tell(cli, line)
     return exitCodeOf(end)

@@ -13,6 +13,7 @@ import type { SubmissionOptions } from './submission.ts'
 import { submitJob } from './submit.ts'
 import { type Column, renderTable } from './table.ts'
 import { watchJob, watchOrCancel } from './watch.ts'
+import { whileThere } from './watch-presence.ts'
 import type { NamedHost } from './which-host.ts'
 
 /** What became of the job on one host. */
@@ -102,15 +103,17 @@ const runOnHost = async (
   }
   if (either.aborted) return row('not started')
   try {
-    const { client, patient } = await askHost(await host.load())
+    const agent = await askHost(await host.load())
+    const { client, patient } = agent
     ;({ id } = await submitJob(client, request, { idempotencyKey, signal: either }))
     if (detach) return row('running', { isSuccess: true })
     const job = patient.job(id)
     const [out, err] = [sinkOf(output === 'table' ? cli.out : cli.err), sinkOf(cli.err)]
-    const watching = rm
-      ? watchOrCancel(cli, job, { signal: interrupt, stop: unread, out, err })
-      : watchJob(cli, job, { signal: either, out, err })
-    const end = await watching.catch(async error => {
+    const watching = (gone: AbortSignal) =>
+      rm
+        ? watchOrCancel(cli, job, { signal: interrupt, stop: AbortSignal.any([unread, gone]), out, err })
+        : watchJob(cli, job, { signal: AbortSignal.any([either, gone]), out, err })
+    const end = await whileThere(agent, watching, { say: line => tell(cli, line) }).catch(async error => {
       if (!(error instanceof SinkError)) await Promise.all([out.flush(), err.flush()])
       throw error
     })
@@ -120,7 +123,10 @@ const runOnHost = async (
   } catch (error) {
     if (error instanceof SinkError) throw error
     const word = error instanceof ClientError ? error.word : 'failed'
-    return word === 'aborted' ? row('detached') : row(word, { note: failureLine(error) })
+    if (word === 'aborted') return row('detached')
+    const later =
+      word === 'gone' ? `; newdt inspect -H ${host.name} ${id} tells what became of it, when it is back` : ''
+    return row(word, { note: `${failureLine(error)}${later}` })
   }
 }
 

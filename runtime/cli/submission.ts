@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { CommandRequest } from '../../lib/client/client.ts'
+import { NOTIFY_ON, type NotifyOn } from '../../lib/jobs/job.ts'
 import { parseLimit, rangeText } from '../../lib/jobs/limits.ts'
 import type { LimitName } from '../../lib/process/types.ts'
 import type { Cli } from './cli.ts'
@@ -29,6 +30,8 @@ export interface SubmissionOptions {
   ioWeight?: number
   /** False with --no-new-privileges. */
   newPrivileges?: boolean
+  notify?: string
+  notifyOn?: NotifyOn[]
 }
 
 export const addSubmissionOptions = (command: Command, { env }: Cli): Command =>
@@ -70,6 +73,12 @@ export const addSubmissionOptions = (command: Command, { env }: Cli): Command =>
       limitOf('ioWeight'),
     )
     .option('--no-new-privileges', 'no setuid program gives it more rights')
+    .option('--notify <url>', 'who is told of its end, of an origin that the agent allows')
+    .addOption(
+      new Option('--notify-on <event>', `of what instead: ${NOTIFY_ON.join(', ')}; may be repeated`)
+        .choices(NOTIFY_ON)
+        .argParser(collectEvents),
+    )
 
 /** The part of a submission that these options say. */
 export const submissionOf = async (
@@ -79,7 +88,13 @@ export const submissionOf = async (
   const { timeout, env, workdir, label, leftovers, outputLimit, encoding } = options
   const stdin = options.stdin ? await readStdin(cli) : undefined
   const all = { timeout, env, cwd: workdir, labels: label, leftovers, outputLimit, encoding, stdin }
-  return withoutAbsent({ ...all, ...restrictionsOf(options) })
+  return withoutAbsent({ ...all, ...restrictionsOf(options), notify: notifyOf(options) })
+}
+
+const notifyOf = ({ notify: url, notifyOn: on }: SubmissionOptions): CommandRequest['notify'] => {
+  if (url !== undefined) return on ? { url, on } : { url }
+  if (on) throw new UsageError('--notify-on says of what, and --notify, which is missing, says whom')
+  return undefined
 }
 
 /** Whom it runs as, and within which limits. */
@@ -130,6 +145,12 @@ export const collectPairs = (text: string, known?: Record<string, string>): Reco
   const at = text.indexOf('=')
   if (at < 1) throw new InvalidArgumentError('It should be NAME=VALUE.')
   return Object.assign(Object.create(null), known, { [text.slice(0, at)]: text.slice(at + 1) })
+}
+
+const collectEvents = (text: string, known: NotifyOn[] = []): NotifyOn[] => {
+  const event = NOTIFY_ON.find(one => one === text)
+  if (!event) throw new InvalidArgumentError(`Allowed choices are ${NOTIFY_ON.join(', ')}.`)
+  return known.includes(event) ? known : [...known, event]
 }
 
 const collectVariables =

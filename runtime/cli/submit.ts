@@ -6,13 +6,15 @@ export interface SubmitOptions {
   idempotencyKey?: string | undefined
   /** Gives up when no answer comes soon after it is aborted: then it is not known whether the job runs. */
   signal: AbortSignal
+  /** What is said of one that may run, by the key that it was sent with. */
+  mayRun?: (key: string) => string
 }
 
 /** Submits a job. Throws ClientError, and Failure when it was given up. */
 export const submitJob = async (
   client: Pick<AgentClient, 'submit'>,
   request: SubmitRequest,
-  { idempotencyKey = randomBytes(16).toString('hex'), signal }: SubmitOptions,
+  { idempotencyKey = randomBytes(16).toString('hex'), signal, mayRun = mayRunHere }: SubmitOptions,
 ): Promise<JobHandle> => {
   const late = new AbortController()
   let timer: NodeJS.Timeout | undefined
@@ -41,5 +43,5 @@ export const submitJob = async (
 
 const LAST_ANSWER_MS = 1500
 
-const mayRun = (key: string): string =>
+const mayRunHere = (key: string): string =>
   `the job may run: newdt ps; the same with --idempotency-key ${key} shows it`

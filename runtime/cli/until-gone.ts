@@ -38,12 +38,12 @@ export const untilGone = async (
       const { error } = status
       if (isRefused(error)) return
       if (!isPassing(error)) throw error
-      gateways = error.status === 502 ? gateways + 1 : 0
+      gateways = error.status === 502 || isNobodyThere(error) ? gateways + 1 : 0
       if (gateways === GATEWAYS) return
       lostAt ??= performance.now()
       if (performance.now() - lostAt > patienceMs)
         throw new Failure(`it is not known whether the agent has ended: ${error.message}`)
-      if (told !== error.message) await onLost(error.message)
+      if (told !== error.message && !isNobodyThere(error)) await onLost(error.message)
       told = error.message
     }
     await setTimeout(lookMs, undefined, { signal }).catch(() => {}) // Then the next look is stopped.
@@ -63,5 +63,8 @@ const isRefused = ({ word, cause }: ClientError): boolean => {
   return word === 'unreachable' && codes.every(one => one === 'ECONNREFUSED')
 }
 
-/** So often in a row a proxy has to say that it reaches nobody: it says so in a bad moment, too. */
+/** Of a fleet: its engine knows of nobody who has that name, which may be so while an agent comes back to it. */
+const isNobodyThere = ({ cause }: ClientError): boolean => Object(cause).fault === 'nobody-there'
+
+/** So often in a row a proxy, or the engine of a fleet, has to say that it reaches nobody: it says so in a bad moment, too. */
 const GATEWAYS = 5

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import type { Cli } from './cli.ts'
 import { UsageError } from './failure.ts'
 import type { Typed } from './missing-dashes.ts'
@@ -43,12 +43,18 @@ export const addHelpOption = (
     })
 }
 
-/** For what asks one agent. */
+/** For what asks one agent, directly or as one of a fleet. */
 export const addHostOption = (command: Command): Command =>
-  command.option(
-    '-H, --host <name or url>',
-    'the agent that is asked (default: NEWDT_HOST, or newdt host use)',
-  )
+  command
+    .option('-H, --host <name or url>', 'the agent that is asked (default: NEWDT_HOST, or newdt host use)')
+    .addOption(fleetOption())
+
+/** Of newdt itself, so that it may stand before the verb; a verb has it to say that it is for it. */
+export const fleetOption = (): Option =>
+  new Option('--fleet <name or url>', 'the fleet that the agent is of (default: NEWDT_FLEET)')
+
+export const hasFleetOption = (command: Command): boolean =>
+  command.options.some(({ long }) => long === '--fleet')
 
 /** Throws UsageError when a host is named in more than one way. */
 export const chosenHost = (...names: (string | undefined)[]): string | undefined => {

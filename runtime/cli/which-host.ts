@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { Credentials } from '../../lib/client/client.ts'
+import type { ConnectOptions, Credentials } from '../../lib/client/client.ts'
 import { defaultDataDirectory } from '../data-directory.ts'
 import { isLoopback } from '../loopback.ts'
-import { Failure, UsageError } from './failure.ts'
+import { UsageError } from './failure.ts'
 import { type HostEntry, readHosts } from './hosts-file.ts'
+import { createFileReader, firstSecret, readCredentials } from './read-credentials.ts'
 
 /** An agent, and how to ask it. */
 export interface Host {
@@ -14,6 +14,10 @@ export interface Host {
   credentials?: Credentials | undefined
   /** PEM. */
   tls?: { ca?: string | undefined; cert?: string | undefined; key?: string | undefined } | undefined
+  /** What sends requests, where that is not HTTP. */
+  fetch?: ConnectOptions['fetch']
+  /** The same of a fleet, to which cancel and signal are sent with the right `admin`. */
+  asAdmin?: () => Host
 }
 
 /**
@@ -52,7 +56,7 @@ export const whichHosts = async (env: NodeJS.ProcessEnv, patterns: string): Prom
   return [...names].map(name => ({ name, load: () => hostOfEntry(env, name, hosts[name]!) }))
 }
 
-const hintFor = (pattern: string): string =>
+export const hintFor = (pattern: string): string =>
   /[[\]{}]/.test(pattern) ? '* and ? only, several patterns with commas; ' : ''
 
 /** What was probably meant. */
@@ -69,7 +73,7 @@ export const urlOf = (text: string): string | undefined => {
   return /^([\w.-]+|\[[\da-f:]+\]):\d+$/i.test(text) ? `http://${text}` : undefined
 }
 
-const globOf = (pattern: string): RegExp =>
+export const globOf = (pattern: string): RegExp =>
   new RegExp(
     `^${pattern
       .replace(/[.+^${}()|[\]\\]/g, '\\$&')
@@ -111,13 +115,7 @@ const localCredentials = async (
 }
 
 const hostOfEntry = async (env: NodeJS.ProcessEnv, name: string, entry: HostEntry): Promise<Host> => {
-  const file = async (path: string | undefined): Promise<string | undefined> => {
-    if (path === undefined) return undefined
-    const absolute = path.startsWith('~/') ? join(env.HOME || homedir(), path.slice(2)) : path
-    return readFile(absolute, 'utf8').catch(error => {
-      throw new Failure(`host ${name}: ${(error as Error).message}`)
-    })
-  }
+  const file = createFileReader(env, `host ${name}`)
   const [ca, cert, key] = [await file(entry.ca), await file(entry.cert), await file(entry.cert_key)]
   const hasTls = ca !== undefined || cert !== undefined
   return {
@@ -125,7 +123,9 @@ const hostOfEntry = async (env: NodeJS.ProcessEnv, name: string, entry: HostEntr
     url: entry.url,
     // Who sets a variable for one command means it.
     credentials:
-      (await ownCredentials(env, entry)) ?? (await credentialsOf(entry, file)) ?? (await localOf(env, entry)),
+      (await ownCredentials(env, entry)) ??
+      (await readCredentials(entry, file)) ??
+      (await localOf(env, entry)),
     ...(hasTls ? { tls: { ca, cert, key } } : {}),
   }
 }
@@ -136,18 +136,3 @@ export const localOf = async (
   { url, cert }: HostEntry,
 ): Promise<Credentials | undefined> =>
   cert === undefined ? localCredentials(env, new URL(url).hostname) : undefined
-
-type ReadFile = (path: string | undefined) => Promise<string | undefined>
-
-const credentialsOf = async (entry: HostEntry, file: ReadFile): Promise<Credentials | undefined> => {
-  const privateKey = await file(entry.private_key_file)
-  if (privateKey !== undefined) return { privateKey, keyId: entry.key! }
-  const token = entry.token ?? (await file(entry.token_file))?.trim()
-  if (token !== undefined) return { token }
-  const secret = entry.secret ?? firstSecret(await file(entry.secret_file))
-  return secret === undefined ? undefined : { secret, keyId: entry.key, signature: entry.signature }
-}
-
-/** A file may have several, one a line, while one takes the place of another. */
-const firstSecret = (text: string | undefined): string | undefined =>
-  text?.split(/\r?\n/).find(line => line !== '')

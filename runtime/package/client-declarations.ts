@@ -1,10 +1,10 @@
 import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { basename } from 'node:path'
 
 /**
  * Makes the client's declaration files such that they need nothing else: neither zod nor Node's types. The client's
  * own types are those of the handlers' schemas; here the compiler writes out what they come to. `ask` puts the
  * question into dist/written.ts, the compiler answers in dist/declarations, and `answer` puts all into dist/lib/client.
+ * Those of a fleet, which need the client's and the engine's, go into dist/lib/fleet.
  */
 const SOURCE = 'lib/client/types.ts'
 const QUESTION = 'dist/written.ts'
@@ -32,13 +32,13 @@ const ask = (): void => {
 
 const answer = (): void => {
   const written = readWritten()
-  for (const path of globSync(`${DECLARATIONS}/lib/client/*.d.ts`)) {
-    const given = readFileSync(path, 'utf8')
+  for (const path of globSync('lib/{client,fleet}/**/*.d.ts', { cwd: DECLARATIONS })) {
+    const given = readFileSync(`${DECLARATIONS}/${path}`, 'utf8')
     const whole = path.endsWith('/types.d.ts') ? writeOut(given, written) : given
-    const text = whole.replace(/(from '\.\/[\w-]+)\.ts'/g, "$1.js'")
-    const foreign = FOREIGN.exec(text)
+    const text = whole.replace(/(from '\.[\w./-]+)\.ts'/g, "$1.js'")
+    const foreign = (path.startsWith('lib/client/') ? FOREIGN : FOREIGN_TO_FLEET).exec(text)
     if (foreign) throw new Error(`${path} needs more than the client: ${foreign[0]}`)
-    writeFileSync(`dist/lib/client/${basename(path)}`, text)
+    writeFileSync(`dist/${path}`, text)
   }
   rmSync(DECLARATIONS, { recursive: true })
   rmSync(QUESTION)
@@ -46,6 +46,8 @@ const answer = (): void => {
 
 /** What would have to be there besides the client: another's module, or another's declarations. */
 const FOREIGN = /\bfrom ['"](?!\.\/[\w-]+\.js').*|\bimport\(.*|^\/\/\/ *<.*/m
+/** A fleet's may name the engine's own, which are installed with the package. */
+const FOREIGN_TO_FLEET = /\bfrom ['"](?!(?:\.[\w./-]+\.js|@nats-io\/[\w-]+)').*|\bimport\(.*|^\/\/\/ *<.*/m
 
 const readWritten = (): Map<string, string> => {
   const text = readFileSync(`${DECLARATIONS}/dist/written.d.ts`, 'utf8').replaceAll(`"${MARK}`, '"')

@@ -24,7 +24,9 @@ import {
   outsideOfNpm,
   packAndUnpack,
 } from '../support/installed-package.ts'
+import { NATS_TEST, type NatsServer, startNatsServer } from '../support/nats-server.ts'
 import { scratchDirectory } from '../support/scratch.ts'
+import { startFleetAgent } from '../support/start-fleet-agent.ts'
 
 const run = promisify(execFile)
 
@@ -68,7 +70,7 @@ describe('a package that npm has packed', () => {
   }
 
   describe('as it is', () => {
-    test('holds JavaScript, the launchers, the unit, and of declarations the client’s alone', () => {
+    test('holds JavaScript, the launchers, the unit, and of declarations the client’s and a fleet’s alone', () => {
       assert.deepEqual(readdirSync(unpacked).sort(), [
         'LICENSE',
         'README.md',
@@ -80,7 +82,7 @@ describe('a package that npm has packed', () => {
       assert.deepEqual(readdirSync(join(unpacked, 'runtime/package')), ['newdt-auto.service'])
       assert.deepEqual(
         globSync('**/*.ts', { cwd: unpacked }).filter(
-          path => !/^dist\/lib\/client\/[\w-]+\.d\.ts$/.test(path),
+          path => !/^dist\/lib\/(client|fleet)\/[\w/-]+\.d\.ts$/.test(path),
         ),
         [],
       )
@@ -245,6 +247,51 @@ describe('a package that npm has packed', () => {
       })
     }
   })
+
+  describe('newdt-auto/fleet, on an engine with an agent of the package', NATS_TEST, () => {
+    let engine: NatsServer
+    before(async () => {
+      engine = await startNatsServer()
+      const env = { AGENT_LABELS: 'role=db' }
+      agent = await startFleetAgent(engine, 'db1', { home, command: [newdt, 'agent'], env })
+    })
+    after(async () => {
+      await agent.end()
+      await engine[Symbol.asyncDispose]()
+      await home.assertClean()
+    })
+
+    test('finds hosts, runs on one, on any and by the queue, and lets the program end', async () => {
+      const program = join(project, 'fleet.js')
+      writeFileSync(program, FLEET_PROGRAM)
+      const { stdout } = await run(process.execPath, [program, engine.url, SECRET], { env: outsideOfNpm() })
+      assert.deepEqual(JSON.parse(stdout), {
+        hosts: [['db1', { role: 'db' }]],
+        none: [],
+        run: 'one\n',
+        any: ['db1', 'two\n'],
+        noRoom: 'no-room',
+        queued: ['ended', 'db1', 3],
+        refused: ['TypeError', 'TypeError'],
+      })
+    })
+
+    test('compiles in a strict program, its declarations checked', () => {
+      const options = {
+        module: 'nodenext',
+        target: 'esnext',
+        strict: true,
+        skipLibCheck: false,
+        noEmit: true,
+      }
+      const compilerOptions = { ...options, lib: ['esnext'], types: ['node'] }
+      const config = join(project, 'tsconfig.fleet.json')
+      writeFileSync(config, JSON.stringify({ compilerOptions, files: ['fleet.ts'] }))
+      writeFileSync(join(project, 'fleet.ts'), TYPED_FLEET_PROGRAM)
+      const { status, stdout } = spawnSync(process.execPath, [TSC, '-p', config], { encoding: 'utf8' })
+      assert.deepEqual([status, stdout], [0, ''])
+    })
+  })
 })
 
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
@@ -263,6 +310,62 @@ for await (const { type } of submitted.value.events()) events.push(type)
 const status = await agent.status()
 const { state, exitCode, stdout, stderr } = run.value
 console.log(JSON.stringify({ job: [state, exitCode, stdout, stderr], events, guardian: status.value.guardian.state }))
+`
+
+const FLEET_PROGRAM = `
+import { connect } from '@nats-io/transport-node'
+import { connectFleet } from 'newdt-auto/fleet'
+
+const [servers, secret] = process.argv.slice(2)
+const connection = await connect({ servers })
+const fleet = connectFleet(connection, { credentials: { secret } })
+const valueOf = ({ ok, value, error }) => {
+  if (!ok) throw error
+  return value
+}
+const run = valueOf(await fleet.agent('db1').run({ cmd: 'echo one' }))
+const { host, job } = valueOf(await fleet.any('role=db').submit({ cmd: 'echo two' }))
+const any = valueOf(await job.wait())
+const { error: noRoom } = await fleet.any('role=none').submit({ cmd: 'true' })
+const label = { name: 'role', value: 'db' }
+const { id } = valueOf(await fleet.queue.submit({ cmd: 'exit 3' }, { label }))
+const queued = valueOf(await fleet.queue.wait(id))
+const refused = [{ token: 't' }, { secret, signature: 'contract' }].map(credentials => {
+  try {
+    return connectFleet(connection, { credentials })
+  } catch (error) {
+    return error.name
+  }
+})
+console.log(JSON.stringify({
+  hosts: (await fleet.hosts(['role=db'])).map(({ name, labels }) => [name, labels]),
+  none: await fleet.hosts(['role=none']),
+  run: run.stdout,
+  any: [host, any.stdout],
+  noRoom: noRoom.word,
+  queued: [queued.state, queued.runs[0].host, queued.runs[0].end.exitCode],
+  refused,
+}))
+await connection.close()
+`
+
+const TYPED_FLEET_PROGRAM = `
+import { connect } from '@nats-io/transport-node'
+import { connectFleet, type Fleet, type FleetHost, type Job, type QueuedJob, type Result } from 'newdt-auto/fleet'
+
+export const program = async (): Promise<unknown> => {
+  const fleet: Fleet = connectFleet(await connect(), { credentials: { secret: 's' }, patienceMs: 1000 })
+  // @ts-expect-error
+  connectFleet(await connect(), {})
+  const hosts: FleetHost[] = await fleet.hosts(['role=db'])
+  // @ts-expect-error
+  const name: number = hosts[0]!.name
+  const run: Result<Job> = await fleet.agent('db1').run({ cmd: 'true' })
+  // @ts-expect-error
+  await fleet.any('role=db').submit({ command: 'true' })
+  const queued: Result<QueuedJob> = await fleet.queue.show('id-of-the-job')
+  return [name, run.ok && run.value.state, queued.ok && queued.value.runs[0]?.host]
+}
 `
 
 /** What is wrong in it must be known to be wrong: types that could not be found would be \`any\`. */

@@ -4,8 +4,8 @@ import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { createHome, type Home, type RunningAgent, SECRET, startAgent } from '../support/agent.ts'
+import { preloaded } from '../support/preloaded.ts'
 import { findByText } from '../support/proc.ts'
-import { createSlowUsers } from '../support/slow-users.ts'
 import { waitFor } from '../support/wait-for.ts'
 
 const isRoot = process.getuid?.() === 0
@@ -216,7 +216,7 @@ kill -0 ${agent.pid} 2>/dev/null && echo signaled; ls /proc/$$/fd | wc -l`,
 describe('a user database that does not answer', { skip: !isRoot && 'needs root' }, () => {
   test('keeps no other job from running, and the agent not from ending', async t => {
     const home = createHome()
-    const env = createSlowUsers(home.path)
+    const env = preloaded(home.path, 'slow-users')
     if (!env) return t.skip('needs a C compiler')
     const agent = await startAgent(home, { env: { ...env, AGENT_RUN_AS: 'slow-user, nobody' } })
     const asked = [1, 2, 3, 4, 5, 6].map(() =>

@@ -49,6 +49,8 @@ export interface FakeOptions {
   isPrivate?: boolean
   /** That the client has shown; then it has come by TLS. */
   certificate?: ClientCertificate
+  /** What has become of callbacks; nothing when absent. */
+  notifications?: Services['notifications']
   status?: Partial<AgentStatus>
   facts?: Partial<AgentFacts>
   /** What the caller may do instead of everything. */
@@ -75,6 +77,7 @@ export const createFake = ({
   rights,
   isPrivate = false,
   certificate,
+  notifications = () => [],
   status = {},
   facts = {},
   bodyLimit = BODY_LIMIT,
@@ -130,6 +133,7 @@ export const createFake = ({
       isClosing: jobs.isClosing ?? (() => false),
     },
     changes,
+    notifications,
     console,
     authenticator: {
       async authenticate(credentials, client) {
@@ -191,7 +195,7 @@ export const createFake = ({
     assert.deepEqual(checkAnswer({ method: request.method, path, status, headers, text }), [])
     return { status, headers, text, body }
   }
-  return { services, calls, reported, notes, audited, counted, opens, open, ask }
+  return { services, app, calls, reported, notes, audited, counted, opens, open, ask }
 }
 
 /** So whoever follows all jobs is told at once that this is over. */
@@ -320,6 +324,7 @@ export const STATUS: AgentStatus = {
   limits: fakeSupport().limitSupport(),
   users: { possible: true },
   store: { state: 'ok' },
+  fleet: null,
   defaultLimits: {},
   maxLimits: {},
   runAs: [],
@@ -373,6 +378,8 @@ export const jobRecord = (
     client: ADDRESS,
     labels: {},
     user: '',
+    notify: null,
+    queue: null,
     limits: {},
     ...given,
   }

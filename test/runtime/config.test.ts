@@ -19,10 +19,11 @@ const mistakesOf = (environment: NodeJS.ProcessEnv): string[] => {
 }
 
 test('every setting has its default', () => {
-  const { dataDirectory, ...config } = readConfig({})
+  const { dataDirectory, notify, ...config } = readConfig({})
   assert.deepEqual(config, {
     host: '127.0.0.1',
     port: 8080,
+    fleet: undefined,
     secret: undefined,
     secretFile: undefined,
     keysFile: undefined,
@@ -56,7 +57,7 @@ test('a name of the agent may have the port that goes without saying', () => {
 })
 
 test('every setting is read from its variable', () => {
-  const { allowed, trustedProxies, ...config } = readConfig({
+  const { allowed, trustedProxies, notify, ...config } = readConfig({
     AGENT_HOST: '0.0.0.0',
     AGENT_PORT: '0',
     AGENT_SECRET: SECRET,
@@ -87,12 +88,37 @@ test('every setting is read from its variable', () => {
     AGENT_KEEP: '90d',
     AGENT_KEEP_JOBS: '1',
     AGENT_KEEP_BYTES: '1.5GB',
+    AGENT_NAME: 'db1.example.com',
+    AGENT_LABELS: 'role=db, env=prod',
+    AGENT_NATS_URL: 'nats://me:p%40ss@10.0.0.1:4222, tls://nats.example.com',
+    AGENT_NATS_CREDS: '/agent.creds',
+    AGENT_NATS_TLS_CA: '/nats-ca.pem',
+    AGENT_NATS_TLS_CERT: '/nats.pem',
+    AGENT_NATS_TLS_KEY: '/nats.key',
+    AGENT_NATS_INBOX: '_INBOX.db1',
+    AGENT_QUEUE: 'off',
     AGENT_LOG_LEVEL: 'debug',
     PATH: '/bin',
   })
   assert.deepEqual(config, {
     host: '0.0.0.0',
     port: 0,
+    fleet: {
+      name: 'db1.example.com',
+      labels: [
+        { name: 'role', value: 'db' },
+        { name: 'env', value: 'prod' },
+      ],
+      takesQueue: false,
+      engine: {
+        servers: ['nats://10.0.0.1:4222', 'tls://nats.example.com'],
+        user: { name: 'me', password: 'p@ss' },
+        credsFile: '/agent.creds',
+        nkeyFile: undefined,
+        tls: { caFile: '/nats-ca.pem', certFile: '/nats.pem', keyFile: '/nats.key' },
+        inbox: '_INBOX.db1',
+      },
+    },
     secret: SECRET,
     secretFile: undefined,
     keysFile: undefined,

@@ -54,6 +54,7 @@ describe('the server', () => {
       history: () => assert.fail('nobody asks for it'),
       drain: () => assert.fail('nobody asks for it'),
       bodyLimit: 100_000,
+      notifications: () => [],
       reportError: error => {
         throw error
       },

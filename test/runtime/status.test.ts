@@ -13,6 +13,7 @@ const tell = (given: Partial<StatusOptions> = {}) =>
     audit: { isWritable: () => true },
     guesses: () => ({ wrong: 3, unseen: 1 }),
     store: () => 'ok',
+    fleet: () => null,
     ...given,
   })
 
@@ -30,6 +31,7 @@ test('the agent tells of itself what its parts tell', () => {
     guardian: { state: 'running', restarts: 1 },
     audit: { state: 'ok' },
     store: { state: 'ok' },
+    fleet: null,
     users: { possible: true },
     defaultLimits: { memory: 1 },
     maxLimits: { memory: 2 },

@@ -68,6 +68,8 @@ export const fakeProcesses = (given: FakeProcess[]) => {
     newMark: () => 1,
     openDirectory: () => Promise.reject(new Error('nothing is started here')),
     start: () => Promise.reject(new Error('nothing is started here')),
+    startHelper: undefined,
+    leaveThreads: () => {},
     unguard: () => {},
     guardian: () => ({ state: 'idle', restarts: 0 }),
     close: () => {},

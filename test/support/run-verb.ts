@@ -1,4 +1,5 @@
-import { splitAtDashes } from '../../runtime/cli/command-line.ts'
+import { closeAll } from '../../runtime/cli/cli.ts'
+import { splitAtDashes, verbOf } from '../../runtime/cli/command-line.ts'
 import { createProgram } from '../../runtime/cli/program.ts'
 import type { Sink } from '../../runtime/cli/sink.ts'
 
@@ -14,8 +15,16 @@ export const runVerb = async (args: string[], env: NodeJS.ProcessEnv) => {
     colour: (_, text) => text,
   })
   const { own, rest } = splitAtDashes(args)
-  const cli = { env, rest, stdin: process.stdin, out: sink('out'), err: sink('err'), exitCode: 0 }
-  const program = await createProgram(cli, own[0])
-  await program.parseAsync(own, { from: 'user' })
+  const cli = {
+    env,
+    rest,
+    stdin: process.stdin,
+    out: sink('out'),
+    err: sink('err'),
+    exitCode: 0,
+    closers: [],
+  }
+  const program = await createProgram(cli, verbOf(own))
+  await program.parseAsync(own, { from: 'user' }).finally(() => closeAll(cli))
   return { code: cli.exitCode, stdout: printed.out, stderr: printed.err }
 }

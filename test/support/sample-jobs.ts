@@ -20,6 +20,8 @@ export const runningJob = (given: Partial<RunningJob> = {}): RunningJob => ({
   labels: NO_LABELS,
   user: '',
   limits: NO_LIMITS,
+  notify: null,
+  queue: null,
   state: 'running',
   pid: 0,
   startTime: undefined,

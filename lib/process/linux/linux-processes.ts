@@ -5,6 +5,7 @@ import { createJobGroups } from './cgroup/job-groups.ts'
 import { openTrees } from './cgroup/trees.ts'
 import { createExecutables } from './executable.ts'
 import { createGuardian } from './guardian.ts'
+import { createHelperStart } from './helper-start.ts'
 import { createInheritance } from './inheritance.ts'
 import { createJobStart } from './job-start.ts'
 import { type Libc, openLibc } from './libc.ts'
@@ -54,10 +55,14 @@ export const createLinuxProcesses = (options: ProcessesOptions = {}): Processes 
     fileSize: by('prlimit', hardest(RLIMIT_FSIZE)),
     nice: by('nice'),
   }
+  // Node waits for the threads of its pool.
+  const leaveThreads = (): void => void process.once('exit', code => libc._exit(code))
   return {
     newMark: mark.newMark,
     openDirectory,
     start: jobStart.start,
+    startHelper: createHelperStart({ libc, mark, reaper, spawner }),
+    leaveThreads,
     unguard(jobMark) {
       guardian.unprotect(jobMark)
       groups.release(jobMark)
@@ -87,8 +92,8 @@ export const createLinuxProcesses = (options: ProcessesOptions = {}): Processes 
       inheritance.close()
       spawner.close()
       groups.close()
-      // Node waits for the threads of its pool, and a call into a user database that does not answer never ends.
-      if (userDatabase.isAsking()) process.once('exit', code => libc._exit(code))
+      // A call into a user database that does not answer never ends.
+      if (userDatabase.isAsking()) leaveThreads()
     },
   }
 }

@@ -1,7 +1,7 @@
 import koffi from 'koffi'
+import { createLookUps } from '../../base/look-ups.ts'
 import type { Account } from '../types.ts'
 import { ERANGE, errnoText } from './libc.ts'
-import { createLookUps } from './look-ups.ts'
 
 /**
  * Looks up users in all that nsswitch.conf(5) names, an LDAP server for example: on threads of libuv's pool, since that
@@ -79,7 +79,11 @@ export const createUserDatabase = () => {
     return { name: user, uid, gid, groups, home: home ?? '', shell: shell ?? '' }
   }
 
-  const { find, isAsking } = createLookUps(lookUp, { mostAtOnce: MOST_AT_ONCE, longestMs: LONGEST_MS })
+  const { find, isAsking } = createLookUps(lookUp, {
+    mostAtOnce: MOST_AT_ONCE,
+    longestMs: LONGEST_MS,
+    noAnswer: () => new Error('the user database does not answer'),
+  })
   return {
     /** See Processes. */
     find,

@@ -26,6 +26,8 @@ export const createNodeProcesses = (): Processes => ({
   newMark: () => 0,
   openDirectory: async path => ({ path: await realpath(path), fd: undefined, [Symbol.dispose]() {} }),
   start,
+  startHelper: undefined,
+  leaveThreads: () => {},
   unguard: () => {},
   find,
   mayHaveLeft: () => true,

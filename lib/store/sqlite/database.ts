@@ -47,8 +47,9 @@ export const openDatabase = (path: string, log: Log) => {
   return {
     prepare: (sql: string): StatementSync => database.prepare(sql),
 
-    /** All of `work` is stored, or nothing of it. */
+    /** All of `work` is stored, or nothing of it; with all of the transaction that it is done in, if there is one. */
     transaction<T>(work: () => T): T {
+      if (database.isTransaction) return work()
       begin.run()
       try {
         const result = work()

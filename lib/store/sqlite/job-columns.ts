@@ -80,6 +80,8 @@ export const COLUMNS: readonly Column[] = [
   { name: 'labels', onCreate: c => c.job.labels === NO_LABELS ? '{}' : JSON.stringify(c.job.labels), read: (to, v: string) => { to.job.labels = v === '{}' ? NO_LABELS : JSON.parse(v) } },
   { name: 'user', onCreate: c => c.job.user, read: (to, v: string) => { to.job.user = v } },
   { name: 'limits', onCreate: c => c.job.limits === NO_LIMITS ? '{}' : JSON.stringify(c.job.limits), read: (to, v: string) => { to.job.limits = v === '{}' ? NO_LIMITS : JSON.parse(v) } },
+  { name: 'notify', onCreate: c => c.job.notify && JSON.stringify(c.job.notify), read: (to, v: string | null) => { to.job.notify = v === null ? null : JSON.parse(v) } },
+  { name: 'queue', onCreate: c => c.job.queue && JSON.stringify(c.job.queue), read: (to, v: string | null) => { to.job.queue = v === null ? null : JSON.parse(v) } },
   { name: 'pid', onStart: s => s.pid, onEnd: e => e.job.pid, states: RAN, read: (to, v: number) => { to.job.pid = v } },
   { name: 'start_time', onStart: s => s.startTime, onEnd: e => e.job.startTime, states: RAN, read: (to, v: Micros | null) => { to.job.startTime = v ?? undefined } },
   { name: 'finish_time', onCreate: c => ifRejected<number | null>(c.job, job => job.createTime, null), onEnd: e => e.job.finishTime, states: ENDED, read: (to, v: Micros) => { to.job.finishTime = v } },

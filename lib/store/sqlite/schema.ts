@@ -138,4 +138,33 @@ export const MIGRATIONS = [
   UPDATE jobs SET usage_cpu = nullif(round(cpu_user + cpu_system, 6), 0)
     WHERE state IN ('success', 'failed', 'canceled') AND reason NOT IN ('start-failed', 'agent-lost')
   `,
+  // Whom a job tells what happens to it, where it waited before, and what has not reached those yet: the entries of one
+  // job for one target go in order, so only the first of them has a time. Those that are settled go with their job, those
+  // that are not outlive it. Times are in ms.
+  `
+  ALTER TABLE jobs ADD COLUMN notify TEXT; -- JSON
+  ALTER TABLE jobs ADD COLUMN queue TEXT;  -- JSON
+  CREATE TABLE outbox (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,      -- of the event
+    job TEXT NOT NULL,     -- its id
+    sink TEXT NOT NULL,
+    target TEXT NOT NULL,  -- a URL, or empty
+    origin TEXT NOT NULL,  -- of the target
+    kind TEXT NOT NULL,
+    payload TEXT NOT NULL, -- empty when it is settled
+    created INTEGER NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    next_try INTEGER,      -- null for one that waits for another, or is settled
+    state TEXT NOT NULL DEFAULT 'pending',
+    last_try INTEGER,
+    last_error TEXT NOT NULL DEFAULT ''
+  ) STRICT;
+  CREATE INDEX outbox_by_job ON outbox (job, sink, target, number);
+  CREATE INDEX outbox_due ON outbox (sink, origin, next_try, number) WHERE next_try IS NOT NULL;
+  CREATE INDEX outbox_pending ON outbox (sink, origin, number) WHERE state = 'pending';
+  CREATE TRIGGER outbox_goes AFTER DELETE ON jobs BEGIN
+    DELETE FROM outbox WHERE job = old.id AND state <> 'pending';
+  END
+  `,
 ]

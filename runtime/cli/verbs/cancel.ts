@@ -1,4 +1,3 @@
-import { askAgent } from '../ask.ts'
 import { eachJob } from '../each-job.ts'
 import { addHostOption, type Verb, verb } from '../verb.ts'
 
@@ -13,6 +12,13 @@ export const cancel: Verb = cli => {
     .argument('<id...>', 'of the jobs, or the beginnings of them')
     .option('--grace <duration>', 'the time between TERM and KILL, such as 30s; 0s is KILL at once')
   return command.action(async (ids: string[], { host, grace }: { host?: string; grace?: string }) =>
-    eachJob(cli, await askAgent(cli, host), ids, job => job.cancel({ grace })),
+    eachJob(
+      cli,
+      host,
+      ids,
+      job => job.cancel({ grace }),
+      // Loaded where there is a queue.
+      async ({ queued, open }) => (await import('../cancel-queued.ts')).cancelQueued(open, queued.id, grace),
+    ),
   )
 }

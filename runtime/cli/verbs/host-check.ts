@@ -1,12 +1,13 @@
 import { connect as connectTls } from 'node:tls'
 import type { Agent } from '../../../lib/client/client.ts'
 import { LIMIT_NAMES } from '../../../lib/process/types.ts'
-import { askHost } from '../ask.ts'
+import { askHost, isInFleet } from '../ask.ts'
+import type { Cli } from '../cli.ts'
 import { failureLine } from '../failure.ts'
 import { readHosts } from '../hosts-file.ts'
 import { type OutputFormat, outputOption, printRows } from '../output-format.ts'
 import type { Column } from '../table.ts'
-import { type Verb, verb } from '../verb.ts'
+import { fleetOption, type Verb, verb } from '../verb.ts'
 import { type Host, type NamedHost, whichHost, whichHosts } from '../which-host.ts'
 
 /** What is known of a host once it was asked; null is what could not be found out. */
@@ -36,15 +37,23 @@ export const hostCheck: Verb = cli =>
   verb('check', 'ask hosts: version, rights, slots, clock, days that the certificate is good', [
     'newdt host check',
     "newdt host check db1 'web*'",
+    'newdt host check --fleet prod',
   ])
-    .argument('[name...]', 'names or patterns, or a URL; all hosts of the file by default')
+    .argument('[name...]', 'names or patterns, or a URL; all hosts of the file, or of the fleet, by default')
+    .addOption(fleetOption())
     .addOption(outputOption())
     .action(async (names: string[], { output }: { output: OutputFormat }) => {
-      const hosts = await hostsOf(cli.env, names)
+      const hosts = await (isInFleet(cli) ? agentsOf(cli, names) : hostsOf(cli.env, names))
       const rows = await Promise.all(hosts.map(check))
       await printRows(cli, rows, COLUMNS, output)
       if (!rows.every(({ isGood }) => isGood)) cli.exitCode = 1
     })
+
+/** Those of a fleet that are there. */
+const agentsOf = async (cli: Cli, names: string[]): Promise<NamedHost[]> => {
+  const fleet = await (await import('../open-fleet.ts')).openFleet(cli)
+  return names.length > 0 ? fleet.matching(names.join(',')) : fleet.all()
+}
 
 const hostsOf = async (env: NodeJS.ProcessEnv, names: string[]): Promise<NamedHost[]> => {
   const lone = async (name?: string): Promise<NamedHost[]> => {
@@ -86,7 +95,8 @@ const check = async ({ name, load }: NamedHost): Promise<Row> => {
     const known = {
       version,
       key: caller.id,
-      rights: caller.rights,
+      // A message takes only the right of its subject with it.
+      rights: host.fetch ? null : caller.rights,
       running,
       limit,
       // Agents of before do not tell.

@@ -1,4 +1,5 @@
-import { type HostEntry, readHosts } from '../hosts-file.ts'
+import { bareServers } from '../engine-url.ts'
+import { type FleetEntry, type HostEntry, readHosts } from '../hosts-file.ts'
 import { type OutputFormat, outputOption, printRows } from '../output-format.ts'
 import type { Column } from '../table.ts'
 import { type Verb, verb } from '../verb.ts'
@@ -9,15 +10,17 @@ interface Row {
   url: string
   current: boolean
   auth: string
+  /** A fleet has the URL of its engine. */
+  isFleet: boolean
 }
 
-/** The hosts that are kept; never a secret. */
+/** The hosts and the fleets that are kept; never a secret. */
 export const hostList: Verb = cli =>
-  verb('list', 'list the hosts that are kept', ['newdt host ls'])
+  verb('list', 'list the hosts and fleets that are kept', ['newdt host ls'])
     .alias('ls')
     .addOption(outputOption())
     .action(async ({ output }: { output: OutputFormat }) => {
-      const { hosts, current } = await readHosts(cli.env)
+      const { hosts, fleets = {}, current } = await readHosts(cli.env)
       const rows = await Promise.all(
         Object.entries(hosts).map(
           async ([name, entry]): Promise<Row> => ({
@@ -25,17 +28,36 @@ export const hostList: Verb = cli =>
             url: entry.url,
             current: name === current,
             auth: await authOf(cli.env, entry),
+            isFleet: false,
           }),
         ),
       )
-      await printRows(cli, rows, COLUMNS, output)
+      const ofFleets = Object.entries(fleets).map(
+        ([name, entry]): Row => ({
+          name,
+          url: bareServers(entry.url).join(','),
+          current: name === cli.env.NEWDT_FLEET,
+          auth: authOfFleet(entry),
+          isFleet: true,
+        }),
+      )
+      await printRows(cli, [...rows, ...ofFleets], COLUMNS, output)
     })
 
 const COLUMNS: Column<Row>[] = [
-  { head: 'NAME', text: ({ name, current }) => (current ? `${name} *` : name) },
+  {
+    head: 'NAME',
+    text: ({ name, current, isFleet }) => `${name}${isFleet ? ' (fleet)' : ''}${current ? ' *' : ''}`,
+  },
   { head: 'URL', text: ({ url }) => url },
   { head: 'AUTH', text: ({ auth }) => auth },
 ]
+
+const authOfFleet = ({ key, secret, secret_file, private_key_file }: FleetEntry): string => {
+  const isSecret = (secret ?? secret_file) !== undefined
+  const kind = private_key_file !== undefined ? 'ed25519' : isSecret ? 'secret' : 'none'
+  return `${kind}${key === undefined ? '' : ` (${key})`}`
+}
 
 const authOf = async (env: NodeJS.ProcessEnv, entry: HostEntry): Promise<string> => {
   const kinds = [

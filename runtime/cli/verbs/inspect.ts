@@ -1,5 +1,6 @@
 import { Option } from 'commander'
-import { askAgent, findJobs, unwrap } from '../ask.ts'
+import { unwrap } from '../ask.ts'
+import { findJobs } from '../find-jobs.ts'
 import { addHostOption, type Verb, verb } from '../verb.ts'
 
 /** All that an agent tells of jobs, as JSON. */
@@ -19,8 +20,8 @@ export const inspect: Verb = cli => {
   return command.action(
     async (ids: string[], options: { host?: string; withOutput?: boolean; output: string }) => {
       const indent = options.output === 'json' ? 2 : undefined
-      for (const handle of await findJobs(await askAgent(cli, options.host), ids)) {
-        const job = unwrap(await handle.get({ output: options.withOutput === true }))
+      for (const found of await findJobs(cli, options.host, ids)) {
+        const job = unwrap(await found.job.get({ output: options.withOutput === true }))
         await cli.out.write(`${JSON.stringify(job, null, indent)}\n`)
       }
     },

@@ -1,10 +1,12 @@
 import { Option } from 'commander'
 import type { JobEvent } from '../../../lib/client/client.ts'
-import { askAgent, findJob } from '../ask.ts'
+import type { FoundJob } from '../ask.ts'
 import { type Cli, tell } from '../cli.ts'
 import { INTERRUPTED } from '../exit-code.ts'
+import { findTargets, jobOf } from '../find-jobs.ts'
 import { onInterrupt } from '../interrupt.ts'
 import { stampLines } from '../stamp-lines.ts'
+import type { Target } from '../target.ts'
 import { addHostOption, type Verb, verb } from '../verb.ts'
 import { droppedLine, endLine } from '../watch.ts'
 import { wholeNumber } from '../whole-number.ts'
@@ -38,16 +40,33 @@ export const logs: Verb = cli => {
     .option('-t, --timestamps', 'the time before each line')
   return command.action(async (id: string, options: Options) => {
     using interrupt = onInterrupt()
-    const { follow = false, number } = options
-    const job = await findJob(await askAgent(cli, options.host), id, interrupt.signal)
-    const events = job.events({ follow, tail: number, signal: interrupt.signal })
+    const { follow = false, number: tail } = options
+    const [target] = await findTargets(cli, options.host, [id], interrupt.signal)
+    const show = ({ job }: FoundJob, signal: AbortSignal) =>
+      printEvents(cli, job.events({ follow, tail, signal }), options)
     try {
-      await printEvents(cli, events, options)
+      if (follow && target!.kind === 'queued') await followQueued(cli, target!, interrupt.signal, show)
+      else await show(await jobOf(target!), interrupt.signal)
     } catch (error) {
       if (!interrupt.signal.aborted) throw error
       cli.exitCode = INTERRUPTED
     }
   })
+}
+
+/** Its runs one after the other, wherever they are. */
+const followQueued = async (
+  cli: Cli,
+  { open, queued }: Extract<Target, { kind: 'queued' }>,
+  signal: AbortSignal,
+  show: (found: FoundJob, signal: AbortSignal) => Promise<void>,
+): Promise<void> => {
+  const [{ watchQueued }, { queuedEndLine }] = await Promise.all([
+    import('../watch-queued.ts'),
+    import('../queued-end.ts'),
+  ])
+  const line = queuedEndLine(await watchQueued(cli, open, queued.id, { signal, show }))
+  if (line !== undefined) await tell(cli, line)
 }
 
 interface LogSink {

@@ -1,8 +1,10 @@
 import { InvalidArgumentError, Option } from 'commander'
 import type { JobQuery, ListedJob } from '../../../lib/client/client.ts'
-import { askAgent } from '../ask.ts'
+import type { FleetLabel } from '../../../lib/fleet/names.ts'
+import { askAgent, isInFleet } from '../ask.ts'
 import { type Cli, tell } from '../cli.ts'
 import { UsageError } from '../failure.ts'
+import { onOption } from '../fleet-options.ts'
 import { formatAge, formatDuration } from '../format.ts'
 import { instantOf } from '../instant.ts'
 import { type JobOfHost, listJobs, listOnHosts } from '../list-jobs.ts'
@@ -10,7 +12,7 @@ import { type OutputFormat, outputOption, printRows } from '../output-format.ts'
 import type { Colour } from '../sink.ts'
 import type { Column } from '../table.ts'
 import { addHostOption, chosenHost, type Verb, verb } from '../verb.ts'
-import { whichHosts } from '../which-host.ts'
+import { type NamedHost, whichHosts } from '../which-host.ts'
 import { wholeNumber } from '../whole-number.ts'
 
 interface Options {
@@ -27,6 +29,7 @@ interface Options {
   output: OutputFormat
   host?: string
   hosts?: string
+  on?: FleetLabel[]
 }
 
 /** `host` is there when several are asked. */
@@ -40,9 +43,11 @@ export const ps: Verb = cli => {
     'newdt ps -a --label env=prod --grep backup -n 200',
     'newdt ps -q | xargs -r newdt cancel',
     "newdt ps --hosts 'web*' --failed --since 2026-01-31",
+    'newdt ps --fleet prod --on role=db',
   ])
   addHostOption(command)
-    .option('--hosts <patterns>', "of several hosts of the file, such as 'web*,db1'")
+    .option('--hosts <patterns>', "of several hosts of the file, or of the fleet, such as 'web*,db1'")
+    .addOption(onOption('of all hosts of the fleet with this label; repeated: with all of them'))
     .option('-a, --all', 'jobs in any state')
     .option('--failed', 'jobs that failed; like --state failed')
     .option('--state <states>', 'running, success, failed, canceled, rejected; several with commas')
@@ -63,23 +68,47 @@ export const ps: Verb = cli => {
     .option('-q, --quiet', 'ids alone')
     .addOption(outputOption())
   return command.action(async (options: Options) => {
-    const found = await find(cli, options, options.number + 1)
+    const { isOfHosts, isOfFleet, rows: found } = await find(cli, options, options.number + 1)
     const jobs = found.slice(0, options.number)
     if (options.quiet)
-      await cli.out.write(jobs.map(({ host, id }) => `${host ? `${host} ` : ''}${id}\n`).join(''))
-    else await printRows(cli, jobs, columnsFor(jobs, options.hosts !== undefined), options.output)
+      // In a fleet an id is enough; of hosts of the file one has to say which of them has the job.
+      await cli.out.write(
+        jobs
+          .map(({ host, id }) => (host === undefined || isOfFleet ? `${id}\n` : `${host} ${id}\n`))
+          .join(''),
+      )
+    else await printRows(cli, jobs, columnsFor(jobs, isOfHosts), options.output)
     // Whoever says how many knows.
     if (found.length > jobs.length && command.getOptionValueSource('number') === 'default')
       await tell(cli, `there are more; -n ${options.number * 4} shows more of them`)
   })
 }
 
-const find = async (cli: Cli, { host, hosts, ...options }: Options, number: number): Promise<Row[]> => {
+const find = async (
+  cli: Cli,
+  { host, hosts, on, ...options }: Options,
+  number: number,
+): Promise<{ isOfHosts: boolean; isOfFleet: boolean; rows: Row[] }> => {
   const query = queryOf(options)
-  chosenHost(host, hosts)
-  if (hosts !== undefined) return listOnHosts(cli, await whichHosts(cli.env, hosts), query, number)
+  chosenHost(host, hosts, on && '--on')
+  const several = host === undefined ? await severalHosts(cli, hosts, on) : undefined
+  const isOfFleet = on !== undefined || isInFleet(cli, host)
+  if (several) return { isOfHosts: true, isOfFleet, rows: await listOnHosts(cli, several, query, number) }
   const { client } = await askAgent(cli, host)
-  return listJobs(client, query, number)
+  return { isOfHosts: false, isOfFleet, rows: await listJobs(client, query, number) }
+}
+
+/** Of a fleet all of them, unless some are named. */
+const severalHosts = async (
+  cli: Cli,
+  hosts: string | undefined,
+  on: FleetLabel[] | undefined,
+): Promise<NamedHost[] | undefined> => {
+  if (!isInFleet(cli) && !on) return hosts === undefined ? undefined : whichHosts(cli.env, hosts)
+  const fleet = await (await import('../open-fleet.ts')).openFleet(cli)
+  const found = hosts === undefined ? await fleet.all(on) : await fleet.matching(hosts)
+  if (found.length === 0) await tell(cli, `${fleet.name}: no such agent is there; newdt hosts`)
+  return found
 }
 
 const collectLabels = (text: string, known: string[] = []): string[] => {

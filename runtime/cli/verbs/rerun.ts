@@ -1,7 +1,8 @@
 import type { CommandRequest, Job } from '../../../lib/client/client.ts'
-import { askAgent, findJob, unwrap } from '../ask.ts'
+import { unwrap } from '../ask.ts'
 import { tell } from '../cli.ts'
 import { Failure } from '../failure.ts'
+import { findJob } from '../find-jobs.ts'
 import { printable } from '../format.ts'
 import { runJob } from '../run-job.ts'
 import { addSubmissionOptions, type SubmissionOptions, submissionOf } from '../submission.ts'
@@ -16,8 +17,7 @@ export const rerun: Verb = cli => {
   command.argument('<id>', 'of the job, or the beginning of it').addHelpText('after', WORDS)
   addHostOption(addSubmissionOptions(command, cli))
   return command.action(async (id: string, options: SubmissionOptions & { host?: string }) => {
-    const agent = await askAgent(cli, options.host)
-    const job = await findJob(agent, id)
+    const { agent, job } = await findJob(cli, options.host, id)
     const old = unwrap(await job.get({ output: false }))
     const { limits, ...asked } = await submissionOf(cli, options)
     const request = { ...commandOf(old), ...asked, ...limitsOf(old, limits) }

@@ -1,14 +1,11 @@
-import { askAgent } from '../ask.ts'
 import type { Cli } from '../cli.ts'
 import { commandLineOf } from '../command-line.ts'
 import { UsageError } from '../failure.ts'
-import { addFleetOptions, type FleetChoice, isFleet } from '../fleet-options.ts'
+import { addFleetOptions, type FleetChoice } from '../fleet-options.ts'
 import { isHostLike, type Typed, withDashes } from '../missing-dashes.ts'
-import { runJob } from '../run-job.ts'
-import { runOnHosts } from '../run-on-hosts.ts'
+import { runThere } from '../run-there.ts'
 import { addSubmissionOptions, type SubmissionOptions, submissionOf } from '../submission.ts'
 import { addHelpOption, addHostOption, type Verb, verb } from '../verb.ts'
-import { whichHosts } from '../which-host.ts'
 
 /** A command, its output live; ends with its exit code. */
 export const run: Verb = cli => {
@@ -17,6 +14,8 @@ export const run: Verb = cli => {
     "newdt run db1 --timeout 10m -e PGUSER=postgres -w /var/backups -- 'pg_dump app | gzip > app.gz'",
     'newdt run -d --label env=prod -- ./nightly.sh',
     "newdt run --hosts 'web*' -P 10 -- uptime",
+    'newdt run --fleet prod --on role=db -- uptime',
+    'newdt run --fleet prod --any role=builder --queue -- make',
   ])
   command
     .argument('[host]', 'name or URL of the agent')
@@ -28,11 +27,7 @@ export const run: Verb = cli => {
   return command.action(async (host: string | undefined, options: SubmissionOptions & FleetChoice) => {
     const cmd = commandLineOf(commandWords(cli, { all: command.parent?.args ?? [], words: command.args }))
     const request = { ...(await submissionOf(cli, options)), cmd }
-    if (isFleet(host, options)) {
-      cli.exitCode = await runOnHosts(cli, await whichHosts(cli.env, options.hosts), request, options)
-    } else {
-      cli.exitCode = await runJob(cli, await askAgent(cli, host ?? options.host), request, options)
-    }
+    cli.exitCode = await runThere(cli, host, request, options)
   })
 }
 
@@ -41,11 +36,11 @@ const commandWords = (cli: Cli, typed: Typed): string[] => {
   throw new UsageError(withoutCommand(cli, typed))
 }
 
-const withoutCommand = ({ env, rest }: Cli, { all, words }: Typed): string => {
+const withoutCommand = ({ env, rest, fleet }: Cli, { all, words }: Typed): string => {
   const [first] = words
   const own = first !== undefined && isHostLike(env, first) ? 1 : 0
   const isGiven = words[own] !== undefined && !words[own].startsWith('-')
-  const meant = rest || !isGiven ? undefined : withDashes({ all, words }, own)
+  const meant = rest || !isGiven ? undefined : withDashes({ all, words }, own, { fleet })
   return `what is to be run? It stands behind --${meant === undefined ? ', such as: newdt run -- df -h' : `: ${meant}`}`
 }
 

@@ -4,18 +4,15 @@ import { basename } from 'node:path'
 import { Option } from 'commander'
 import type { ScriptRequest } from '../../../lib/client/client.ts'
 import type { ScriptType } from '../../../lib/client/script-type.ts'
-import { askAgent } from '../ask.ts'
 import type { Cli } from '../cli.ts'
 import { quoteWord } from '../command-line.ts'
 import { Failure, UsageError } from '../failure.ts'
-import { addFleetOptions, type FleetChoice, isFleet } from '../fleet-options.ts'
+import { addFleetOptions, type FleetChoice } from '../fleet-options.ts'
 import { type Typed, withDashes } from '../missing-dashes.ts'
-import { runJob } from '../run-job.ts'
-import { runOnHosts } from '../run-on-hosts.ts'
+import { runThere } from '../run-there.ts'
 import { scriptTypeOf } from '../script-type.ts'
 import { addSubmissionOptions, readStdin, type SubmissionOptions, submissionOf } from '../submission.ts'
 import { addHelpOption, addHostOption, type Verb, verb } from '../verb.ts'
-import { whichHosts } from '../which-host.ts'
 
 type Options = SubmissionOptions & FleetChoice & { type?: ScriptType }
 
@@ -42,18 +39,14 @@ export const script: Verb = cli => {
     if (host !== undefined && existsSync(host))
       throw new UsageError(argumentsOf(cli, { all: command.parent?.args ?? [], words: command.args }))
     const request = { ...(await submissionOf(cli, options)), ...(await scriptOf(cli, file, options)) }
-    if (isFleet(host, options)) {
-      cli.exitCode = await runOnHosts(cli, await whichHosts(cli.env, options.hosts), request, options)
-    } else {
-      cli.exitCode = await runJob(cli, await askAgent(cli, host ?? options.host), request, options)
-    }
+    cli.exitCode = await runThere(cli, host, request, options)
   })
 }
 
-const argumentsOf = ({ rest }: Cli, { all, words }: Typed): string => {
+const argumentsOf = ({ rest, fleet }: Cli, { all, words }: Typed): string => {
   const [first = '', second] = words
   const own = second === undefined || first === '-' || existsSync(first) ? 1 : 2
-  const meant = rest ? undefined : withDashes({ all, words }, own)
+  const meant = rest ? undefined : withDashes({ all, words }, own, { fleet })
   return `what the script is given stands behind --${meant === undefined ? ', such as: newdt script ./check.sh -- -h' : `: ${meant}`}`
 }
 

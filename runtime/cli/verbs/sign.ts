@@ -3,7 +3,7 @@ import { Option } from 'commander'
 import { createSigner } from '../../../lib/client/credentials.ts'
 import { quoteWord } from '../command-line.ts'
 import { Failure, UsageError } from '../failure.ts'
-import { addHostOption, type Verb, verb } from '../verb.ts'
+import { type Verb, verb } from '../verb.ts'
 import { type Host, whichHost } from '../which-host.ts'
 
 interface Options {
@@ -21,7 +21,8 @@ export const sign: Verb = cli => {
     'curl -K <(newdt sign --config GET /api/jobs) http://127.0.0.1:8080/api/jobs',
     `newdt sign --signature contract GET /api/jobs     # good for every request, for half an hour`,
   ])
-  addHostOption(command)
+  command
+    .option('-H, --host <name or url>', 'the agent that it is for (default: NEWDT_HOST, or newdt host use)')
     .argument('<method>', 'GET or POST')
     .argument('<url>', 'a path of the agent, with its query, or a whole URL')
     .option('-d, --data <text>', 'the body that is sent, @FILE for that of a file')

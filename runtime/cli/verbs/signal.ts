@@ -1,4 +1,3 @@
-import { askAgent } from '../ask.ts'
 import { eachJob } from '../each-job.ts'
 import { addHostOption, type Verb, verb } from '../verb.ts'
 
@@ -19,8 +18,6 @@ export const signal: Verb = cli => {
     .requiredOption('-s, --signal <name>', 'such as HUP, USR1, STOP, CONT')
     .option('--all', 'to all processes of the job, not only its own')
   return command.action(async (ids: string[], { signal, all, host }: Options) =>
-    eachJob(cli, await askAgent(cli, host), ids, job =>
-      job.signal(signal.toUpperCase(), { to: all ? 'all' : 'leader' }),
-    ),
+    eachJob(cli, host, ids, job => job.signal(signal.toUpperCase(), { to: all ? 'all' : 'leader' })),
   )
 }

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Job, JobProcess } from '../../../lib/client/client.ts'
-import { askAgent, findJob, unwrap } from '../ask.ts'
+import { unwrap } from '../ask.ts'
+import { findJob } from '../find-jobs.ts'
 import { formatBytes, formatDuration, printable } from '../format.ts'
 import { onInterrupt } from '../interrupt.ts'
 import { type Column, renderTable } from '../table.ts'
@@ -22,7 +23,7 @@ export const top: Verb = cli => {
   return command.action(async (prefix: string, { host, once }: { host?: string; once?: boolean }) => {
     using interrupt = onInterrupt()
     const { signal } = interrupt
-    const job = await findJob(await askAgent(cli, host), prefix, signal)
+    const { job } = await findJob(cli, host, prefix, signal)
     const isLive = cli.out.isTerminal && !once
     let before: Look | undefined
     while (true) {

@@ -14,7 +14,7 @@ export const requestOf = (form: RunForm): SubmitRequest => {
   return { ...what, ...filled(optionsOf(form)) }
 }
 
-/** All that a submission may have beside what is to be run. */
+/** All that a submission may have beside what is to be run. Callbacks are for programs: who looks here sees the end. */
 const optionsOf = ({ params, cwd, user, timeout, stdin, encoding, outputLimit, ...form }: RunForm) =>
   ({
     params,
@@ -30,7 +30,7 @@ const optionsOf = ({ params, cwd, user, timeout, stdin, encoding, outputLimit, .
     leftovers: form.leftovers,
     limits: limitsOf(form),
     noNewPrivileges: form.noNewPrivileges,
-  }) satisfies Record<Exclude<keyof CommandRequest, 'cmd'>, unknown>
+  }) satisfies Record<Exclude<keyof CommandRequest, 'cmd' | 'notify'>, unknown>
 
 const limitsOf = ({ limits }: Pick<RunForm, 'limits'>): Partial<Record<LimitName, number>> =>
   filled(Object.fromEntries(LIMIT_NAMES.map(name => [name, numberOrText(limits[name])])))

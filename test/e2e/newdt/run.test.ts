@@ -32,6 +32,12 @@ describe('newdt run', () => {
     ],
     ['a job that cannot be started', ['-w', '/nope', '--', 'ls'], 126, /could not be started: chdir \/nope/],
     ['a refusal', ['--output-limit', '1tb', '--', 'ls'], 125, /^newdt: invalid request: outputLimit/],
+    [
+      'a callback that the agent does not allow',
+      ['--notify', 'https://ci.example.com', '--', 'ls'],
+      125,
+      /^newdt: notify\.url is not allowed/,
+    ],
     ['no command', [], 125, /^newdt: what is to be run\?/],
     ['a command without --', ['ls'], 125, /^newdt: what is to be run\?/],
     ['a command and its words without --', ['db1', 'ls', '/tmp'], 125, /^newdt: what is to be run\?/],

@@ -28,6 +28,7 @@ test('the agent tells its version, its slots, whether guardian and store are as 
     limits: { ...limits, cpus: { missing: 'a cgroup' } },
     users: { missing: 'setpriv' },
     store: { state: 'ok', bytes: 4096 },
+    fleet: null,
     host: FACTS.host,
     disk: { freeBytes: 2 ** 30, totalBytes: 2 ** 34 },
     defaultLimits: { cpus: 1.5 },

@@ -31,6 +31,12 @@ const TOLD: [AgentError, status: number, zh: string, en: string, headers?: Recor
     'this agent cannot run jobs as another user: setpriv',
   ],
   [
+    failure('notify-not-allowed'),
+    403,
+    'notify.url 不被允许：其来源（协议、主机和端口）不在 AGENT_NOTIFY_ALLOW 中',
+    'notify.url is not allowed: its origin (scheme, host and port) is not in AGENT_NOTIFY_ALLOW',
+  ],
+  [
     failure('user-not-allowed', { user: 'x' }),
     403,
     '本 Agent 不允许任务以用户 x 执行：须由 Agent 的 AGENT_RUN_AS 写明',

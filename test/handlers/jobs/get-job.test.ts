@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { jobToJson } from '../../../handlers/jobs/job-json.ts'
 import { NO_USAGE } from '../../../lib/process/types.ts'
+import type { OutboxSummary } from '../../../lib/store/outbox-store.ts'
 import { createFakeOutput } from '../fake-output.ts'
 import { assertBadRequest, createFake, failed, ID, jobRecord, signed, succeeded } from '../fake-services.ts'
 
@@ -115,3 +116,56 @@ test('a repeated parameter is refused, even if it says the same twice', async ()
 })
 
 const namesOf = (calls: unknown[][]) => calls.map(([name]) => name)
+
+const NOTIFICATION: OutboxSummary = {
+  number: 1,
+  id: `${ID}.ended`,
+  jobId: ID,
+  sink: 'callback',
+  target: 'https://ci.example.com/done?token=secret',
+  origin: 'https://ci.example.com',
+  kind: 'ended',
+  createdAt: 1_670_999_470_000,
+  tries: 2,
+  nextTryAt: 1_670_999_480_000,
+  state: 'pending',
+  lastTryAt: 1_670_999_475_000,
+  lastError: 'status 500',
+}
+
+test('what has become of its callbacks is told, without what may prove who may call: a query, or a path of the settings', async () => {
+  const record = jobRecord()
+  const job = { ...record.job, notify: { url: NOTIFICATION.target, on: ['ended' as const] } }
+  const notifications = (id: string): OutboxSummary[] => [
+    { ...NOTIFICATION, jobId: id },
+    {
+      ...NOTIFICATION,
+      ...{ target: 'http://ops:8080/hook/secret', origin: 'http://ops:8080' },
+      ...{ tries: 0, lastTryAt: undefined, nextTryAt: undefined, lastError: '' },
+    },
+  ]
+  const now = async () => ({ ...record, job })
+  const { body } = await createFake({ notifications, job: { now } }).ask(signed(PATH))
+  const common = { event: 'ended', state: 'pending' }
+  assert.deepEqual((body as { data: { notifications: unknown } }).data.notifications, [
+    {
+      ...common,
+      url: 'https://ci.example.com/done',
+      tries: 2,
+      lastTryTime: '2022-12-14T06:31:15Z',
+      nextTryTime: '2022-12-14T06:31:20Z',
+      error: 'status 500',
+    },
+    { ...common, url: 'http://ops:8080', tries: 0, lastTryTime: null, nextTryTime: null, error: '' },
+  ])
+})
+
+test('where there are none it is not told, and neither in a list', async () => {
+  const { body } = await createFake().ask(signed(PATH))
+  assert.equal('notifications' in (body as { data: object }).data, false)
+  const notifications = () => [NOTIFICATION]
+  const list = await createFake({ notifications, jobs: { list: async () => [jobRecord()] } }).ask(
+    signed('/api/jobs'),
+  )
+  assert.equal('notifications' in (list.body as { data: object[] }).data[0]!, false)
+})

@@ -15,7 +15,7 @@ const FINISHED =
   '"createTime":"2022-12-14T14:31:10.748369+08:00","startTime":"2022-12-14T14:31:10.748966+08:00",' +
   '"finishTime":"2022-12-14T14:31:20.875891+08:00","reason":"exited","signal":"","stdoutBytes":4,"stderrBytes":0,' +
   '"droppedBytes":0,"encoding":"utf-8","cpu":{"user":0.01,"system":0.02},"leftovers":0,"livingLeftovers":0,"survivors":[],"caller":"default","client":"192.0.2.7","labels":{},"user":"","limits":{},' +
-  '"usage":{"cpu":0.03,"memory":null,"peakMemory":null,"peakProcesses":null,"readBytes":null,"writtenBytes":null}}'
+  '"usage":{"cpu":0.03,"memory":null,"peakMemory":null,"peakProcesses":null,"readBytes":null,"writtenBytes":null},"notify":null,"queue":null}'
 
 test("a finished job is the contract's JSON to the letter, with its output and without", () => {
   const record = jobRecord({}, { stdoutBytes: 4, stderrBytes: 0, keptBytes: 4 })
@@ -52,4 +52,12 @@ test('a rejected job ended when it was created, and never ran', () => {
     [0, '0001-01-01T00:00:00Z', 'rejected', 'all slots are taken'],
   )
   assert.equal(finishTime, createTime)
+})
+
+test('a job tells whom it notifies without what a query may hold, and which run of which queued one it is', () => {
+  const { job } = jobRecord({ state: 'running' })
+  const notify = { url: 'https://ci.example.com/done?token=abc#x', on: ['ended'] as const }
+  const told = jobToJson({ ...jobRecord(), job: { ...job, notify, queue: { id: 'build-4711', try: 2 } } })
+  assert.deepEqual(told.notify, { url: 'https://ci.example.com/done', on: ['ended'] })
+  assert.deepEqual(told.queue, { id: 'build-4711', try: 2 })
 })

@@ -76,6 +76,26 @@ for (const { name, path, valid } of kinds) {
       await refused({ user }, detail)
   })
 
+  test(`a ${name} may name whom it tells, and of what: of its end, if it does not say`, async () => {
+    const url = 'https://ci.example.com/done?token=x'
+    assert.deepEqual((await accepted({ notify: { url } })).notify, { url, on: ['ended'] })
+    const on = ['started', 'ended', 'success', 'failed', 'canceled', 'rejected']
+    const shouted = { url: 'HTTPS://CI.example.com:443/done?token=x#part', on }
+    assert.deepEqual((await accepted({ notify: shouted })).notify, { url, on })
+    assert.equal('notify' in (await accepted({})), false)
+    const badUrl =
+      'notify.url 应为最多 2048 个字符的 http 或 https 网址，不含用户名和密码，例如 "https://ci.example.com/done"'
+    for (const bad of ['', 'ci.example.com/done', 'ftp://a/', 'https://u:p@a/'])
+      await refused({ notify: { url: bad } }, badUrl)
+    await refused({ notify: {} }, 'notify.url 缺失')
+    await refused({ notify: url }, 'notify 应为 object')
+    const badOn = 'notify.on 应为 1 到 6 个不重复的 started、ended、success、failed、canceled、rejected'
+    for (const bad of [[], ['ended', 'ended']]) await refused({ notify: { url, on: bad } }, badOn)
+    const unknown = 'notify.on.0 应为 started 或 ended 或 success 或 failed 或 canceled 或 rejected'
+    await refused({ notify: { url, on: ['created'] } }, unknown)
+    await refused({ notify: { url, ons: [] } }, 'notify：未知字段 ons（是否为 on？）')
+  })
+
   test(`a ${name} may have limits, sizes as numbers or as text`, async () => {
     const all = {
       memory: 4 << 20,

@@ -5,6 +5,7 @@ import { createPace } from '../../../handlers/http/pace.ts'
 import { commandSchema } from '../../../handlers/jobs/job-schema.ts'
 import { submitJob } from '../../../handlers/jobs/submit-job.ts'
 import { type AgentError, failure } from '../../../lib/base/errors.ts'
+import type { Queued } from '../../../lib/jobs/job.ts'
 import type { SubmitOptions } from '../../../lib/jobs/jobs.ts'
 import type { Authenticator } from '../../../lib/security/authenticator.ts'
 import type { Right } from '../../../lib/security/caller.ts'
@@ -99,7 +100,7 @@ test('a request whose nonce an agent that is killed would forget starts nothing,
   assert.equal((await createFake({ authenticator }).ask(cancel)).status, 200)
 })
 
-const keyOf = async (request: Request): Promise<IdempotencyKey> => {
+const optionsOf = async (request: Request, queued?: Queued): Promise<SubmitOptions> => {
   const fake = createFake()
   const caller = { id: 'x', rights: new Set<Right>(), bounds: {}, address: '' }
   const context = {
@@ -115,6 +116,7 @@ const keyOf = async (request: Request): Promise<IdempotencyKey> => {
     mayStart: true,
     reading: { pace: createPace(), isAllowed: () => true },
     auditLine: { add() {}, async write() {}, async begin() {} },
+    queued,
   }
   // submitJob is called past the routes: no body is valid on two of them.
   const response = await submitJob(
@@ -124,9 +126,16 @@ const keyOf = async (request: Request): Promise<IdempotencyKey> => {
     commandSchema,
   )
   assert.equal(response.status, 200)
-  return (fake.calls[0]![3] as SubmitOptions).key!
+  return fake.calls[0]![3] as SubmitOptions
 }
+const keyOf = async (request: Request): Promise<IdempotencyKey> => (await optionsOf(request)).key!
 const keyed = (path: string, body: unknown, key = 'k') => post(path, body, { 'Idempotency-Key': key })
+
+test('which run of which queued one it is reaches the jobs, where a queue has given it', async () => {
+  const queued = { id: 'build-4711', try: 2 }
+  assert.equal((await optionsOf(post(COMMAND_PATH, { cmd: 'true' }), queued)).queue, queued)
+  assert.equal((await optionsOf(post(COMMAND_PATH, { cmd: 'true' }))).queue, undefined)
+})
 
 test('a request without an Idempotency-Key has none', async () => {
   assert.equal(await keyOf(post(COMMAND_PATH, { cmd: 'true' })), undefined)

@@ -109,6 +109,8 @@ const ASKS: Record<string, { ask: Ask; good: unknown[]; odd: unknown[] }> = {
       { ...agent, host, disk, store: { state: 'ok', bytes: 1 } },
       { ...agent, host, disk: null, store: { state: 'gone', bytes: null } },
       { ...agent, store: { state: 'ok' } },
+      { ...agent, fleet: null },
+      { ...agent, fleet: { name: 'db1', labels: {}, state: 'connected', queue: 'on' } },
     ],
     odd: [{}, [], ...oddOf(agent, ODD_AGENT)],
   },

@@ -65,6 +65,8 @@ describe('jobs', () => {
       user: '',
       limits: {},
       usage: job.usage,
+      notify: null,
+      queue: null,
     })
     const { memory, peakMemory, peakProcesses } = job.usage
     assert.deepEqual([memory, peakMemory, peakProcesses], [null, null, null])

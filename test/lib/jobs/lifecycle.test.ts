@@ -3,13 +3,14 @@ import { mock, test } from 'node:test'
 import { AgentError } from '../../../lib/base/errors.ts'
 import { createJobEvents, type JobEvent } from '../../../lib/jobs/events.ts'
 import type { EndedJob } from '../../../lib/jobs/job.ts'
-import { createLifecycle } from '../../../lib/jobs/lifecycle.ts'
+import { createLifecycle, type Outgoing } from '../../../lib/jobs/lifecycle.ts'
 import type { JobStore } from '../../../lib/store/job-store.ts'
+import type { NewOutboxEntry } from '../../../lib/store/outbox-store.ts'
 import { recordingLog } from '../../support/recording-log.ts'
 import { endOf, NO_OUTPUT, runningJob } from '../../support/sample-jobs.ts'
 
 /** A store that fails with this error while it is set; and what a lifecycle on it has said and done. */
-const createHarness = ({ ballasts = 0 } = {}) => {
+const createHarness = ({ ballasts = 0, of }: { ballasts?: number; of?: Outgoing['of'] } = {}) => {
   const state = { failure: undefined as Error | undefined, ballasts }
   const stored: unknown[][] = []
   const kinds: JobEvent['kind'][] = []
@@ -25,6 +26,11 @@ const createHarness = ({ ballasts = 0 } = {}) => {
   const events = createJobEvents(error => assert.fail(String(error)))
   events.subscribe(event => kinds.push(event.kind))
   const { log, lines } = recordingLog()
+  const addWith = <T>(entries: readonly NewOutboxEntry[], step: () => T): T => {
+    const result = step()
+    stored.push(['outbox', ...entries.map(({ id }) => id)])
+    return result
+  }
   const lifecycle = createLifecycle({
     jobStore: jobStore as unknown as JobStore,
     outputStore: { storedBytes: () => 77 },
@@ -39,6 +45,7 @@ const createHarness = ({ ballasts = 0 } = {}) => {
       },
     },
     events,
+    outgoing: of && { of, store: { addWith } },
     log,
   })
   return { state, stored, kinds, counted, lines, lifecycle }
@@ -151,5 +158,70 @@ test('closing tries once more, tells what could not be stored, and leaves no tim
     assert.equal(stored.length, 1)
   } finally {
     mock.timers.reset()
+  }
+})
+
+const told: Outgoing['of'] = ({ kind, job }) => [
+  {
+    id: `${job.id}.${kind}`,
+    jobId: job.id,
+    sink: 'callback',
+    target: 'http://a/',
+    origin: 'http://a',
+    kind,
+    payload: '',
+    createdAt: 0,
+  },
+]
+
+test('who must be told of a step is stored with it', () => {
+  const { lifecycle, stored } = createHarness({ of: told })
+  const job = runningJob({ id: 'a' })
+  lifecycle.start(lifecycle.create(job, 7), job)
+  lifecycle.end(1, endOf(job), TOTALS)
+  lifecycle.reject({ ...runningJob({ id: 'b' }), state: 'rejected', error: 'full' }, 5)
+  assert.deepEqual(
+    stored.map(([name, id]) => (name === 'outbox' ? id : name)),
+    ['insert', 'a.created', 'start', 'a.started', 'finish', 'a.ended', 'insert', 'b.rejected'],
+  )
+})
+
+test('an end that the store refuses keeps who must be told of it, as it was then', t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  let asked = 0
+  const of: Outgoing['of'] = event => {
+    asked++
+    return told(event)
+  }
+  const { lifecycle, state, stored } = createHarness({ of })
+  state.failure = EROFS
+  lifecycle.end(1, endOf(runningJob({ id: 'a' })), TOTALS)
+  t.mock.timers.tick(3000)
+  assert.equal(stored.length, 0)
+  state.failure = undefined
+  t.mock.timers.tick(1000)
+  assert.deepEqual(
+    stored.map(([name, id]) => (name === 'outbox' ? id : name)),
+    ['finish', 'a.ended'],
+  )
+  assert.equal(asked, 1)
+})
+
+test('a step of which nobody must be told is stored alone, and one whose message fails too', () => {
+  const messages: Outgoing['of'][] = [
+    () => [],
+    () => {
+      throw new Error('no')
+    },
+  ]
+  for (const message of messages) {
+    const { lifecycle, stored, kinds } = createHarness({ of: message })
+    const job = runningJob()
+    lifecycle.end(lifecycle.create(job, 7), endOf(job), TOTALS)
+    assert.deepEqual(
+      stored.map(([name]) => name),
+      ['insert', 'finish'],
+    )
+    assert.deepEqual(kinds, ['created', 'ended'])
   }
 })

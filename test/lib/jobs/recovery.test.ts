@@ -186,6 +186,8 @@ test('when nothing was lost nothing is looked for, and recovering twice changes 
     newMark: unwanted,
     openDirectory: unwanted,
     start: unwanted,
+    startHelper: unwanted,
+    leaveThreads: unwanted,
     unguard: unwanted,
     guardian: unwanted,
     close: unwanted,

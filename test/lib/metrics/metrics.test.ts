@@ -32,6 +32,7 @@ const create = () => {
     events,
     state: () => state,
     storeBytes: async () => 4096,
+    waiting: () => [{ sink: 'callback', pending: 7 }],
   })
   return { events, metrics, state, values: async () => valuesOf(await metrics.text()) }
 }
@@ -102,4 +103,17 @@ test('requests and failed authentications are counted, and the process itself is
   assert.equal(now.get('newdt_http_requests_total{method="GET",route="/api/jobs/:id",status="404"}'), 1)
   assert.equal(now.get('newdt_authentication_failures_total{reason="token-wrong"}'), 1)
   assert.ok(now.has('nodejs_eventloop_lag_p99_seconds') && now.has('process_cpu_seconds_total'))
+})
+
+test('what is delivered to others is counted by sink', async () => {
+  const { metrics, values } = create()
+  assert.equal((await values()).get('newdt_outbox_given_up_total{sink="callback"}'), 0)
+  for (const what of ['failed', 'failed', 'delivered', 'failed', 'given-up'] as const)
+    metrics.delivery('callback', what)
+  const now = await values()
+  const of = (name: string) => now.get(`newdt_outbox_${name}{sink="callback"}`)
+  assert.deepEqual(
+    ['pending', 'delivered_total', 'failed_tries_total', 'given_up_total'].map(of),
+    [7, 1, 3, 1],
+  )
 })

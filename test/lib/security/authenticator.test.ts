@@ -10,6 +10,7 @@ import {
 } from '../../../lib/security/authenticator.ts'
 import { hashToken, parseKeys, withDefaultKey } from '../../../lib/security/keys.ts'
 import { createSigner } from '../../../lib/security/md5-signature.ts'
+import { createMessageSigner } from '../../../lib/security/message-signer.ts'
 import { memoryNonces } from '../../support/nonces.ts'
 
 const NOW = 1_800_000_000_000
@@ -158,4 +159,33 @@ test('ten thousand changed credentials of each kind let nobody in, and throw not
     }),
     { numRuns: 20_000 },
   )
+})
+
+const RELAYED: Client = { address: '', isPrivate: false, isEncrypted: false, isRelayed: true }
+
+test('what others have read on its way, and could send again, proves nothing', () => {
+  refuses(signature('the contract’s secret'), 'credential-too-weak', RELAYED)
+  refuses(token(TOKEN), 'token-insecure', RELAYED)
+})
+
+test('a message that was relayed is for the authority that it was sent to, whatever the agent is called elsewhere', () => {
+  const message = (authority: string): Credentials => {
+    const signing = { method: 'GET', authority, target: '/api/jobs' }
+    const signer = createMessageSigner({ keyId: 'alice', key: 'the secret of alice', now: () => NOW })
+    const headers = new Headers(signer(signing))
+    const header = (name: string) => headers.get(name) ?? undefined
+    return {
+      kind: 'message-signature',
+      message: { method: 'GET', authority, path: '/api/jobs', query: '?', header },
+    }
+  }
+  const { authenticate } = ring({ authorities: ['db1.example.com'] })
+  assert.equal(authenticate(message('db1.host.newdt'), RELAYED).caller.id, 'alice')
+  assert.throws(() => authenticate(message('db1.host.newdt'), LOCAL), { code: 'authority-wrong' })
+  // One that has read it could send it to the port of another agent, whatever that one is called.
+  for (const authorities of [undefined, ['db1.host.newdt', 'all.newdt:8080', 'db.role.queue.newdt']])
+    for (const authority of ['db1.host.newdt', 'all.newdt:8080', 'db.role.queue.newdt']) {
+      const sent = () => ring({ authorities }).authenticate(message(authority), LOCAL)
+      assert.throws(sent, { code: 'authority-wrong' }, authority)
+    }
 })

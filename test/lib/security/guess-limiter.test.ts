@@ -218,3 +218,47 @@ test('an IPv6 address stands for its whole network, an IPv4 address for itself',
   assert.equal(networkOf('192.0.2.1'), '192.0.2.1')
   assert.equal(networkOf(''), '')
 })
+
+test('what others pass on has a budget of its own, in which right ones pass while somebody guesses fast', async () => {
+  const limited = createLimited()
+  const passedOn = (credentials: Credentials) =>
+    limited
+      .authenticate(credentials, { address: 'nats', isPrivate: false, isEncrypted: false, isRelayed: true })
+      .then(
+        ({ caller }) => caller.id,
+        (error: AgentError) => error.code,
+      )
+  for (let n = 0; n < 900; n++) assert.equal(await passedOn(message('wrong')), 'signature-wrong')
+  assert.equal(await passedOn(message('the secret')), 'default')
+  // Nobody else is slowed down by them, nor they by others.
+  assert.equal(await ask(limited, token('right')), 'alice')
+  await guess(limited, 3)
+  assert.equal(await passedOn(message('the secret')), 'default')
+})
+
+test('beyond it each waits in a place of its own, and not in those of others', async () => {
+  const limited = createLimited({ waitMs: 300 })
+  const passedOn = () =>
+    limited
+      .authenticate(message('wrong'), {
+        address: 'nats',
+        isPrivate: false,
+        isEncrypted: false,
+        isRelayed: true,
+      })
+      .then(
+        () => assert.fail(),
+        (error: AgentError) => error.code,
+      )
+  await Promise.all(Array.from({ length: 1000 }, passedOn))
+  let answered = 0
+  const count = () => void answered++
+  const all = Array.from({ length: 1600 }, () => passedOn().then(count))
+  await new Promise(setImmediate)
+  // Those beyond the 500 that wait are refused at once.
+  assert.equal(answered, 1100)
+  await guess(limited, 3)
+  const other = ask(limited, token('right'))
+  await Promise.all(all)
+  assert.equal(await other, 'too-many-guesses')
+})

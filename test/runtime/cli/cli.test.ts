@@ -47,7 +47,7 @@ describe('newdt', () => {
     const wrong: [string[], string][] = [
       [['key', 'old'], "unknown command 'old'; see newdt key --help"],
       [['jbos'], "unknown command 'jbos'; see newdt --help"],
-      [['hots'], "unknown command 'hots' (Did you mean host?); see newdt --help"],
+      [['hots'], "unknown command 'hots' (Did you mean one of host, hosts?); see newdt --help"],
       [['key', 'new'], "required option '--id <id>' not specified; see newdt key new --help"],
       [
         ['ps', '-n', '0'],
@@ -73,7 +73,15 @@ describe('newdt', () => {
       columns: () => undefined,
       colour: (_, text) => text,
     }
-    const cli: Cli = { env: {}, rest: undefined, stdin: process.stdin, out: sink, err: sink, exitCode: 0 }
+    const cli: Cli = {
+      env: {},
+      rest: undefined,
+      stdin: process.stdin,
+      out: sink,
+      err: sink,
+      exitCode: 0,
+      closers: [],
+    }
     const verbsOf = (command: Command): Command[] =>
       command.commands.length === 0 ? [command] : command.commands.flatMap(verbsOf)
     const verbs = verbsOf(await createProgram(cli))

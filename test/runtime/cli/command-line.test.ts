@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { splitWords } from '../../../lib/jobs/shell-words.ts'
-import { commandLineOf, quoteWord, splitAtDashes } from '../../../runtime/cli/command-line.ts'
+import { commandLineOf, quoteWord, splitAtDashes, verbOf } from '../../../runtime/cli/command-line.ts'
 
 const word = fc
   .string({ unit: 'binary', maxLength: 12 })
@@ -40,4 +40,12 @@ test('only the first -- divides', () => {
   })
   assert.deepEqual(splitAtDashes(['run', '--']), { own: ['run'], rest: [] })
   assert.deepEqual(splitAtDashes(['ps', '-a']), { own: ['ps', '-a'], rest: undefined })
+})
+
+test('the verb is the first word but for the fleet', () => {
+  assert.equal(verbOf(['ps', '--fleet', 'run']), 'ps')
+  assert.equal(verbOf(['--fleet', 'run', 'ps']), 'ps')
+  assert.equal(verbOf(['--fleet=run', 'ps']), 'ps')
+  assert.equal(verbOf(['--fleet', 'run']), undefined)
+  assert.equal(verbOf([]), undefined)
 })

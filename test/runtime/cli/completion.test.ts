@@ -43,6 +43,7 @@ test('verbs, options, hosts and choices are offered where they can stand', () =>
   assert.deepEqual(offered('completion', 'z'), ['zsh'])
   assert.deepEqual(offered('ps', '--state', 'f'), ['failed'])
   assert.deepEqual(offered('signal', '-s', 'H'), ['HUP'])
+  assert.deepEqual(offered('run', '--notify-on', 's'), ['started', 'success'])
   assert.deepEqual(offered('host', 'use', 'db2'), ['db2'])
   assert.deepEqual(offered('run', '--', ''), [])
   assert.deepEqual(offered('run', '--timeout', ''), [])

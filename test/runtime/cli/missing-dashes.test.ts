@@ -22,6 +22,7 @@ for (const [args, meant] of [
   ['db1 ls -la', 'newdt run db1 -- ls -la'],
   ['db1 -d ls -la', 'newdt run db1 -d -- ls -la'],
   ['10.0.0.7:8080 uptime', 'newdt run 10.0.0.7:8080 -- uptime'],
+  ['--fleet prod ls -la', 'newdt --fleet prod run -- ls -la'],
   ['awk {print} --posix', "newdt run -- awk '{print}' --posix"],
   ['', undefined],
   ['db1', undefined],

@@ -4,8 +4,10 @@ import { Command } from 'commander'
 import { createCli } from '../../../runtime/cli/cli.ts'
 import { addSubmissionOptions, submissionOf } from '../../../runtime/cli/submission.ts'
 
+/** One for all: each listens to the process's own streams. */
+const cli = createCli(undefined)
+
 const requestFor = async (...args: string[]): Promise<unknown> => {
-  const cli = createCli(undefined)
   const command = addSubmissionOptions(new Command('run'), cli)
     .exitOverride()
     .configureOutput({ writeErr() {} })
@@ -45,4 +47,18 @@ test('a number that is none, or that no agent takes, is told at once', async () 
     await assert.rejects(requestFor(`--cpus=${cpus}`), /It should be a number from 0\.01 to 1024\./, cpus)
   await assert.rejects(requestFor('--nice', '-5'), /It should be a whole number from 0 to 19\./)
   await assert.rejects(requestFor('--processes', '1.5'), /It should be a whole number from 1 to 4194304\./)
+})
+
+test('who is told of it, and of what, is named once each', async () => {
+  const url = 'https://ci.example.com/done'
+  assert.deepEqual(await requestFor('--notify', url), { notify: { url } })
+  const events = ['--notify-on', 'started', '--notify-on', 'failed', '--notify-on', 'started']
+  assert.deepEqual(await requestFor('--notify', url, ...events), {
+    notify: { url, on: ['started', 'failed'] },
+  })
+  await assert.rejects(
+    requestFor('--notify', url, '--notify-on', 'end'),
+    /Allowed choices are started, ended/,
+  )
+  await assert.rejects(requestFor('--notify-on', 'ended'), /--notify, which is missing/)
 })

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { type Agent, ClientError, type Result } from '../../../lib/client/client.ts'
 import { failed, success } from '../../../lib/client/result.ts'
 import { unreachable } from '../../../lib/client/transport.ts'
+import { FleetError } from '../../../lib/fleet/fleet-error.ts'
 import { untilGone } from '../../../runtime/cli/until-gone.ts'
 
 type Look = Result<Agent>
@@ -42,6 +43,14 @@ test('an agent has not ended because the network is lost, or a proxy has a bad m
     assert.deepEqual([told.length, left], [2, 1], JSON.stringify(look))
   }
   assert.equal((await wait([...Array(9).fill(gateway(503)), REFUSED])).left, 0)
+})
+
+test('an agent of a fleet has ended when its engine says again and again that nobody has its name', async () => {
+  const nobody = failed(unreachable(new URL('http://db1'), new FleetError('nobody-there', 'nobody')))
+  assert.deepEqual(await wait([nobody, nobody, agent({}), ...Array(6).fill(nobody)]), { told: [], left: 1 })
+  const lost = failed(unreachable(new URL('http://db1'), new FleetError('not-sent', 'no engine')))
+  const { told, left } = await wait([...Array(6).fill(lost), ...Array(5).fill(nobody)])
+  assert.deepEqual([told.length, left], [1, 0])
 })
 
 test('an agent has ended when nobody takes connections, or a proxy says again and again that nobody does', async () => {

@@ -7,12 +7,13 @@ import { NO_USAGE } from '../../../../lib/process/types.ts'
 import type { StoredJob } from '../../../../lib/store/job-store.ts'
 import { openDatabase } from '../../../../lib/store/sqlite/database.ts'
 import { createJobStore } from '../../../../lib/store/sqlite/jobs.ts'
+import { createOutboxStore } from '../../../../lib/store/sqlite/outbox.ts'
 import { createOutputStore } from '../../../../lib/store/sqlite/outputs.ts'
 import { recordingLog } from '../../../support/recording-log.ts'
 import { endOf, NO_OUTPUT, runningJob } from '../../../support/sample-jobs.ts'
 import { scratchDirectory } from '../../../support/scratch.ts'
 
-const NEWEST_SCHEMA = 7
+const NEWEST_SCHEMA = 8
 
 /** One file of every schema that was released, as the agent of that time has left it, with the ids of its jobs. */
 const RELEASED = [
@@ -60,6 +61,14 @@ const RELEASED = [
   },
   {
     schema: 7,
+    command: '01a21c3bd5eb70009a1a1b4001faeba1',
+    script: '01a21c3bd661700d817cd3ae1a47acc6',
+    asynchronous: '01a21c3bd683700c81cfab7f37d57e37',
+    rejected: '01a21c3bd69b700f8cab464bb5611da2',
+  },
+  // Migrated from the one before, with callbacks of its asynchronous job.
+  {
+    schema: 8,
     command: '01a21c3bd5eb70009a1a1b4001faeba1',
     script: '01a21c3bd661700d817cd3ae1a47acc6',
     asynchronous: '01a21c3bd683700c81cfab7f37d57e37',
@@ -129,6 +138,24 @@ for (const { schema, ...ids } of RELEASED) {
           ? ['', {}, null, null, null, null]
           : ['deploy', { memory: 2 ** 29 }, 1_445_888, 2, 4096, 0],
       )
+      const url = 'https://ci.example.com/done?token=x'
+      assert.deepEqual(
+        [job.notify, job.queue, asynchronous.notify, asynchronous.queue],
+        schema < 8
+          ? [null, null, null, null]
+          : [null, null, { url, on: ['started', 'ended'] }, { id: 'build-4711', try: 2 }],
+      )
+      const outbox = createOutboxStore(database)
+      assert.deepEqual(
+        outbox.ofJob(ids.asynchronous, 'callback').map(({ kind, state, tries }) => [kind, state, tries]),
+        schema < 8
+          ? []
+          : [
+              ['started', 'delivered', 1],
+              ['ended', 'pending', 1],
+            ],
+      )
+      assert.deepEqual(outbox.origins('callback'), schema < 8 ? [] : ['https://ci.example.com'])
       const labeled = jobs.list({ labels: ['env=prod'], limit: 9 }).jobs
       assert.deepEqual(labeled.map(idOf), schema < 6 ? [] : [ids.asynchronous])
       database.close()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createLookUps } from '../../../../lib/process/linux/look-ups.ts'
+import { createLookUps } from '../../../lib/base/look-ups.ts'
 
 /** Look-ups that end when they are told to. */
 const slowLookUps = (longestMs = 60_000) => {
@@ -12,13 +12,13 @@ const slowLookUps = (longestMs = 60_000) => {
       begun.push(name)
       return new Promise<string>(resolve => ends.set(name, resolve))
     },
-    { mostAtOnce: 2, longestMs },
+    { mostAtOnce: 2, longestMs, noAnswer: () => new Error('no answer') },
   )
   return { ...lookUps, begun, end: (name: string) => ends.get(name)!(`found ${name}`) }
 }
 
 const turn = () => new Promise(resolve => setImmediate(resolve))
-const NO_ANSWER = { message: 'the user database does not answer' }
+const NO_ANSWER = { message: 'no answer' }
 
 test('only so many look-ups run at a time, the others in the order in which they were asked for', async () => {
   const { find, begun, end } = slowLookUps()
@@ -69,6 +69,7 @@ test('a look-up that fails is an error to who asks, and makes room for the next'
   const lookUps = createLookUps<string>(() => Promise.reject(new Error('EIO')), {
     mostAtOnce: 1,
     longestMs: 60_000,
+    noAnswer: () => new Error('no answer'),
   })
   for (const name of ['a', 'b', 'a']) await assert.rejects(lookUps.find(name), { message: 'EIO' })
   assert.ok(!lookUps.isAsking())

@@ -1,9 +1,11 @@
-import { within } from '../../base/within.ts'
+import { within } from './within.ts'
 
 export interface LookUpsOptions {
   mostAtOnce: number
   /** How long one who asks is kept waiting, in milliseconds; the time that others take who come first counts, too. */
   longestMs: number
+  /** What who asks gets when the time is up. */
+  noAnswer(): Error
 }
 
 /**
@@ -11,8 +13,8 @@ export interface LookUpsOptions {
  * what somebody else is asking for shares the answer.
  */
 export const createLookUps = <T>(
-  lookUp: (user: string, group?: string) => Promise<T>,
-  { mostAtOnce, longestMs }: LookUpsOptions,
+  lookUp: (name: string, group?: string) => Promise<T>,
+  { mostAtOnce, longestMs, noAnswer }: LookUpsOptions,
 ) => {
   const underWay = new Map<string, Promise<T>>()
   const waiting = new Set<() => void>()
@@ -33,17 +35,17 @@ export const createLookUps = <T>(
         look().finally(end).then(resolve, reject)
       }
       signal.addEventListener('abort', () => {
-        if (waiting.delete(begin)) reject(new Error(NO_ANSWER))
+        if (waiting.delete(begin)) reject(noAnswer())
       })
       if (running < mostAtOnce) begin()
       else waiting.add(begin)
     })
 
-  const lookUpOnce = (user: string, group: string | undefined, signal: AbortSignal): Promise<T> => {
-    const key = `${user}:${group ?? ''}`
+  const lookUpOnce = (name: string, group: string | undefined, signal: AbortSignal): Promise<T> => {
+    const key = `${name}:${group ?? ''}`
     const known = underWay.get(key)
     if (known) return known
-    const asked = inTurn(() => lookUp(user, group), signal)
+    const asked = inTurn(() => lookUp(name, group), signal)
     const forget = () => void underWay.delete(key)
     underWay.set(key, asked)
     asked.then(forget, forget)
@@ -52,17 +54,15 @@ export const createLookUps = <T>(
 
   return {
     /** Rejects when the time is up. */
-    async find(user: string, group?: string): Promise<T> {
+    async find(name: string, group?: string): Promise<T> {
       const waitingToBegin = new AbortController()
-      const looking = lookUpOnce(user, group, waitingToBegin.signal).then(found => ({ found }))
+      const looking = lookUpOnce(name, group, waitingToBegin.signal).then(found => ({ found }))
       const answer = await within(looking, longestMs)
       if (answer) return answer.found
       waitingToBegin.abort()
-      throw new Error(NO_ANSWER)
+      throw noAnswer()
     },
 
     isAsking: (): boolean => underWay.size > 0,
   }
 }
-
-const NO_ANSWER = 'the user database does not answer'

@@ -1,0 +1,84 @@
+import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core'
+import type { Log } from '../../lib/base/log.ts'
+import { type Address, type FleetLabel, subjectOf } from '../../lib/fleet/names.ts'
+
+export interface SubscriptionsOptions {
+  connection: NatsConnection
+  host: string
+  labels: readonly FleetLabel[]
+  /** Must not throw. */
+  serve(message: Msg, address: Address): void
+  log: Log
+}
+
+/** The subjects on which the agent is asked. */
+export const createSubscriptions = ({ connection, host, labels, serve, log }: SubscriptionsOptions) => {
+  const open = new Map<string, Subscription>()
+  let isServing = false
+  let isFree = false
+
+  const addresses: Address[] = [
+    { to: 'host', host },
+    { to: 'all' },
+    ...labels.map((label): Address => ({ to: 'label', label })),
+  ]
+  const wanted = (): [subject: string, address: Address, queue?: string][] => {
+    if (!isServing) return []
+    const all = addresses.map((address): [string, Address] => [`${subjectOf(address)}.*`, address])
+    if (!isFree) return all
+    const any = labels.map((label): [string, Address, string] => {
+      const address: Address = { to: 'any', label }
+      // Only what needs a slot is for one of many.
+      return [`${subjectOf(address)}.run`, address, QUEUE_GROUP]
+    })
+    return [...all, ...any]
+  }
+
+  const subscribe = (subject: string, address: Address, queue?: string): Subscription => {
+    const subscription = connection.subscribe(subject, {
+      ...(queue !== undefined && { queue }),
+      callback(error, message) {
+        if (!error) return serve(message, address)
+        // The library has ended it; it is tried again with the next connection.
+        open.delete(subject)
+        log.error({ subject, error: error.message }, 'THE ENGINE DOES NOT LET THE AGENT SERVE A SUBJECT')
+      },
+    })
+    return subscription
+  }
+
+  const update = (): void => {
+    if (connection.isClosed()) return
+    const all = wanted()
+    const subjects = new Set(all.map(([subject]) => subject))
+    for (const [subject, subscription] of open) {
+      if (subjects.has(subject)) continue
+      open.delete(subject)
+      subscription.unsubscribe()
+    }
+    for (const [subject, address, queue] of all) {
+      if (!open.has(subject)) open.set(subject, subscribe(subject, address, queue))
+    }
+  }
+
+  return {
+    /** Serves all subjects, or none. */
+    serve(isNow: boolean): void {
+      isServing = isNow
+      update()
+    },
+    /** Whether there is a free slot: only then one of many is asked to run something. */
+    free(isNow: boolean): void {
+      if (isFree === isNow) return
+      isFree = isNow
+      update()
+    },
+    /** Tries again what the engine has refused. */
+    update,
+  }
+}
+
+export type Subscriptions = ReturnType<typeof createSubscriptions>
+
+/** One of those that are in it gets each message. */
+const QUEUE_GROUP = 'newdt'
