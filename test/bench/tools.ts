@@ -7,6 +7,7 @@ export interface Tools {
   lighttpd: string | undefined
   wrk: string | undefined
   chromium: string | undefined
+  natsServer: string | undefined
 }
 
 export const findTools = (): Tools => ({
@@ -14,6 +15,7 @@ export const findTools = (): Tools => ({
   lighttpd: find('lighttpd'),
   wrk: find('wrk'),
   chromium: find('chromium'),
+  natsServer: find('nats-server'),
 })
 
 /** lighttpd is in a directory that is only in the PATH of root. */

@@ -28,6 +28,21 @@ describe('the examples of a page', () => {
     assert.deepEqual(examplesOf(page('<!-- not run: nginx -->', fence('bash', 'nginx'))), [])
   })
 
+  test('are not those that need a program that is not there', () => {
+    const examples = examplesOf(
+      page(
+        '<!-- needs bash -->',
+        fence('bash', 'echo one'),
+        '<!-- needs no-such-program -->',
+        fence('bash', 'two'),
+      ),
+    )
+    assert.deepEqual(
+      examples.map(({ code }) => code),
+      ['echo one'],
+    )
+  })
+
   test('are in other languages where the page says so', () => {
     const examples = examplesOf(
       page(
@@ -58,6 +73,7 @@ describe('a page that would leave out an example by mistake', () => {
     assert.match(faultsOf(fence('sh', 'true'))[0]!, /^README\.md:1: write ```bash/)
     assert.match(faultsOf('<!-- not run -->', fence('bash', 'true'))[0]!, /^README\.md:2: say why/)
     assert.match(faultsOf('<!-- run -->', fence('json', '1'))[0]!, /is for ts and python/)
+    assert.match(faultsOf('<!-- needs bash -->', fence('text', 'x'))[0]!, /unknown: <!-- needs bash -->/)
     assert.match(faultsOf('<!-- norun: x -->', fence('bash', 'true'))[0]!, /unknown: <!-- norun: x -->/)
   })
 
@@ -67,6 +83,8 @@ describe('a page that would leave out an example by mistake', () => {
         fence('bash', 'true'),
         fence('json', '1'),
         '<!-- not run: needs two hosts -->',
+        fence('bash', 'true'),
+        '<!-- needs bash -->',
         fence('bash', 'true'),
         '<!-- run -->',
         fence('ts', '1'),

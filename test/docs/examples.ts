@@ -1,3 +1,4 @@
+import { isInstalled } from '../support/is-installed.ts'
 import type { Block, Page } from './parse-page.ts'
 
 /** A block of code that is run. */
@@ -24,9 +25,14 @@ export const examplesOf = ({ blocks }: Page): Example[] =>
   })
 
 const isRun = ({ language, directive }: Block): boolean => {
+  const [, needed] = NEEDS.exec(directive ?? '') ?? []
+  if (needed !== undefined && !isInstalled(needed)) return false
   if (language === 'bash') return !directive?.startsWith('not run')
   return (language === 'ts' || language === 'python') && directive === 'run'
 }
+
+/** A program that an example needs, which not every machine has. */
+const NEEDS = /^needs ([a-z-]+)$/
 
 /** What a writer has written that would leave an example out by mistake. */
 export const checkExamples = ({ path, blocks }: Page): string[] =>
@@ -38,7 +44,7 @@ export const checkExamples = ({ path, blocks }: Page): string[] =>
 const findFault = ({ language, directive }: Block): string | undefined => {
   if (['sh', 'shell', 'console', 'zsh'].includes(language))
     return `write \`\`\`bash instead of \`\`\`${language}`
-  if (directive === undefined) return undefined
+  if (directive === undefined || (NEEDS.test(directive) && language === 'bash')) return undefined
   if (directive === 'run') {
     if (language === 'ts' || language === 'python') return undefined
     return `<!-- run --> is for ts and python, not for "${language}"`

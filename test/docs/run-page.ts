@@ -8,6 +8,7 @@ import { type Example, examplesOf } from './examples.ts'
 import { findDifference } from './match-output.ts'
 import { DeadlineError, type Outcome } from './outcome.ts'
 import type { Page } from './parse-page.ts'
+import { createPorts } from './ports.ts'
 import { runProgram } from './run-program.ts'
 
 /** Longer than any example should let a reader wait. */
@@ -20,7 +21,7 @@ export const runPage = async (page: Page, deadlineMs = EXAMPLE_DEADLINE_MS): Pro
   const home = createHome()
   const directories = createDirectories(home)
   const agent = await startAgent(home, { cwd: directories.cwd })
-  const place = createPlace(directories, agent)
+  const place = await createPlace(directories, agent)
   const bash = startBash(place)
   const failures: string[] = []
   try {
@@ -56,12 +57,12 @@ const createDirectories = ({ path }: Home): Directories => {
 }
 
 interface Place extends Directories {
-  port: string
+  withPorts: Awaited<ReturnType<typeof createPorts>>
   env: Record<string, string>
 }
 
 /** As a user has it who has just started the agent. */
-const createPlace = (directories: Directories, agent: RunningAgent): Place => {
+const createPlace = async (directories: Directories, agent: RunningAgent): Promise<Place> => {
   const { port } = new URL(agent.url)
   const env = {
     PATH: `${join(ROOT, 'runtime')}:${process.env.PATH}`,
@@ -71,7 +72,7 @@ const createPlace = (directories: Directories, agent: RunningAgent): Place => {
     NEWDT_HOST: `http://127.0.0.1:${port}`,
     NEWDT_SECRET: SECRET,
   }
-  return { ...directories, port, env }
+  return { ...directories, withPorts: await createPorts(port), env }
 }
 
 interface Running extends Place {
@@ -81,11 +82,11 @@ interface Running extends Place {
 
 /** What is wrong, beginning with the line of the page; undefined when nothing is. */
 const runExample = async (example: Example, running: Running): Promise<string | undefined> => {
-  const withPort = (text: string): string => text.replace(/\b8080\b/g, running.port)
-  const outcome = await outcomeOf({ ...example, code: withPort(example.code) }, running)
+  const { withPorts } = running
+  const outcome = await outcomeOf({ ...example, code: withPorts(example.code) }, running)
   const printed = outcome.output === '' ? 'It printed nothing.' : `It printed:\n${indent(outcome.output)}`
   const { line, shown, status } = example
-  const difference = shown && findDifference(withPort(shown.text), outcome.output)
+  const difference = shown && findDifference(withPorts(shown.text), outcome.output)
   if (shown !== undefined && difference !== undefined) {
     return [
       `${line}: the example does not print what the page shows. In line ${shown.line + difference.line}`,

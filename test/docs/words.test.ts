@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ERROR_REPLIES } from '../../handlers/http/error-replies.ts'
@@ -27,6 +27,8 @@ const ownMetrics = async (): Promise<string[]> => {
       isGuardianMissing: false,
       guardianRestarts: 0,
     }),
+    waiting: () => [],
+    isInFleet: true,
     storeBytes: async () => 0,
   })
   return caught(await metrics.text(), /^# TYPE (newdt_\w+)/gm)
@@ -57,7 +59,8 @@ for (const language of LANGUAGES) {
   })
 
   test(`docs/configuration${language} has each setting`, () => {
-    const known = caught(read('runtime/config.ts'), /^ {2}(AGENT_\w+):/gm)
+    const files = globSync('runtime/{config,*/settings}.ts', { cwd: ROOT }).map(read)
+    const known = caught(files.join('\n'), /^ {2}(AGENT_\w+):/gm)
     assert.ok(known.length > 20)
     assert.deepEqual(caught(read(`docs/configuration${language}`), /\*\*`(AGENT_\w+)`\*\*/g), known)
   })

@@ -50,6 +50,8 @@ const endedJob = (index: number, createdMs: number): EndedJob => {
     params: '',
     labels: NO_LABELS,
     user: '',
+    notify: null,
+    queue: null,
     limits: NO_LIMITS,
     scriptName: '',
     scriptType: '',

@@ -2,6 +2,8 @@ import type { Row } from '../row.ts'
 import { consoleList } from './console-list.ts'
 import { consoleLoad } from './console-load.ts'
 import { consoleOutput } from './console-output.ts'
+import { fleetJobs } from './fleet-jobs.ts'
+import { fleetStart } from './fleet-start.ts'
 import { getJob } from './get-job.ts'
 import { growthHistory } from './growth-history.ts'
 import { growthMemory } from './growth-memory.ts'
@@ -28,4 +30,6 @@ export const ROWS: Row[] = [
   consoleLoad,
   consoleList,
   consoleOutput,
+  fleetStart,
+  fleetJobs,
 ]
