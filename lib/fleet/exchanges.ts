@@ -184,6 +184,4 @@ export const createExchanges = (connection: NatsConnection, { inbox = '_INBOX' }
 /** The library's own iterator would be told of everything until the connection is closed. */
 export const stopStatus = (statuses: AsyncIterable<unknown>): void => (statuses as { stop?(): void }).stop?.()
 
-export type Exchanges = ReturnType<typeof createExchanges>
-
 const LOOK_MS = 1000

@@ -125,7 +125,7 @@ const whileTaken = async <T>(
   for (let tries = 1; ; tries++) {
     const submitted = await submit()
     const isTaken = !submitted.ok && Object(submitted.error.cause).word === 'too-many-jobs'
-    if (!isTaken || tries >= MOST_TRIES) return submitted
+    if (!isTaken || tries >= MOST_REFUSALS) return submitted
     await pause(PAUSE_MS * (0.5 + Math.random()), signal)
   }
 }
@@ -133,6 +133,6 @@ const whileTaken = async <T>(
 const noRoom = (cause: ClientError): ClientError =>
   new ClientError('no-room', 'no host with this label has a free slot', { cause })
 
-const MOST_TRIES = 5
+const MOST_REFUSALS = 5
 const PAUSE_MS = 100
 const HOST_HEADER = 'Newdt-Host'

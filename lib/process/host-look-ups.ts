@@ -77,8 +77,6 @@ export const createHostLookUps = ({ processes, env, longestMs }: HostLookUpsOpti
   }
 }
 
-export type HostLookUps = ReturnType<typeof createHostLookUps>
-
 /**
  * getent, and then its exit status on a line of its own: with 0 all before it is whole. A line on the input says that this
  * was read; its end says that getent is to be killed, because the agent is gone.

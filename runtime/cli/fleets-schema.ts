@@ -1,16 +1,9 @@
 import { z } from 'zod'
 import { INBOX, isEngineUrl } from './engine-url.ts'
+import { keyOfFile, oneOf, wholeCertificate } from './table-rules.ts'
 
 const text = z.string().min(1)
 const refused = (instead: string) => z.never({ error: instead }).optional()
-
-/** For a table that has one of several things at most. */
-export const oneOf = <Name extends string>(names: readonly Name[]) =>
-  [
-    (table: Partial<Record<Name, unknown>>): boolean =>
-      names.filter(name => table[name] !== undefined).length <= 1,
-    `has more than one of ${names.join(', ')}`,
-  ] as const
 
 const SIGNS =
   'secret, secret_file or private_key_file: the engine passes on what is sent, so each request has to be signed'
@@ -44,11 +37,5 @@ export type FleetEntry = z.output<typeof table>
 export const fleet = table
   .refine(...oneOf(['creds_file', 'nkey_file']))
   .refine(...oneOf(['secret', 'secret_file', 'private_key_file']))
-  .refine(
-    ({ private_key_file, key }) => private_key_file === undefined || key !== undefined,
-    'needs the id of the key for its private_key_file: key = "…"',
-  )
-  .refine(
-    ({ cert, cert_key }) => (cert === undefined) === (cert_key === undefined),
-    'needs both, cert and cert_key, or neither',
-  )
+  .refine(...keyOfFile)
+  .refine(...wholeCertificate)

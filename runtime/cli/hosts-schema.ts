@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { fleet, oneOf } from './fleets-schema.ts'
+import { fleet } from './fleets-schema.ts'
+import { keyOfFile, oneOf, wholeCertificate } from './table-rules.ts'
 
 export type { FleetEntry } from './fleets-schema.ts'
 
@@ -38,14 +39,8 @@ export const hostsSchema = z
         z.string().regex(HOST_NAME, 'a name has letters, digits, . _ and -'),
         entry
           .refine(...oneOf(CREDENTIALS))
-          .refine(
-            ({ private_key_file, key }) => private_key_file === undefined || key !== undefined,
-            'needs the id of the key for its private_key_file: key = "…"',
-          )
-          .refine(
-            ({ cert, cert_key }) => (cert === undefined) === (cert_key === undefined),
-            'needs both, cert and cert_key, or neither',
-          ),
+          .refine(...keyOfFile)
+          .refine(...wholeCertificate),
       )
       .default({}),
     fleets: z.record(z.string().regex(HOST_NAME, 'a name has letters, digits, . _ and -'), fleet).optional(),

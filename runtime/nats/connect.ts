@@ -127,8 +127,6 @@ export const keepConnected = async ({ engine, name, log, open }: ConnectOptions)
   }
 }
 
-export type EngineConnection = Awaited<ReturnType<typeof keepConnected>>
-
 /** All agents lose an engine at the same time, and must not come back at the same time. */
 const delayMs = (): number => 500 + Math.random() * 2000
 

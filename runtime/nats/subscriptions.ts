@@ -78,7 +78,5 @@ export const createSubscriptions = ({ connection, host, labels, serve, log }: Su
   }
 }
 
-export type Subscriptions = ReturnType<typeof createSubscriptions>
-
 /** One of those that are in it gets each message. */
 const QUEUE_GROUP = 'newdt'

@@ -83,8 +83,6 @@ export const createCallbackSender = (options: CallbackOptions) => {
   }
 }
 
-export type CallbackSender = ReturnType<typeof createCallbackSender>
-
 /** The status has said it all: what follows is read only so that the receiver can finish. */
 const readSome = async (body: Dispatcher.ResponseData['body']): Promise<void> => {
   let bytes = 0

@@ -1,20 +1,15 @@
 import { after } from 'node:test'
-import { AckPolicy, jetstreamManager, RetentionPolicy } from '@nats-io/jetstream'
-import { Kvm } from '@nats-io/kv'
+import { jetstreamManager } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
 import { connect as connectAgent } from '../../lib/client/client.ts'
 import { createNatsFetch } from '../../lib/fleet/fetch-by-nats.ts'
-import { type FleetLabel, queueSubjectOf } from '../../lib/fleet/names.ts'
+import type { FleetLabel } from '../../lib/fleet/names.ts'
 import { createQueue } from '../../lib/fleet/queue/create-queue.ts'
-import {
-  consumerNameOf,
-  LEASE_BUCKET,
-  QUEUE_STREAM,
-  RECORD_BUCKET,
-} from '../../lib/fleet/queue/engine-names.ts'
+import { QUEUE_STREAM } from '../../lib/fleet/queue/engine-names.ts'
 import type { QueueSubmitOptions } from '../../lib/fleet/queue/queue.ts'
 import type { QueuedJob } from '../../lib/fleet/queue/queued-job.ts'
+import { ensureQueue } from '../../runtime/nats/queue/ensure-engine.ts'
 import { SECRET } from './agent.ts'
 import type { NatsServer } from './nats-server.ts'
 import { waitFor } from './wait-for.ts'
@@ -49,8 +44,9 @@ export const createPublisher = async (engine: Pick<NatsServer, 'url'>, options: 
   open.add(connection)
   const credentials = { secret, ...(keyId !== undefined && { keyId }) }
   const manager = await jetstreamManager(connection)
-  if (ackWaitMs !== undefined) await makeConsumers(connection, labels, ackWaitMs)
-  if (leaseMs !== undefined) await new Kvm(connection).create(LEASE_BUCKET, { ttl: leaseMs })
+  // As an administrator may make them before there is any agent.
+  if (ackWaitMs !== undefined || leaseMs !== undefined)
+    await ensureQueue(connection, labels, { ackWaitMs, leaseMs })
   const queue = createQueue(connection, { credentials })
   const fetch = createNatsFetch(connection)
   return {
@@ -102,31 +98,3 @@ export const createPublisher = async (engine: Pick<NatsServer, 'url'>, options: 
 }
 
 export type Publisher = Awaited<ReturnType<typeof createPublisher>>
-
-/** As an administrator may make them before there is any agent. */
-export const makeConsumers = async (
-  connection: NatsConnection,
-  labels: readonly FleetLabel[],
-  ackWaitMs: number,
-): Promise<void> => {
-  const manager = await jetstreamManager(connection)
-  await manager.streams.add({
-    name: QUEUE_STREAM,
-    subjects: ['newdt.queue.>'],
-    retention: RetentionPolicy.Workqueue,
-    max_age: 7 * 24 * 3600 * 1e9,
-  })
-  await new Kvm(connection).create(RECORD_BUCKET)
-  for (const label of labels) {
-    for (const priority of ['high', 'normal'] as const) {
-      await manager.consumers.add(QUEUE_STREAM, {
-        durable_name: consumerNameOf(label, priority),
-        filter_subject: queueSubjectOf(label, priority),
-        ack_policy: AckPolicy.Explicit,
-        ack_wait: ackWaitMs * 1e6,
-        max_ack_pending: -1,
-        max_waiting: 20_000,
-      })
-    }
-  }
-}

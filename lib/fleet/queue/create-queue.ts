@@ -6,7 +6,7 @@ import { ClientError, failed, type Result, success } from '../../client/result.t
 import { pause } from '../../client/retry.ts'
 import { parseLabel, queueSubjectOf } from '../names.ts'
 import { canceledInQueue, newQueuedJob } from './changes.ts'
-import { RECORD_BUCKET } from './engine-names.ts'
+import { ENGINE_ANSWER_MS, RECORD_BUCKET } from './engine-names.ts'
 import {
   contentOf,
   factsOfMessage,
@@ -79,7 +79,7 @@ export const createQueue = (
     const facts = factsOfMessage(message, { label, priority }, { fingerprint, content, nowMs: Date.now() })
     const publish = (name: string) =>
       stream
-        .publish(queueSubjectOf(label, priority), body, { headers, msgID: name, timeout: ANSWER_MS })
+        .publish(queueSubjectOf(label, priority), body, { headers, msgID: name, timeout: ENGINE_ANSWER_MS })
         .catch(error => explain(error, id))
     return submitMessage(newQueuedJob(facts), { publish, records, patiently })
   }
@@ -223,7 +223,6 @@ const unknown = (id: string) =>
 const DEFAULT_WAIT_MS = 24 * 3600_000
 /** Room for the headers within a message. */
 const HEADER_BYTES = 4096
-const ANSWER_MS = 5000
 const PAUSE_MS = 500
 /** How long an agent may need to make a job of what it has taken. */
 const START_MS = 15_000

@@ -7,6 +7,12 @@ export const EVENT_STREAM = 'NEWDT_EVENTS'
 export const RECORD_BUCKET = 'newdt-queue'
 export const LEASE_BUCKET = 'newdt-leases'
 
+/** How long the engine may take for an answer, in milliseconds. */
+export const ENGINE_ANSWER_MS = 5000
+
+/** The engine counts in nanoseconds: so many in a millisecond. */
+export const NANOS_A_MS = 1_000_000
+
 /** Headers of a message that was put aside. */
 export const DEAD_HEADERS = {
   reason: 'Newdt-Dead-Reason',

@@ -37,7 +37,7 @@ export const createRecords = (bucket: Pick<KV, 'get' | 'put'>) => {
     id: string,
     make: (job: QueuedJob) => QueuedJob | undefined,
   ): Promise<{ job: QueuedJob; isChanged: boolean } | undefined> => {
-    for (let tries = 0; tries < MOST_TRIES; tries++) {
+    for (let tries = 0; tries < MOST_CONFLICTS; tries++) {
       const { job, revision } = await get(id)
       if (!job) return undefined
       const changed = make(job)
@@ -70,4 +70,4 @@ export const isConflict = (error: unknown): boolean =>
 const WRONG_LAST_SEQUENCE = 10_071
 const WRONG_LAST_UNKNOWN = 10_164
 
-const MOST_TRIES = 20
+const MOST_CONFLICTS = 20

@@ -111,7 +111,7 @@ export const createAttempt = (options: AttemptOptions) => {
     const [fingerprint, content] = await Promise.all([fingerprintOf(message), contentOf(message)])
     let doubted: number | undefined
     let hasWaited = false
-    for (let tries = 0; tries < MOST_TRIES; tries++) {
+    for (let tries = 0; tries < MOST_LOOKS; tries++) {
       const { job: found, revision } = await records.get(run.id)
       const now = Date.now()
       const isSame = found?.fingerprint === fingerprint && found.label === labelText(from.label)
@@ -168,7 +168,7 @@ export const createAttempt = (options: AttemptOptions) => {
 /** Refusals of this agent that say nothing of the message; see also 429 and 5xx. */
 const PASSING = new Set(['signature-ahead', 'clock-set-back', 'too-many-guesses', 'nonce-not-remembered'])
 
-const MOST_TRIES = 10
+const MOST_LOOKS = 10
 const BUSY_MS = 500
 
 /** Between times that an agent is given what it has run already: the other agents are to find a free slot meanwhile. */

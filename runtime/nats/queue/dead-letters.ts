@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { jetstream } from '@nats-io/jetstream'
 import { headers as createHeaders, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core'
 import { deadSubjectOf } from '../../../lib/fleet/names.ts'
-import { DEAD_HEADERS } from '../../../lib/fleet/queue/engine-names.ts'
+import { DEAD_HEADERS, ENGINE_ANSWER_MS } from '../../../lib/fleet/queue/engine-names.ts'
 import { isQueueId } from '../../../lib/fleet/queue/queued-job.ts'
 import { headersOf } from '../../../lib/fleet/wire.ts'
 import { type Delivery, positionOf } from './delivery.ts'
@@ -37,7 +37,7 @@ export const createDeadLetters = (connection: () => NatsConnection, host: string
     await jetstream(connection()).publish(deadSubjectOf(from.label, known), letter.body, {
       headers: letter.headers,
       msgID: known === undefined ? `position.${positionOf(message.reply)?.position}` : `${known}.dead`,
-      timeout: ANSWER_MS,
+      timeout: ENGINE_ANSWER_MS,
     })
   }
 }
@@ -62,6 +62,5 @@ const bytesOf = (headers: MsgHdrs): number => {
 }
 
 const NO_BODY = new Uint8Array()
-const ANSWER_MS = 5000
 /** For what the library adds. */
 const SPARE_BYTES = 512

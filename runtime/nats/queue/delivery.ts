@@ -1,4 +1,5 @@
 import type { Msg, NatsConnection } from '@nats-io/nats-core'
+import { NANOS_A_MS } from '../../../lib/fleet/queue/engine-names.ts'
 import type { QueueConsumer } from './ensure-engine.ts'
 
 /** A message that this agent has, until it is acknowledged or given back; or was silent for too long. */
@@ -49,9 +50,7 @@ export const positionOf = (reply = ''): { consumer: string; position: string; co
 }
 
 const nak = (delayMs: number): string =>
-  delayMs > 0 ? `-NAK ${JSON.stringify({ delay: Math.round(delayMs * NANOS) })}` : '-NAK'
-
-const NANOS = 1_000_000
+  delayMs > 0 ? `-NAK ${JSON.stringify({ delay: Math.round(delayMs * NANOS_A_MS) })}` : '-NAK'
 
 const sayTo = (connection: NatsConnection | undefined, { reply }: Msg, word: string): void => {
   if (!reply || !positionOf(reply)) return

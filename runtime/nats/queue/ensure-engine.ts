@@ -15,8 +15,10 @@ import { type FleetLabel, type Priority, queueSubjectOf } from '../../../lib/fle
 import {
   consumerNameOf,
   DEAD_STREAM,
+  ENGINE_ANSWER_MS,
   EVENT_STREAM,
   LEASE_BUCKET,
+  NANOS_A_MS,
   QUEUE_STREAM,
   RECORD_BUCKET,
 } from '../../../lib/fleet/queue/engine-names.ts'
@@ -39,6 +41,12 @@ export interface QueueEngine {
   leaseMs: number
 }
 
+/** What is made is made with these, in milliseconds. */
+export interface EngineTimes {
+  ackWaitMs?: number | undefined
+  leaseMs?: number | undefined
+}
+
 /**
  * Makes what the queue needs on the engine where it is missing. What is there is taken as it is: an administrator may
  * have made it. Rejects with what the engine says, and when it does not answer.
@@ -46,6 +54,7 @@ export interface QueueEngine {
 export const ensureQueue = async (
   connection: NatsConnection,
   labels: readonly FleetLabel[],
+  { ackWaitMs = ACK_WAIT_MS, leaseMs = LEASE_MS }: EngineTimes = {},
 ): Promise<QueueEngine> => {
   const manager = await managerOf(connection)
   await ensureStream(manager, QUEUE)
@@ -58,17 +67,22 @@ export const ensureQueue = async (
     return buckets.open(name, { allow_direct: false })
   }
   const records = await bucket(RECORD_BUCKET, LONGEST_WAIT_MS)
-  const leases = await bucket(LEASE_BUCKET, LEASE_MS)
+  const leases = await bucket(LEASE_BUCKET, leaseMs)
   const { config } = await manager.streams.info(`KV_${LEASE_BUCKET}`)
   const consumers: QueueConsumer[] = []
   for (const label of labels) {
     for (const priority of ['high', 'normal'] as const) {
       const name = consumerNameOf(label, priority)
-      const ackWaitMs = await ensureConsumer(manager, name, queueSubjectOf(label, priority))
-      consumers.push({ name, label, priority, ackWaitMs })
+      const subject = queueSubjectOf(label, priority)
+      consumers.push({
+        name,
+        label,
+        priority,
+        ackWaitMs: await ensureConsumer(manager, name, subject, ackWaitMs),
+      })
     }
   }
-  return { consumers, records, leases, leaseMs: config.max_age / NANOS || LEASE_MS }
+  return { consumers, records, leases, leaseMs: config.max_age / NANOS_A_MS || LEASE_MS }
 }
 
 /** What an agent needs that takes nothing, for the ends of what it took before. */
@@ -80,12 +94,12 @@ export const openQueue = async (connection: NatsConnection): Promise<QueueEngine
   return { consumers: [], records: records!, leases: leases!, leaseMs: LEASE_MS }
 }
 
-/** The stream of events; see above. */
+/** Makes the stream of events where it is missing. */
 export const ensureEvents = async (connection: NatsConnection): Promise<void> =>
   ensureStream(await managerOf(connection), EVENTS)
 
 const managerOf = (connection: NatsConnection): Promise<JetStreamManager> =>
-  jetstreamManager(connection, { checkAPI: false, timeout: ANSWER_MS })
+  jetstreamManager(connection, { checkAPI: false, timeout: ENGINE_ANSWER_MS })
 
 const isThere = async (manager: JetStreamManager, name: string): Promise<boolean> => {
   try {
@@ -121,21 +135,26 @@ const addStream = async (manager: JetStreamManager, config: NamedConfig): Promis
 }
 
 /** How long the engine waits for a word of an agent, in milliseconds. */
-const ensureConsumer = async (manager: JetStreamManager, name: string, subject: string): Promise<number> => {
+const ensureConsumer = async (
+  manager: JetStreamManager,
+  name: string,
+  subject: string,
+  ackWaitMs: number,
+): Promise<number> => {
   const info = await manager.consumers.info(QUEUE_STREAM, name).catch(error => {
     if (!isMissing(error)) throw error
     return manager.consumers.add(QUEUE_STREAM, {
       durable_name: name,
       filter_subject: subject,
       ack_policy: AckPolicy.Explicit,
-      ack_wait: ACK_WAIT_MS * NANOS,
+      ack_wait: ackWaitMs * NANOS_A_MS,
       max_deliver: -1,
       // Those that run on all agents count, and those that wait for a lease.
       max_ack_pending: -1,
       max_waiting: MOST_PULLS,
     })
   })
-  return (info.config.ack_wait ?? ACK_WAIT_MS * NANOS) / NANOS
+  return (info.config.ack_wait ?? ackWaitMs * NANOS_A_MS) / NANOS_A_MS
 }
 
 const isMissing = (error: unknown): boolean => error instanceof JetStreamApiError && error.status === 404
@@ -145,13 +164,12 @@ const isShortOfStorage = (error: unknown): boolean =>
 
 type NamedConfig = Partial<StreamConfig> & Pick<StreamConfig, 'name'>
 
-const NANOS = 1_000_000
 /** The names of what was published are kept so long, so that what is published again is not there twice. */
 const DUPLICATE_MS = 10 * 60_000
 const common = {
   storage: StorageType.File,
-  duplicate_window: DUPLICATE_MS * NANOS,
-  max_age: LONGEST_WAIT_MS * NANOS,
+  duplicate_window: DUPLICATE_MS * NANOS_A_MS,
+  max_age: LONGEST_WAIT_MS * NANOS_A_MS,
 }
 const QUEUE: NamedConfig = {
   ...common,
@@ -170,4 +188,3 @@ const SHORT_OF_STORAGE = new Set([10_023, 10_047, 10_002, 10_028])
 const ACK_WAIT_MS = 30_000
 const LEASE_MS = 60_000
 const MOST_PULLS = 20_000
-const ANSWER_MS = 5000

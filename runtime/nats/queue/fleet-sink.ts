@@ -1,10 +1,12 @@
 import { jetstream } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/nats-core'
 import { eventSubjectOf } from '../../../lib/fleet/names.ts'
+import { ENGINE_ANSWER_MS } from '../../../lib/fleet/queue/engine-names.ts'
 import { isQueueId, type RunEnd } from '../../../lib/fleet/queue/queued-job.ts'
 import type { Pause } from '../../../lib/notify/pauses.ts'
 import type { DeliverySink } from '../../../lib/notify/sinks.ts'
 import type { OutboxEntry } from '../../../lib/store/outbox-store.ts'
+import { runEndAt } from './run-end.ts'
 
 export interface FleetSinkOptions {
   host: string
@@ -50,10 +52,17 @@ export const createFleetSink = ({
     const { queue, caller, ...job } = (JSON.parse(payload) as { data: EventJob }).data
     // First: others wait for it.
     if (kind === 'ended' && queue && isQueueId(queue.id))
-      await recordEnd({ id: queue.id, number: queue.try, jobId, end: endOf(job), caller, isAgain })
+      await recordEnd({
+        id: queue.id,
+        number: queue.try,
+        jobId,
+        end: runEndAt(job, new Date(job.finishTime)),
+        caller,
+        isAgain,
+      })
     await jetstream(current).publish(eventSubjectOf(host, kind), payload, {
       msgID: id,
-      timeout: ANSWER_MS,
+      timeout: ENGINE_ANSWER_MS,
     })
   }
 
@@ -113,26 +122,8 @@ interface EventJob extends Omit<RunEnd, 'at'> {
   queue: { id: string; try: number } | null
 }
 
-const endOf = ({
-  state,
-  reason,
-  exitCode,
-  signal,
-  error,
-  finishTime,
-}: Omit<EventJob, 'queue' | 'caller'>): RunEnd => ({
-  state,
-  reason,
-  exitCode,
-  signal,
-  error: error.slice(0, LONGEST_ERROR),
-  at: new Date(finishTime).toISOString(),
-})
-
-const ANSWER_MS = 5000
 const AT_ONCE = 64
 const LONGEST_PAUSE_MS = 30_000
-const LONGEST_ERROR = 1000
 /** Longer than an engine keeps in its memory alone what it has confirmed, and than its restart takes. */
 const RECENT_MS = 60_000
 const MOST_RECENT = 4000

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Msg, NatsConnection } from '@nats-io/nats-core'
 import { newInbox, newToken } from '../../../lib/fleet/inbox.ts'
-import { QUEUE_STREAM } from '../../../lib/fleet/queue/engine-names.ts'
+import { ENGINE_ANSWER_MS, NANOS_A_MS, QUEUE_STREAM } from '../../../lib/fleet/queue/engine-names.ts'
 import { headersOf } from '../../../lib/fleet/wire.ts'
 import { createDelivery, type Delivery, giveBackAtOnce, positionOf } from './delivery.ts'
 import type { QueueConsumer } from './ensure-engine.ts'
@@ -53,9 +53,9 @@ export const createPulls = (
      */
     async pull(from: QueueConsumer, waitMs: number): Promise<Delivery | undefined> {
       const token = newToken()
-      const asked = waitMs > 0 ? { batch: 1, expires: waitMs * NANOS } : { batch: 1, no_wait: true }
+      const asked = waitMs > 0 ? { batch: 1, expires: waitMs * NANOS_A_MS } : { batch: 1, no_wait: true }
       connection.publish(subjectOf(from.name), JSON.stringify(asked), { reply: `${base}.${token}` })
-      const message = await answer(token, from.name, waitMs + ANSWER_MS)
+      const message = await answer(token, from.name, waitMs + ENGINE_ANSWER_MS)
       if (!message) return undefined
       if (positionOf(message.reply)) return createDelivery(current, message, from)
       const headers = headersOf(message)
@@ -101,5 +101,3 @@ const subjectOf = (consumer: string): string => `$JS.API.CONSUMER.MSG.NEXT.${QUE
 
 const NONE = 404
 const EXPIRED = 408
-const NANOS = 1_000_000
-const ANSWER_MS = 5000

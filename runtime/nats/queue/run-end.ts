@@ -1,21 +1,22 @@
 import type { RunEnd } from '../../../lib/fleet/queue/queued-job.ts'
-import type { JobEvent } from '../../../lib/jobs/events.ts'
 import type { EndedJob, Job } from '../../../lib/jobs/job.ts'
 
 /** How a run has ended, from the job that it was. */
-export const runEndOf = ({ state, reason, exitCode, signal, error, finishTime }: EndedJob): RunEnd => ({
+export const runEndOf = (job: EndedJob): RunEnd => runEndAt(job, new Date(Math.floor(job.finishTime / 1000)))
+
+/** The same where the job is told of with its end. */
+export const runEndAt = (
+  { state, reason, exitCode, signal, error }: Omit<RunEnd, 'at'>,
+  at: Date,
+): RunEnd => ({
   state,
   reason,
   exitCode,
   signal,
   error: error.slice(0, LONGEST_ERROR),
-  at: new Date(Math.floor(finishTime / 1000)).toISOString(),
+  at: at.toISOString(),
 })
 
 export const isEnded = (job: Job): job is EndedJob => job.state !== 'running' && job.state !== 'rejected'
-
-/** The end of a run among the events of jobs. */
-export const endOfQueued = (event: JobEvent) =>
-  event.kind === 'ended' && event.job.queue !== null ? { job: event.job, queue: event.job.queue } : undefined
 
 const LONGEST_ERROR = 1000

@@ -217,8 +217,6 @@ export const createRunner = (options: RunnerOptions) => {
   }
 }
 
-export type Runner = ReturnType<typeof createRunner>
-
 const isSame = async (message: QueuedMessage, { from }: Delivery, earlier: LiveRun): Promise<boolean> =>
   labelText(from.label) === labelText(earlier.delivery().from.label) &&
   (await fingerprintOf(message)) === (await fingerprintOf(earlier.message))

@@ -209,7 +209,5 @@ export const createQueueWorker = (options: WorkerOptions) => {
   }
 }
 
-export type QueueWorker = ReturnType<typeof createQueueWorker>
-
 const AGAIN_MS = 10_000
 const MEND_MS = 1000

@@ -198,7 +198,6 @@ test('an agent that may not make the queue uses one that is there', NATS_TEST, a
     agent.output().stdout.includes('THE QUEUE OF THE FLEET CANNOT BE USED'),
   )
   await using publisher = await createPublisher({ url: urlOf('admin') }, { ackWaitMs: 3000, leaseMs: 60_000 })
-  await publisher.manager.streams.add({ name: 'NEWDT_DEAD', subjects: ['newdt.dead.>'] })
   const id = await publisher.submit('true')
   assert.equal((await publisher.end(id)).state, 'ended')
   await agent.end()

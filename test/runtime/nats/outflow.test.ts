@@ -134,7 +134,7 @@ describe('an engine that does not read', NATS_TEST, () => {
     await pair.ofClient.flush()
     assert.ok(heard <= MB, `${heard / MB} MB`)
     reads.resolve()
-    await waitFor('the rest goes when it reads', () => heard === 24 * 7 * PIECE_BYTES)
+    await waitFor('the rest goes when it reads', () => heard === 24 * 7 * PIECE_BYTES, 60_000)
     served.close()
   })
 })
