@@ -5,7 +5,7 @@ import type { LiveRun } from './live-run.ts'
 import type { Slots } from './slots.ts'
 
 export interface LeaseTurnsOptions {
-  leases: Leases
+  leases: Pick<Leases, 'acquire'>
   slots: Pick<Slots, 'left' | 'promise'>
   /** Whether this agent begins nothing more. */
   isLeaving(): boolean

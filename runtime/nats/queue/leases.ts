@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { KV } from '@nats-io/kv'
 import type { Log } from '../../../lib/base/log.ts'
 import type { FleetLabel } from '../../../lib/fleet/names.ts'
@@ -76,31 +77,50 @@ export const createLeases = ({ bucket, leaseMs, host, log }: LeasesOptions) => {
       renewing = renewing.then(renew)
     }, leaseMs() / 4).unref()
 
-    return {
-      async release(): Promise<void> {
-        clearInterval(timer)
-        await renewing
-        if (!isHeld) return
-        isHeld = false
-        // Else the engine frees it.
-        await bucket()
-          .delete(key, { previousSeq: revision })
-          .catch(() => {})
-      },
+    const release = async (): Promise<void> => {
+      clearInterval(timer)
+      await renewing
+      if (!isHeld) return
+      isHeld = false
+      // Else the engine frees it.
+      await bucket()
+        .delete(key, { previousSeq: revision })
+        .catch(() => {})
     }
+    return { release: () => tracked(release()) }
+  }
+
+  const acquire = async (label: FleetLabel, limit: number, id: string): Promise<Lease | undefined> => {
+    const value = JSON.stringify({ host, id, since: new Date().toISOString() })
+    const first = Math.floor(Math.random() * limit)
+    for (let tried = 0; tried < limit; tried++) {
+      const key = `${leasePrefixOf(label)}${(first + tried) % limit}`
+      const revision = await take(key, value)
+      if (revision !== undefined) return hold(key, value, revision)
+    }
+    return undefined
+  }
+
+  const underWay = new Set<Promise<unknown>>()
+  const tracked = <T>(work: Promise<T>): Promise<T> => {
+    underWay.add(work)
+    const over = () => void underWay.delete(work)
+    work.then(over, over)
+    return work
   }
 
   return {
     /** Undefined when all are taken. Rejects when the engine does not answer. */
-    async acquire(label: FleetLabel, limit: number, id: string): Promise<Lease | undefined> {
-      const value = JSON.stringify({ host, id, since: new Date().toISOString() })
-      const first = Math.floor(Math.random() * limit)
-      for (let tried = 0; tried < limit; tried++) {
-        const key = `${leasePrefixOf(label)}${(first + tried) % limit}`
-        const revision = await take(key, value)
-        if (revision !== undefined) return hold(key, value, revision)
+    acquire: (label: FleetLabel, limit: number, id: string): Promise<Lease | undefined> =>
+      tracked(acquire(label, limit, id)),
+
+    /** Resolves when nothing is asked of the engine any more: a lease that comes, or goes, after its agent stays taken. */
+    async settled(): Promise<void> {
+      while (underWay.size > 0) {
+        await Promise.allSettled(underWay)
+        // Who was given one too late gives it back now.
+        await setImmediate()
       }
-      return undefined
     },
   }
 }

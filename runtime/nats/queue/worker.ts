@@ -1,6 +1,7 @@
 import type { KV } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/nats-core'
 import type { Log } from '../../../lib/base/log.ts'
+import { within } from '../../../lib/base/within.ts'
 import { pause } from '../../../lib/client/retry.ts'
 import type { FleetLabel } from '../../../lib/fleet/names.ts'
 import { createRecords } from '../../../lib/fleet/queue/records.ts'
@@ -205,6 +206,7 @@ export const createQueueWorker = (options: WorkerOptions) => {
       turns.close()
       await runner.idle(ms)
       runner.close()
+      await within(leases.settled(), ms)
     },
   }
 }

@@ -176,3 +176,35 @@ test('an engine that does not answer gives no lease, and says so', async () => {
   const agent = agentOn({ ...away, put: () => Promise.reject(error) }, 'db1')
   await assert.rejects(agent.acquire(DB, 1, 'one'), error)
 })
+
+test('an agent that ends leaves no lease: what it has asked for last is waited for, and given back', async () => {
+  const bucket = createFakeKv()
+  const answers: (() => void)[] = []
+  const slowly = async <T>(act: () => Promise<T>): Promise<T> => {
+    await new Promise<void>(resolve => answers.push(resolve))
+    return act()
+  }
+  const agent = agentOn(
+    {
+      get: (...args) => slowly(() => bucket.get(...args)),
+      put: (...args) => slowly(() => bucket.put(...args)),
+      delete: (...args) => slowly(() => bucket.delete(...args)),
+    },
+    'db1',
+  )
+  // Nobody waits for it any more when it comes.
+  const late = agent.acquire(DB, 1, 'job-of-nobody').then(lease => void lease?.release())
+  let isOver = false
+  const over = agent.settled().then(() => {
+    isOver = true
+  })
+  await settled()
+  assert.deepEqual([isOver, answers.length], [false, 1])
+  answers.shift()!()
+  await late
+  await settled()
+  assert.deepEqual([isOver, holderOf(bucket), answers.length], [false, 'db1', 1])
+  answers.shift()!()
+  await over
+  assert.deepEqual(bucket.keys(), [])
+})
