@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Log } from '../../base/log.ts'
+import { createPassingMap } from '../../base/passing-map.ts'
 import type { GuardianState } from '../types.ts'
 import { createGuardianTable, type GuardianTable, type Place } from './guardian-table.ts'
 import { errnoText, type Libc, O_CLOEXEC } from './libc.ts'
@@ -28,7 +29,7 @@ export const createGuardian = (options: GuardianOptions) => {
   const { libc, mark, reaper, spawner, log, groupBases } = options
   const program = readFileSync(join(import.meta.dirname, 'guardian.sh'), 'utf8')
   /** Where each running job stands in the table, by its mark. */
-  const running = new Map<number, Place>()
+  const running = createPassingMap<number, Place>()
   let table: GuardianTable | undefined
   let shell: { pipe: number; startedAt: number } | undefined
   /** Why there is none, since the last attempt to start one. */
@@ -49,7 +50,7 @@ export const createGuardian = (options: GuardianOptions) => {
   }
 
   const begin = async (spawn: Spawn): Promise<void> => {
-    if (isClosed || shell || running.size === 0 || !table) return
+    if (isClosed || shell || running.size() === 0 || !table) return
     const ends: [number, number] = [-1, -1]
     if (libc.pipe2(ends, O_CLOEXEC) !== 0) return fail(`pipe2: ${errnoText(libc.errno())}`)
     const [read, pipe] = ends
@@ -124,7 +125,7 @@ export const createGuardian = (options: GuardianOptions) => {
       if (mark.label === undefined) return { state: 'unsupported', error: NO_MARK, restarts }
       if (failure !== '') return { state: 'missing', error: failure, restarts }
       if (shell) return { state: 'running', restarts }
-      return { state: running.size > 0 ? 'starting' : 'idle', restarts }
+      return { state: running.size() > 0 ? 'starting' : 'idle', restarts }
     },
 
     /** Ends it by the end of its input; for a job that is still in the table that is the end, too. */

@@ -13,6 +13,7 @@ import type { Descriptors, Spawn, Spawner } from './posix-spawn.ts'
 import type { Reaper } from './reaper.ts'
 import { createSessionKeyring } from './session-keyring.ts'
 import type { SetUp } from './set-up.ts'
+import type { StartDurations } from './start-durations.ts'
 import { readTextPipe } from './text-pipe.ts'
 
 export interface JobStartOptions {
@@ -24,11 +25,12 @@ export interface JobStartOptions {
   spawner: Spawner
   setUp: SetUp
   groups: JobGroups
+  startDurations: StartDurations
 }
 
 /** Starts jobs: real pipes for what they write (`echo x > /dev/stderr` works), a file in memory for what they read. */
 export const createJobStart = (options: JobStartOptions) => {
-  const { libc, mark, reaper, guardian, inheritance, spawner, setUp, groups } = options
+  const { libc, mark, reaper, guardian, inheritance, spawner, setUp, groups, startDurations } = options
   const devNull = openSync('/dev/null', 'r')
   const readPipe = createOutputPipes(libc)
   const sessionKeyring = createSessionKeyring(libc)
@@ -75,16 +77,20 @@ export const createJobStart = (options: JobStartOptions) => {
       // It may open what it has as descriptors by name, /dev/stderr for example.
       if (spec.account)
         giveTo(spec.account, spec.stdin === undefined ? [stdout, stderr] : [stdin, stdout, stderr])
-      // A start takes as long as others need the processors: where there are others, the agent goes on meanwhile.
-      const background = reaper.countRunning() > 0 && inheritance.leavesRoomAbove(Math.max(errRead, stderr))
-      const makeKnown = reaper.expectStart()
+      // Another thread is worth its cost where starts take long, or may: a job of the agent's account can stop each new child
+      // of it, as the agent itself, and a start ends when the child has become another program.
+      const mayTakeLong = startDurations.areLong() || reaper.hasJobSince(SETTLED_MS)
+      const background = mayTakeLong && inheritance.leavesRoomAbove(Math.max(errRead, stderr))
+      const makeKnown = background ? reaper.expectStart() : undefined
+      const begin = performance.now()
       let exit: Promise<Exit>
       let pid: number
       try {
         pid = await spawn(program, descriptors, { inherit: () => inheritFor(spec), background })
         exit = reaper.exitOf(pid)
       } finally {
-        makeKnown()
+        startDurations.add(performance.now() - begin)
+        makeKnown?.()
       }
       guardian.tellLeader(spec.mark, pid)
       readEnds.length = 0 // They are the readers' now.
@@ -143,6 +149,9 @@ export const createJobStart = (options: JobStartOptions) => {
     close: (): void => closeSync(devNull),
   }
 }
+
+/** Of a job that does more than to run at once. */
+const SETTLED_MS = 100
 
 /** Written by position, so the job finds its offset at 0; memory, so it never waits for a disk. */
 const writeAll = (fd: number, bytes: Uint8Array): void => {

@@ -16,12 +16,17 @@ import { createReaper } from './reaper.ts'
 import { hardestLimit, RLIMIT_FSIZE, RLIMIT_NOFILE } from './resource-limit.ts'
 import { createSearch } from './search.ts'
 import { createSetUp } from './set-up.ts'
+import { createStartDurations, type StartDurations } from './start-durations.ts'
 import { createUsage } from './usage.ts'
 import { createUserDatabase } from './user-database.ts'
 
+export interface LinuxProcessesOptions extends ProcessesOptions {
+  startDurations?: StartDurations
+}
+
 /** Processes on Linux: started by posix_spawn, collected by wait4, known by their mark, guarded. */
-export const createLinuxProcesses = (options: ProcessesOptions = {}): Processes => {
-  const { log = SILENT, groupName = 'newdt-auto' } = options
+export const createLinuxProcesses = (options: LinuxProcessesOptions = {}): Processes => {
+  const { log = SILENT, groupName = 'newdt-auto', startDurations = createStartDurations() } = options
   const libc = openLibc()
   const mark = createMark(libc)
   const reaper = createReaper(libc, mark)
@@ -43,7 +48,17 @@ export const createLinuxProcesses = (options: ProcessesOptions = {}): Processes 
     executables,
     inherited: withoutSetpriv === undefined ? capabilities.inheritedForUsers() : [],
   })
-  const jobStart = createJobStart({ libc, mark, reaper, guardian, inheritance, spawner, setUp, groups })
+  const jobStart = createJobStart({
+    libc,
+    mark,
+    reaper,
+    guardian,
+    inheritance,
+    spawner,
+    setUp,
+    groups,
+    startDurations,
+  })
   const by = (tool: 'prlimit' | 'nice', most?: number) =>
     isInstalled(tool)
       ? { by: tool, ...(most !== undefined && { most }) }

@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs'
 import { Socket } from 'node:net'
+import { createPassingMap } from '../../base/passing-map.ts'
 import { F_SETFL, type Libc, O_NONBLOCK } from './libc.ts'
 
 export interface OutputPipe {
@@ -17,18 +18,21 @@ export interface OutputPipe {
  */
 export const createOutputPipes = (libc: Libc) => {
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
-  const young = new Set<{ look(): void }>()
+  /** By numbers of their own: descriptors are used again. */
+  let lastNumber = 0
+  const young = createPassingMap<number, { look(): void }>()
   let timer: NodeJS.Timeout | undefined
 
   const lookAtAll = (): void => {
-    for (const pipe of young) pipe.look()
-    if (young.size > 0) return
+    for (const pipe of young.values()) pipe.look()
+    if (young.size() > 0) return
     clearInterval(timer)
     timer = undefined
   }
 
   /** Takes over `fd`, the reading end of a pipe. */
   return (fd: number, onBytes: (bytes: Uint8Array) => void): OutputPipe => {
+    const number = ++lastNumber
     const closed = Promise.withResolvers<void>()
     let looks = 0
 
@@ -44,6 +48,7 @@ export const createOutputPipes = (libc: Libc) => {
 
     const pipe = {
       look(): void {
+        if (!young.has(number)) return // It has ended since the list of all was made.
         const { atEnd, taken } = take()
         if (atEnd) end()
         else if (taken > 0 || ++looks >= MOST_LOOKS) becomeSocket()
@@ -51,13 +56,13 @@ export const createOutputPipes = (libc: Libc) => {
     }
 
     const end = (): void => {
-      young.delete(pipe)
+      young.delete(number)
       closeSync(fd)
       closed.resolve()
     }
 
     const becomeSocket = (): void => {
-      young.delete(pipe)
+      young.delete(number)
       const socket = new Socket({
         fd,
         readable: true,
@@ -75,11 +80,11 @@ export const createOutputPipes = (libc: Libc) => {
     }
 
     libc.fcntl(fd, F_SETFL, 'int', O_NONBLOCK)
-    young.add(pipe)
+    young.set(number, pipe)
     timer ??= setInterval(lookAtAll, LOOK_MS)
     return {
       drain(): void {
-        if (!young.has(pipe)) return // The loop reads it.
+        if (!young.has(number)) return // The loop reads it.
         if (take().atEnd) end()
         else becomeSocket()
       },

@@ -89,8 +89,8 @@ export const createReaper = (libc: Libc, mark: Mark) => {
       }
     },
 
-    /** How many jobs' own processes are waited for. */
-    countRunning: started.countJobs,
+    /** Whether a job's own process has been waited for as long as that, in milliseconds. */
+    hasJobSince: started.hasJobSince,
 
     /** Whether it is a process that was started here and is not reaped: its pid is not used again. */
     holds: started.has,

@@ -1,3 +1,4 @@
+import { createPassingMap } from '../../base/passing-map.ts'
 import { type Exit, parseWaitStatus } from '../exit-status.ts'
 import { type Libc, SIZE_OF, WNOHANG } from './libc.ts'
 
@@ -9,7 +10,7 @@ interface KeepAlive {
 
 /** The children that were started here, and who waits for their ends. `keepAlive` has a reference as long as there are jobs. */
 export const createStartedChildren = (libc: Libc, keepAlive: KeepAlive) => {
-  const waiting = new Map<number, { resolve(exit: Exit): void; isHelper: boolean }>()
+  const waiting = createPassingMap<number, Waiting>()
   const usage = Buffer.alloc(SIZE_OF.rusage)
   let jobs = 0
 
@@ -37,7 +38,7 @@ export const createStartedChildren = (libc: Libc, keepAlive: KeepAlive) => {
 
     exitOf: (pid: number, isHelper: boolean): Promise<Exit> =>
       new Promise(resolve => {
-        waiting.set(pid, { resolve, isHelper })
+        waiting.set(pid, { resolve, isHelper, since: performance.now() })
         if (isHelper) return
         jobs++
         keepAlive.ref()
@@ -49,10 +50,21 @@ export const createStartedChildren = (libc: Libc, keepAlive: KeepAlive) => {
       for (const pid of waiting.keys()) collect(pid)
     },
 
-    countJobs: (): number => jobs,
+    /** Whether the process of a job has lived for so long. */
+    hasJobSince: (ms: number): boolean => {
+      const oldest = jobs === 0 ? undefined : waiting.find(({ isHelper }) => !isHelper)
+      return oldest !== undefined && performance.now() - oldest.since >= ms
+    },
 
-    helpers: (): number[] => [...waiting].filter(([, { isHelper }]) => isHelper).map(([pid]) => pid),
+    helpers: (): number[] => waiting.keys().filter(pid => waiting.get(pid)?.isHelper),
   }
+}
+
+interface Waiting {
+  resolve(exit: Exit): void
+  isHelper: boolean
+  /** By the monotonic clock. */
+  since: number
 }
 
 export type StartedChildren = ReturnType<typeof createStartedChildren>

@@ -300,3 +300,19 @@ test('nobody looks any more when all pipes are closed, or left to the loop: the 
   `
   assert.equal(await runProgram(t, program), 'silent\nquick\ndrained\n')
 })
+
+test('a pipe that has ended takes nothing from one that has its descriptor since', async () => {
+  const first = openPipe()
+  const ended = collect(first.read)
+  first.close()
+  await waitFor('it is at its end', ended.isClosed)
+  const second = openPipe()
+  assert.equal(second.read, first.read)
+  const output = collect(second.read)
+  second.send('for the second')
+  ended.drain()
+  assert.equal(ended.bytes(), 0)
+  await waitFor('it is read', () => output.text() === 'for the second')
+  second.close()
+  await waitFor('it is at its end', output.isClosed)
+})
