@@ -7,6 +7,7 @@ import { createHousekeeping } from '../lib/store/housekeeping.ts'
 import { type Database, DatabaseLockedError, openDatabase } from '../lib/store/sqlite/database.ts'
 import { createJobStore } from '../lib/store/sqlite/jobs.ts'
 import { createOutputStore } from '../lib/store/sqlite/outputs.ts'
+import { createRecentJobs } from '../lib/store/sqlite/recent-jobs.ts'
 import { createRetention } from '../lib/store/sqlite/retention.ts'
 import { createRoom } from '../lib/store/sqlite/room.ts'
 import { sizeOnDisk } from '../lib/store/sqlite/size-on-disk.ts'
@@ -32,13 +33,14 @@ export const openStore = async (
   const ballast = await ballastIn('ballast')
   const gone = Promise.withResolvers<void>()
   const directory = opened.adopt(watchDataDirectory({ path, onGone: gone.resolve }), one => one.close())
-  const retention = createRetention(database, keep)
+  const recent = opened.adopt(createRecentJobs(database, log), one => one.close())
+  const retention = createRetention(database, keep, recent)
   const hasRoom = (): boolean => ballast.isHeld() && room.isThere()
 
   return {
     database,
     room,
-    jobStore: createJobStore(database, room),
+    jobStore: createJobStore(database, room, recent),
     outputStore: createOutputStore(database, room),
     retention,
     /** Whether there is room for more than the ends of jobs. */

@@ -31,7 +31,7 @@ export const replyJob = async (
     return ok(jobToJson(record), headers)
   if (keptBytes <= SHORT_OUTPUT_BYTES) return ok(whole(record, job), headers)
   const text = inEnvelope(jobText(record, job.output))
-  return { headers: { 'Content-Type': JSON_TYPE }, body: () => encoded(text) }
+  return { headers: { 'Content-Type': JSON_TYPE }, pieces: () => encoded(text) }
 }
 
 const whole = (record: JobRecord, job: OpenJob) => {

@@ -7,7 +7,8 @@ import type { JobService, OpenJob } from '../services.ts'
 export interface StreamedReply {
   status?: number
   headers: Record<string, string>
-  body: Source
+  /** Of its body. */
+  pieces: Source
 }
 
 /**
@@ -26,9 +27,9 @@ export const withJob = async (
   let isStreaming = false
   try {
     const reply = await answer(job)
-    if (!('body' in reply && typeof reply.body === 'function')) return reply as Response
-    const { status = 200, headers, body } = reply
-    const stream = streamOf(body, { ...reading, signal }, () => job.close())
+    if (!('pieces' in reply)) return reply
+    const { status = 200, headers, pieces } = reply
+    const stream = streamOf(pieces, { ...reading, signal }, () => job.close())
     isStreaming = true
     // The global Response: the one of @whatwg-node/fetch reads ahead of its reader.
     return new Response(stream, { status, headers: { ...headers, [JOB_ID_HEADER]: id } })

@@ -33,7 +33,7 @@ export interface EventStreamOptions {
  */
 export const eventStream = (job: OpenJob, options: EventStreamOptions = {}): StreamedReply => ({
   headers: EVENT_STREAM_HEADERS,
-  body: signal => encoded(eventsOf(job, options, signal)),
+  pieces: signal => encoded(eventsOf(job, options, signal)),
 })
 
 async function* eventsOf(

@@ -36,16 +36,16 @@ const replyOutput = (
   const start = tail === undefined ? 0 : output.tailStart(tail, stream)
   if (follow) {
     const from = output.locate(start, stream) // Now: what lies before may be superseded before the body is read.
-    return { headers: HEADERS, body: signal => following(output, stream, from, signal) }
+    return { headers: HEADERS, pieces: signal => following(output, stream, from, signal) }
   }
   const size = output.size(stream)
   // What a running job has kept may be superseded while it is read, so no length can be promised.
-  if (output.isRunning()) return { headers: HEADERS, body: () => whileKept(output, start, size, stream) }
+  if (output.isRunning()) return { headers: HEADERS, pieces: () => whileKept(output, start, size, stream) }
 
   const part = (start: number, end: number, headers = {}, status = 200): StreamedReply => ({
     status,
     headers: { ...HEADERS, ...headers, 'Content-Length': String(end - start) },
-    body: () => output.read(start, end, stream),
+    pieces: () => output.read(start, end, stream),
   })
   if (tail !== undefined) return part(start, size)
   // Range is defined for GET alone, and without a validator of ours no If-Range can match.

@@ -73,7 +73,7 @@ export const startJob = (
     killGraceMs,
     log,
     onStarted() {
-      lifecycle.start(number, job)
+      lifecycle.start(job)
       running.resolve()
     },
   })

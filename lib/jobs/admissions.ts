@@ -1,4 +1,5 @@
 import { failure } from '../base/errors.ts'
+import { createPassingMap } from '../base/passing-map.ts'
 import { type Caller, DEFAULT_KEY } from '../security/caller.ts'
 import type { IdempotencyKey } from '../store/job-store.ts'
 
@@ -21,7 +22,7 @@ interface Admission extends Pick<AdmissionOptions, 'caller' | 'key'> {
 /** Submissions that have a slot and are not jobs yet: what they ask for is being recorded. */
 export const createAdmissions = () => {
   /** By the id of the job. */
-  const pending = new Map<string, Admission>()
+  const pending = createPassingMap<string, Admission>()
   return {
     /** Resolves when it is a job; rejects with what `record` or `start` has failed with. */
     admit({ id, caller, key, record, start }: AdmissionOptions): Promise<string> {
@@ -42,16 +43,16 @@ export const createAdmissions = () => {
 
     /** The one with the same key. Throws AgentError key-reused when it asks for something else. */
     find(key: IdempotencyKey): Admission | undefined {
-      const found = [...pending.values()].find(one => one.key?.key === key.key)
+      const found = pending.values().find(one => one.key?.key === key.key)
       if (found) assertSameRequest(found.key!, key)
       return found
     },
 
-    count: (caller: string): number => [...pending.values()].filter(one => one.caller === caller).length,
+    count: (caller: string): number => pending.values().filter(one => one.caller === caller).length,
 
     /** Resolves when all of now are jobs, or refused. */
     async settled(): Promise<void> {
-      await Promise.allSettled([...pending.values()].map(({ outcome }) => outcome))
+      await Promise.allSettled(pending.values().map(({ outcome }) => outcome))
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { failure } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { createPassingMap } from '../base/passing-map.ts'
 import type { Account, LivingProcess, OpenDirectory, Processes, SignalTarget } from '../process/types.ts'
 import { type Caller, mayControl } from '../security/caller.ts'
 import type { Ballast } from '../store/ballast.ts'
@@ -68,7 +69,7 @@ export type Submission =
 /** The jobs of this agent: admission, look-up, control. */
 export const createJobs = (options: JobsOptions) => {
   const { slots, lifecycle, jobStore, retention, housekeeping, processes, clock, killGraceMs } = options
-  const active = new Map<string, ActiveJob>()
+  const active = createPassingMap<string, ActiveJob>()
   const lookup = createJobLookup({ active, lifecycle, jobStore, processes })
   const openOptions = { ...options, lookup }
   // One object for all of them, see StartSpec.
@@ -90,7 +91,7 @@ export const createJobs = (options: JobsOptions) => {
 
   const refuseTooMany = ({ id, bounds }: Caller): void => {
     if (bounds.running === undefined) return
-    const running = [...active.values()].filter(({ job }) => job.state === 'running' && job.caller === id)
+    const running = active.values().filter(({ job }) => job.state === 'running' && job.caller === id)
     if (running.length + admissions.count(id) >= bounds.running)
       throw failure('too-many-jobs-of-key', { limit: bounds.running })
   }
@@ -110,7 +111,7 @@ export const createJobs = (options: JobsOptions) => {
 
   const settled = async (): Promise<void> => {
     await admissions.settled()
-    await Promise.all([...active.values()].map(({ done }) => done))
+    await Promise.all(active.values().map(({ done }) => done))
   }
 
   const refuseWhileClosing = (): void => {

@@ -7,6 +7,7 @@ import type { OutputStore, OutputTotals } from '../store/output-store.ts'
 import type { Retention } from '../store/retention.ts'
 import type { JobEvent, JobEvents } from './events.ts'
 import type { EndedJob, RejectedJob, RunningJob } from './job.ts'
+import { createStartRecords } from './start-records.ts'
 
 export interface LifecycleOptions {
   jobStore: JobStore
@@ -58,11 +59,26 @@ export const createLifecycle = (options: LifecycleOptions) => {
   const withEntries = <T>(entries: readonly NewOutboxEntry[], step: () => T): T =>
     outgoing && entries.length > 0 ? outgoing.store.addWith(entries, step) : step()
 
+  const storeStarts = (jobs: readonly RunningJob[], entries = NOBODY): void => {
+    const started = jobs.map(({ id, pid, startTime, createTime }) => ({
+      id,
+      pid,
+      startTime: startTime ?? createTime,
+    }))
+    try {
+      withEntries(entries, () => jobStore.markStarted(started))
+    } catch (error) {
+      const jobIds = started.map(({ id }) => id)
+      log.error({ jobIds, err: error }, 'the starts of jobs could not be stored')
+    }
+  }
+  const startRecords = createStartRecords({ write: storeStarts })
+
   const store = (end: UnstoredEnd): void => {
     const { number, job, totals } = end
     const outputBytes = totals.keptBytes === 0 ? 0 : outputStore.storedBytes(number)
     const storedBytes = outputBytes + longTextBytes(job)
-    withEntries(end.outgoing, () => jobStore.finish(number, job, totals, storedBytes))
+    withEntries(end.outgoing, () => jobStore.finish(job, totals, storedBytes))
     retention.added({ storedBytes, rejected: false })
   }
 
@@ -111,20 +127,20 @@ export const createLifecycle = (options: LifecycleOptions) => {
     },
 
     /** Its process runs, as its pid and start time say. */
-    start(number: number, job: RunningJob): void {
+    start(job: RunningJob): void {
       const event = { kind: 'started', job } as const
-      try {
-        withEntries(entriesOf(event), () =>
-          jobStore.markStarted(number, job.pid, job.startTime ?? job.createTime),
-        )
-      } catch (error) {
-        log.error({ jobId: job.id, err: error }, 'the start of a job could not be stored')
-      }
+      const entries = entriesOf(event)
+      if (entries.length > 0) storeStarts([job], entries)
+      else startRecords.add(job)
       events.emit(event)
     },
 
+    /** Records the starts of all running jobs, if that is not done yet: somebody is about to be told of them. */
+    recordStarts: startRecords.flush,
+
     /** Never throws, whatever the store does. */
     end(number: number, job: EndedJob, totals: OutputTotals): void {
+      startRecords.forget(job.id)
       const event = { kind: 'ended', job, totals } as const
       const end = { number, job, totals, outgoing: entriesOf(event) }
       const error = tryToStore(end)
@@ -153,6 +169,7 @@ export const createLifecycle = (options: LifecycleOptions) => {
 
     /** Tries to store what is left, once; then nothing is tried any more. What stays unstored counts as lost. */
     close(): void {
+      startRecords.close()
       clearTimeout(retry)
       let error: unknown
       for (const [id, end] of unstored) {

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import type { PassingMap } from '../base/passing-map.ts'
 import type { LivingProcess, Processes, Usage } from '../process/types.ts'
 import { NO_USAGE } from '../process/types.ts'
 import type { JobQuery, JobStore } from '../store/job-store.ts'
@@ -28,8 +29,8 @@ export interface JobListQuery extends Omit<JobQuery, 'from'> {
 
 export interface JobLookupOptions {
   /** By id. */
-  active: ReadonlyMap<string, ActiveJob>
-  lifecycle: Pick<Lifecycle, 'findUnstored'>
+  active: Pick<PassingMap<string, ActiveJob>, 'get'>
+  lifecycle: Pick<Lifecycle, 'findUnstored' | 'recordStarts'>
   jobStore: Pick<JobStore, 'find' | 'list'>
   processes: Pick<Processes, 'find' | 'usage'>
 }
@@ -50,14 +51,25 @@ export const createJobLookup = ({ active, lifecycle, jobStore, processes }: JobL
     return { ...stored, ...lifecycle.findUnstored(stored.job.id) }
   }
 
+  /** Who is told of a running job must not be told otherwise by an agent that comes after this one. */
+  const recordStart = ({ state }: Job): void => {
+    if (state === 'running') lifecycle.recordStarts()
+  }
+
   const processesOf = ({ job, mark }: FoundJob): Promise<LivingProcess[]> => {
+    recordStart(job)
     if (job.state === 'running') return processes.find({ marks: new Set([mark]), pid: job.pid })
     return hasLeftovers(job) ? processes.find({ marks: new Set([mark]), pid: 0 }) : NO_PROCESSES
   }
 
   return {
-    ofActive,
+    /** As it is now, for somebody who is told. */
+    told(one: ActiveJob): FoundJob {
+      recordStart(one.job)
+      return ofActive(one)
+    },
 
+    /** For somebody who is told of one that runs see `told`. */
     find(id: string): FoundJob | undefined {
       const one = active.get(id)
       if (one) return ofActive(one)
@@ -68,7 +80,10 @@ export const createJobLookup = ({ active, lifecycle, jobStore, processes }: JobL
     /** As a list has it: at once, and without a look at its leftovers. */
     listed(id: string): JobRecord | undefined {
       const one = active.get(id)
-      if (one) return { job: one.job, output: one.capture.totals(), livingLeftovers: 0 }
+      if (one) {
+        recordStart(one.job)
+        return { job: one.job, output: one.capture.totals(), livingLeftovers: 0 }
+      }
       const stored = jobStore.find(id)
       if (!stored) return undefined
       const { job, totals } = settled(stored)
@@ -87,6 +102,7 @@ export const createJobLookup = ({ active, lifecycle, jobStore, processes }: JobL
           const { job, totals } = settled(stored)
           // The store may not have its end yet.
           if (query.states?.includes(job.state) === false) continue
+          recordStart(job)
           found.push({ job, output: totals, livingLeftovers: 0 })
         }
         if (next === undefined) return found

@@ -35,7 +35,7 @@ export const openJob = (found: FoundJob, options: OpenJobOptions) => {
 
     async now({ usage = false } = {}): Promise<JobRecord | undefined> {
       // One that was active when it was opened needs no look at the store; one that had ended stays as it was.
-      const now = active ? lookup.ofActive(active) : isKept ? found : lookup.find(id)
+      const now = active ? lookup.told(active) : isKept ? found : lookup.find(id)
       if (!now) return undefined
       const livingLeftovers = await lookup.countLivingLeftovers(now)
       const usageNow = usage && now.job.state === 'running' ? await lookup.usageOf(now) : undefined

@@ -3,7 +3,7 @@ import type { Ballast } from './ballast.ts'
 import type { Retention } from './retention.ts'
 
 export interface HousekeepingOptions {
-  retention: Pick<Retention, 'prune' | 'giveBack'>
+  retention: Pick<Retention, 'isPruningDue' | 'prune' | 'giveBack'>
   /** Moves what was written from the store's log into the store; resolves with false when there is no room for that. */
   checkpoint(): Promise<boolean>
   /** False when the disk has no room for new jobs. */
@@ -13,7 +13,7 @@ export interface HousekeepingOptions {
   log: Log
 }
 
-/** Keeps the store within its limits: a little before each new job, all that is left every minute. Nothing here throws. */
+/** Keeps the store within its limits: when there is something to do as jobs come, and every minute. Nothing here throws. */
 export const createHousekeeping = (options: HousekeepingOptions) => {
   const { retention, checkpoint, hasRoom, reserve, log } = options
   let timer: NodeJS.Timeout | undefined
@@ -73,13 +73,9 @@ export const createHousekeeping = (options: HousekeepingOptions) => {
   }
 
   return {
-    /** For a job that is about to be stored: room is made when it is needed, and not before. */
+    /** For a job that is about to be stored: room is made when it is needed, and after this turn of the loop. */
     makeRoom(): void {
-      void attempt(() => {
-        const removed = retention.prune(Date.now(), JOBS_A_SUBMISSION)
-        // There may be more, such as the rest of a large output.
-        if (removed === JOBS_A_SUBMISSION) pruneAll()
-      })
+      if (retention.isPruningDue(Date.now())) pruneAll()
     },
 
     /** Begins to keep house at once, and again every minute. */
@@ -98,6 +94,5 @@ export const createHousekeeping = (options: HousekeepingOptions) => {
 
 export type Housekeeping = ReturnType<typeof createHousekeeping>
 
-const JOBS_A_SUBMISSION = 2
 const JOBS_WITHOUT_ROOM = 4
 const INTERVAL_MS = 60_000

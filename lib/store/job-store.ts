@@ -19,6 +19,12 @@ export interface IdempotencyKey {
   requestHash: Uint8Array
 }
 
+export interface StartedJob {
+  id: string
+  pid: number
+  startTime: Micros
+}
+
 /** What a job must be like to be listed; what is absent does not matter. */
 export interface JobQuery {
   /** One of them. */
@@ -49,9 +55,10 @@ export interface JobPage {
 export interface JobStore {
   /** Stores a job before it is started, or one that never will be; returns its number. */
   insert(job: RunningJob | RejectedJob, mark: number, key?: IdempotencyKey): number
-  markStarted(number: number, pid: number, startTime: Micros): void
+  /** Adds what the starts of running jobs have brought; of all of them, or of none. */
+  markStarted(jobs: readonly StartedJob[]): void
   /** `storedBytes` is what the store spends on its output, which retention counts. */
-  finish(number: number, job: EndedJob, totals: OutputTotals, storedBytes: number): void
+  finish(job: EndedJob, totals: OutputTotals, storedBytes: number): void
   find(id: string): StoredJob | undefined
   findByKey(key: string): { id: string; requestHash: Uint8Array } | undefined
   /** Those that were running when the agent was last seen; none of them runs now, unless it was started since. */

@@ -7,10 +7,12 @@ export interface RetentionLimits {
   bytes: number
 }
 
-/** Removes ended jobs, the oldest first, as soon as there are too many, too large, or too old ones. */
+/** Removes ended jobs, the oldest first, when there are too many, too large, or too old ones. */
 export interface Retention {
   /** Counts a job that has ended; `storedBytes` is what the store spends on its output. */
   added(job: { storedBytes: number; rejected: boolean }): void
+  /** Whether there is so much to prune that it is worth a turn of its own. */
+  isPruningDue(nowMs: number): boolean
   /**
    * Takes at most `most` steps, for a few milliseconds; each removes a job that is over a limit, or a part of the output
    * of a job that was removed before. Returns how many it took; 0 when nothing is left to remove, or none was found

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { appendFileSync, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { JobJson } from '../../handlers/jobs/job-json.ts'
 import { createHome, type RunningAgent, startAgent } from '../support/agent.ts'
@@ -97,3 +98,56 @@ describe('a disk that the history of jobs itself has filled', () => {
     await home.assertClean()
   })
 })
+
+describe('a disk that others have filled', () => {
+  const home = createHome()
+  mkdirSync(home.data)
+  const canMount =
+    process.getuid?.() === 0 && run('mount', '-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', home.data)
+
+  test('keeps no agent from starting, however the one before has ended, and it tells of all jobs', {
+    skip: !canMount,
+  }, async t => {
+    t.after(() => {
+      run('umount', home.data)
+      home.remove()
+    })
+    const told: JobJson[] = []
+    const others = join(home.data, 'others')
+    for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+      const agent = await startAgent(home)
+      for (let n = 0; n < 5; n++) told.push(await agent.execute({ cmd: `echo ${n}; exit ${n}` }))
+      if (signal === 'SIGTERM') assert.ok(fill(others))
+      await agent.end(signal)
+      fill(others)
+      const next = await startAgent(home)
+      for (const job of told) assert.deepEqual(await next.job(job.id), job)
+      const listed = (await next.call('/api/jobs?limit=100')).data as JobJson[]
+      assert.deepEqual(
+        listed.map(({ id }) => id).reverse(),
+        told.map(({ id }) => id),
+      )
+      rmSync(others)
+      await waitFor('jobs are run again', async () => (await statusOf(next)) === 200)
+      await waitFor('none runs', async () => (await next.call('/api/jobs/countOfRunningJobs')).data === 0)
+      const [newest] = (await next.call('/api/jobs?limit=1')).data as JobJson[]
+      told.push(await next.job(newest!.id))
+      await next.end()
+    }
+    await home.assertClean()
+  })
+})
+
+/** Takes all room that is left; whether there was any. */
+const fill = (path: string): boolean => {
+  const chunk = Buffer.alloc(4096, 1)
+  let written = 0
+  try {
+    for (;;) {
+      appendFileSync(path, chunk)
+      written += chunk.length
+    }
+  } catch {
+    return written > 0
+  }
+}

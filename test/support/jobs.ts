@@ -21,6 +21,7 @@ import type { RetentionLimits } from '../../lib/store/retention.ts'
 import { type Database, openDatabase } from '../../lib/store/sqlite/database.ts'
 import { createJobStore } from '../../lib/store/sqlite/jobs.ts'
 import { createOutputStore } from '../../lib/store/sqlite/outputs.ts'
+import { createRecentJobs } from '../../lib/store/sqlite/recent-jobs.ts'
 import { createRetention } from '../../lib/store/sqlite/retention.ts'
 import { linuxProcesses } from './linux-processes.ts'
 
@@ -42,10 +43,11 @@ export const createTestJobs = (
   const log: Log = { info: logAt('info'), warn: logAt('warn'), error: logAt('error') }
   const database: Database = openDatabase(join(directory, 'jobs.db'), log)
   const slots = createSlots(options.limit ?? 5)
-  const jobStore = createJobStore(database)
+  const recent = createRecentJobs(database)
+  const jobStore = createJobStore(database, undefined, recent)
   const outputStore = createOutputStore(database)
   const limits = options.retentionLimits ?? { ageMs: 1e9, jobs: 10_000, bytes: 1e9 }
-  const retention = createRetention(database, limits)
+  const retention = createRetention(database, limits, recent)
   const housekeeping = createHousekeeping({
     retention,
     checkpoint: async () => true,

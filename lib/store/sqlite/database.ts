@@ -20,7 +20,7 @@ export const openDatabase = (path: string, log: Log) => {
   const endedInOrder = sizeOf(`${path}-wal`) === 0
   let database = new DatabaseSync(path)
   try {
-    migrate(database, path)
+    migrate(database, path, log)
     probe(database, endedInOrder || sizeOf(path) > LARGEST_CHECKED_BYTES)
   } catch (error) {
     const code = sqliteCode(error)
@@ -35,7 +35,7 @@ export const openDatabase = (path: string, log: Log) => {
     )
     closeSync(openSync(path, 'a', 0o600))
     database = new DatabaseSync(path)
-    migrate(database, path)
+    migrate(database, path, log)
   }
   const begin = database.prepare('BEGIN IMMEDIATE')
   const commit = database.prepare('COMMIT')
@@ -80,7 +80,7 @@ export const openDatabase = (path: string, log: Log) => {
   }
 }
 
-const migrate = (database: DatabaseSync, path: string): void => {
+const migrate = (database: DatabaseSync, path: string, log: Log): void => {
   // The order matters: the locking mode before the file is first read, auto_vacuum before its first page. Later that
   // would write, which a full disk forbids.
   database.exec(`
@@ -97,6 +97,8 @@ const migrate = (database: DatabaseSync, path: string): void => {
   for (let next = version; next < MIGRATIONS.length; next++) {
     database.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[next]}; PRAGMA user_version = ${next + 1}; COMMIT`)
   }
+  if (version > 0 && version < MIGRATIONS.length)
+    log.info({ path, from: version, to: MIGRATIONS.length }, 'the database was migrated')
   // A lock is only taken with the first write or read; here it is for certain.
   database.exec('BEGIN IMMEDIATE; COMMIT')
 }
@@ -106,7 +108,7 @@ const migrate = (database: DatabaseSync, path: string): void => {
  * anything else in the file is not sound. That reads all of it, so a very large file is taken as it is.
  */
 const probe = (database: DatabaseSync, lightly: boolean): void => {
-  database.prepare(`SELECT count(*) FROM jobs WHERE state = 'running'`).get()
+  database.prepare('SELECT count(*) FROM recent_jobs').get()
   database.prepare('SELECT sum(stored_bytes) FROM jobs WHERE finish_time IS NOT NULL').get()
   if (lightly) return
   const { quick_check: verdict } = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string }

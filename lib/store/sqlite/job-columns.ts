@@ -60,7 +60,7 @@ const WITH_ERROR = ['rejected', ...ENDED] as const
 const ifRejected = <T>(job: RunningJob | RejectedJob, value: (job: RejectedJob) => T, otherwise: T): T =>
   job.state === 'rejected' ? value(job) : otherwise
 
-/** A new field of a job is a line here, and a migration. Where one says nothing the column has its default. */
+/** A new field of a job is a line here, and a migration of both tables. Where one says nothing the column has its default. */
 // biome-ignore format: a table
 export const COLUMNS: readonly Column[] = [
   { name: 'number', onCreate: c => c.number, read: (to, v: number) => { to.number = v } },

@@ -1,7 +1,8 @@
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
-import { type JobPage, type JobQuery, MOST_LETTERS_IN_LIST } from '../job-store.ts'
+import type { JobState } from '../../jobs/job.ts'
+import { type JobPage, type JobQuery, MOST_LETTERS_IN_LIST, type StoredJob } from '../job-store.ts'
 import type { Database, StatementSync } from './database.ts'
-import { fromRow, SELECTED_COLUMNS } from './job-rows.ts'
+import { fromRow, RECENT_JOBS, SELECTED_COLUMNS } from './job-rows.ts'
 
 /**
  * Lists jobs along an index. Where one index leads to exactly what is asked for, that is one look; else a bounded
@@ -37,20 +38,41 @@ export const createJobList = (database: Database) => {
   }
 
   /** Each state has its index; the newest of all of them are among the newest of each. */
-  const listByStates = (query: JobQuery, states: readonly string[]): JobPage => {
-    const jobs = states.flatMap(state => listExactly(planOf(query, state)).jobs)
-    jobs.sort((one, other) => (one.job.id < other.job.id ? 1 : -1))
-    return { jobs: jobs.slice(0, query.limit), next: undefined }
+  const listByStates = (query: JobQuery, states: readonly JobState[]): JobPage => {
+    const jobs = states.flatMap(state => listExactly(planOf({ ...query, states: [state] })).jobs)
+    return { jobs: jobs.sort(byId).slice(0, query.limit), next: undefined }
   }
 
-  return (query: JobQuery): JobPage => {
+  const listSettled = (query: JobQuery): JobPage => {
     const { states, labels, caller, text } = query
+    // None of them runs.
+    if (states?.length === 0) return { jobs: [], next: undefined }
     const isByState = states && !labels?.length && caller === undefined && text === undefined
     if (isByState && states.length > 1) return listByStates(query, states)
     const plan = planOf(query)
     return plan.rest.length === 0 ? listExactly(plan) : listSlice(plan)
   }
+
+  /** There are not many of them. */
+  const listRecent = (query: JobQuery): StoredJob[] => {
+    const { before = AFTER_ALL_IDS, from = '', limit } = query
+    const conditions = conditionsOf(query)
+    const where = ['jobs.id < ?', 'jobs.id >= ?', ...conditions.map(({ sql }) => sql)].join(' AND ')
+    const sql = `SELECT ${COLUMNS_IN_LIST} FROM ${RECENT_JOBS} WHERE ${where} ORDER BY jobs.id DESC LIMIT ?`
+    const values = [before, from, ...conditions.flatMap(({ values }) => values), limit]
+    return (prepare(sql).all(...values) as unknown as SQLOutputValue[][]).map(fromRow)
+  }
+
+  return (query: JobQuery): JobPage => {
+    const { jobs, next } = listSettled({ ...query, states: query.states?.filter(isEnd) })
+    // No further than the others were looked at.
+    const all = [...jobs, ...listRecent(next === undefined ? query : { ...query, from: next })].sort(byId)
+    return { jobs: all.slice(0, query.limit), next: all.length < query.limit ? next : undefined }
+  }
 }
+
+/** The newest first. */
+const byId = ({ job: { id } }: StoredJob, other: StoredJob): number => (id < other.job.id ? 1 : -1)
 
 /** A page of whole commands could be 50 MB. */
 const COLUMNS_IN_LIST = SELECTED_COLUMNS.replace(
@@ -64,6 +86,8 @@ const SLICE = 250
 interface Condition {
   sql: string
   values: SQLInputValue[]
+  /** The index that leads to all for which it is true, with the same values. */
+  way?: { from: string; where: string; id: string }
 }
 
 /** An index to go along, and what must be true of the jobs that it leads to. */
@@ -73,54 +97,62 @@ interface Plan {
   limit: number
 }
 
-const planOf = (query: JobQuery, only?: string): Plan => {
-  const { labels = [], caller, text, limit } = query
-  const states = only === undefined ? query.states : [only]
-  const conditions: (Condition & { way?: Plan['way']['from']; idOf?: string })[] = []
-  for (const label of labels) conditions.push({ ...LABEL, values: [label] })
-  if (caller !== undefined) conditions.push({ way: 'jobs', sql: 'jobs.caller = ?', values: [caller] })
-  // Not as a parameter: SQLite uses a partial index only when the statement itself shows that its condition holds.
-  if (states?.length === 1) conditions.push({ way: 'jobs', sql: STATE_INDEX[states[0]!]!, values: [] })
-  else if (states)
-    conditions.push({ sql: `jobs.state IN (${states.map(() => '?').join()})`, values: [...states] })
-  if (text !== undefined) {
-    const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`
-    const like = (column: string) => `jobs.${column} LIKE ? ESCAPE '\\'`
-    const sql = `(${['cmd', 'params', 'script_name'].map(like).join(' OR ')})`
-    conditions.push({ sql, values: [pattern, pattern, pattern] })
-  }
-  const first = conditions[0]?.way === undefined ? undefined : conditions.shift()
-  const id = first?.idOf ?? 'jobs.id'
-  const { from = '', before = AFTER_ALL_IDS } = query
-  const isLabel = first?.idOf !== undefined
+const planOf = (query: JobQuery): Plan => {
+  const rest = conditionsOf(query)
+  const at = rest.findIndex(({ way }) => way !== undefined)
+  const [first] = at < 0 ? [] : rest.splice(at, 1)
+  const { from, where, id } = first?.way ?? EVERY_JOB
+  const { from: oldest = '', before = AFTER_ALL_IDS, limit } = query
   return {
     way: {
-      from: first?.way ?? 'jobs',
-      where: [isLabel ? 'job_labels.label = ?' : (first?.sql ?? 'true'), `${id} < ?`, `${id} >= ?`].join(
-        ' AND ',
-      ),
+      from,
+      where: [where, `${id} < ?`, `${id} >= ?`].join(' AND '),
       id,
-      values: [...(first?.values ?? []), before, from],
+      values: [...(first?.values ?? []), before, oldest],
     },
-    rest: conditions,
+    rest,
     limit,
   }
 }
 
-const LABEL = {
-  way: 'job_labels CROSS JOIN jobs ON jobs.id = job_labels.id',
-  idOf: 'job_labels.id',
-  sql: 'EXISTS (SELECT 1 FROM job_labels WHERE label = ? AND id = jobs.id)',
+/** What must be true of a job, in either of the tables; those that an index leads to first. */
+const conditionsOf = ({ labels = [], caller, states, text }: JobQuery): Condition[] => [
+  ...labels.map(label => ({ ...LABEL, values: [label] })),
+  ...(caller === undefined ? [] : [callerCondition(caller)]),
+  ...(states ? [statesCondition(states)] : []),
+  ...(text === undefined ? [] : [textCondition(text)]),
+]
+
+const callerCondition = (caller: string): Condition => {
+  const sql = 'jobs.caller = ?'
+  return { sql, values: [caller], way: { ...EVERY_JOB, where: sql } }
 }
 
-const STATE_INDEX: Record<string, string> = {
-  running: `jobs.state = 'running'`,
-  ...Object.fromEntries(
-    ['success', 'failed', 'canceled', 'rejected'].map(state => [
-      state,
-      `jobs.state = '${state}' AND jobs.state <> 'running'`,
-    ]),
-  ),
+const statesCondition = (states: readonly JobState[]): Condition => {
+  const condition = { sql: `jobs.state IN (${states.map(() => '?').join()})`, values: [...states] }
+  if (states.length !== 1) return condition
+  // SQLite uses a partial index only where the statement itself says that its condition holds.
+  return { ...condition, way: { ...EVERY_JOB, where: `jobs.state = ? AND jobs.state <> 'running'` } }
+}
+
+const isEnd = (state: JobState): boolean => state !== 'running'
+
+const textCondition = (text: string): Condition => {
+  const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`
+  const like = (column: string) => `jobs.${column} LIKE ? ESCAPE '\\'`
+  const sql = `(${['cmd', 'params', 'script_name'].map(like).join(' OR ')})`
+  return { sql, values: [pattern, pattern, pattern] }
+}
+
+const EVERY_JOB = { from: 'jobs', where: 'true', id: 'jobs.id' }
+
+const LABEL = {
+  sql: 'EXISTS (SELECT 1 FROM job_labels WHERE label = ? AND id = jobs.id)',
+  way: {
+    from: 'job_labels CROSS JOIN jobs ON jobs.id = job_labels.id',
+    where: 'job_labels.label = ?',
+    id: 'job_labels.id',
+  },
 }
 
 /** Ids are 32 hex digits. */

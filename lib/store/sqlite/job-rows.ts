@@ -11,10 +11,12 @@ const ended = COLUMNS.filter(({ onEnd }) => onEnd)
 const selected = COLUMNS.filter(({ read }) => read)
 
 const update = (columns: readonly Column[]): string =>
-  `UPDATE jobs SET ${namesOf(columns).join(' = ?, ')} = ? WHERE number = ?`
+  `UPDATE recent_jobs SET ${namesOf(columns).join(' = ?, ')} = ? WHERE id = ?`
 
-export const INSERT_JOB = `INSERT INTO jobs (${namesOf(created).join(', ')}) VALUES (${created.map(() => '?').join(', ')})`
-/** Takes the values, then the number of the job; so does UPDATE_ENDED. */
+/** Of both tables of jobs. */
+export const ALL_COLUMNS = namesOf(COLUMNS).join(', ')
+export const INSERT_JOB = `INSERT INTO recent_jobs (${namesOf(created).join(', ')}) VALUES (${created.map(() => '?').join(', ')})`
+/** Takes the values, then the id of the job; so does UPDATE_ENDED. */
 export const UPDATE_STARTED = update(started)
 export const UPDATE_ENDED = update(ended)
 /** What fromRow reads. */
@@ -22,6 +24,9 @@ export const SELECTED_COLUMNS = namesOf(selected)
   .map(name => `jobs.${name}`)
   .join(', ')
 export const SELECT_JOBS = `SELECT ${SELECTED_COLUMNS} FROM jobs`
+/** By the same name, so that the same conditions hold for both. */
+export const RECENT_JOBS = 'recent_jobs AS jobs'
+export const SELECT_RECENT_JOBS = `SELECT ${SELECTED_COLUMNS} FROM ${RECENT_JOBS}`
 
 const onCreate = created.map(column => column.onCreate!)
 const onStart = started.map(column => column.onStart!)

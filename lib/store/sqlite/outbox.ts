@@ -41,7 +41,7 @@ export const createOutboxStore = (
   const ofJob = database.prepare(`SELECT ${SUMMARY} FROM outbox WHERE job = ? AND sink = ? ORDER BY number`)
   const find = database.prepare(`
     SELECT job, sink, target, origin, octet_length(payload) AS bytes,
-      EXISTS (SELECT 1 FROM jobs WHERE id = job) AS hasJob
+      EXISTS (SELECT 1 FROM jobs WHERE id = job) OR EXISTS (SELECT 1 FROM recent_jobs WHERE id = job) AS hasJob
     FROM outbox
     WHERE number = ? AND state = 'pending'`)
   const remove = database.prepare('DELETE FROM outbox WHERE number = ?')

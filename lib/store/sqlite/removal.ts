@@ -25,14 +25,15 @@ export const createRemoval = (database: Database) => {
   }
 
   return {
-    /** Removes a job, and as much of its output as fits in one step. */
-    remove(job: number): void {
-      const isDone = database.transaction(() => {
+    /** Removes a job, and as much of its output as fits in one step; false when there is more, see `removeRestLater`. */
+    remove: (job: number): boolean =>
+      database.transaction(() => {
         removeJob.run(job)
         return removeRows(job)
-      })
-      if (!isDone) withoutJob.push(job)
-    },
+      }),
+
+    /** The rest of the output of a job that was removed is to be removed too. */
+    removeRestLater: (job: number): void => void withoutJob.push(job),
 
     /** Removes more of an output whose job is gone; false when there is none. */
     removeMore(): boolean {
@@ -55,4 +56,5 @@ const OUTPUTS_WITHOUT_JOB = `
     UNION ALL
     SELECT (SELECT min(job) FROM outputs WHERE job > with_output.job) FROM with_output WHERE job IS NOT NULL
   )
-  SELECT job FROM with_output WHERE job IS NOT NULL AND NOT EXISTS (SELECT 1 FROM jobs WHERE number = job)`
+  SELECT job FROM with_output WHERE job IS NOT NULL AND NOT EXISTS (SELECT 1 FROM jobs WHERE number = job)
+    AND job NOT IN (SELECT number FROM recent_jobs)`

@@ -1,54 +1,85 @@
 import type { Retention, RetentionLimits } from '../retention.ts'
 import type { Database } from './database.ts'
+import type { RecentJobs } from './recent-jobs.ts'
 import { createRemoval } from './removal.ts'
-import { createShelf, type ShelfOptions } from './shelf.ts'
+import { createShelf, type Shelf, type ShelfOptions, type ShelvedJob } from './shelf.ts'
 
-/** Removes ended jobs, the oldest first, as soon as there are too many, too large, or too old ones. */
-export const createRetention = (database: Database, limits: RetentionLimits): Retention => {
+/** Removes ended jobs, the oldest first, when there are too many, too large, or too old ones. */
+export const createRetention = (
+  database: Database,
+  limits: RetentionLimits,
+  { moveEnded }: Pick<RecentJobs, 'moveEnded'>,
+): Retention => {
   const freePages = database.prepare('SELECT freelist_count AS pages FROM pragma_freelist_count')
   const vacuum = database.prepare(`PRAGMA incremental_vacuum(${PAGES_A_TURN})`)
   const vacuumLittle = database.prepare(`PRAGMA incremental_vacuum(${PAGES_A_SMALL_TURN})`)
   const removal = createRemoval(database)
   const pins = createPins()
   const { ageMs } = limits
-  const shelf = (options: Pick<ShelfOptions, 'holds' | 'order' | 'isOver'>) =>
+  const shelf = (options: Pick<ShelfOptions, 'holds' | 'order' | 'isOver' | 'tolerated'>) =>
     createShelf(database, { ...options, ageMs, isPinned: pins.has })
 
   const ran = shelf({
     holds: `finish_time IS NOT NULL AND state <> 'rejected'`,
     order: 'finish_time, stored_bytes, number',
     isOver: kept => kept.jobs > limits.jobs || kept.bytes > limits.bytes,
+    tolerated: Math.min(MOST_TOLERATED, Math.floor(limits.jobs / 100)),
   })
   const rejected = shelf({
     // The second condition names the index; ids sort by time.
     holds: `state = 'rejected' AND state <> 'running'`,
     order: 'id, number',
     isOver: kept => kept.jobs > REJECTED_JOBS,
+    tolerated: MOST_TOLERATED,
   })
 
-  /** Removes one job, or a part of the output of one that was removed before; false when there is nothing to do. */
-  const step = (nowMs: number): boolean => {
-    for (const shelf of [ran, rejected]) {
+  const shelves = [ran, rejected]
+
+  /** Removes the next job, as much of it as one step may; undefined when none is to go. */
+  const removeNext = (nowMs: number): Removed | undefined => {
+    for (const shelf of shelves) {
       const job = shelf.next(nowMs)
       if (!job) continue
-      removal.remove(job.number)
+      const isWhole = removal.remove(job.number)
       shelf.removed(job)
-      return true
+      return { shelf, job, isWhole }
     }
-    return false
+    return undefined
+  }
+
+  /** Removes jobs in one transaction, up to one whose output takes more than a step. Returns how many. */
+  const removeJobs = (nowMs: number, most: number): number => {
+    if (!shelves.some(one => one.hasSurplus(nowMs))) return 0
+    moveEnded()
+    const deadline = performance.now() + MS_A_TURN
+    const removed: Removed[] = []
+    try {
+      database.transaction(() => {
+        while (removed.length < most && performance.now() <= deadline) {
+          const next = removeNext(nowMs)
+          if (next) removed.push(next)
+          if (!next?.isWhole) break
+        }
+      })
+    } catch (error) {
+      for (const { shelf, job } of removed) shelf.add(job.storedBytes)
+      for (const shelf of shelves) shelf.lookAgain()
+      throw error
+    }
+    for (const { job, isWhole } of removed) if (!isWhole) removal.removeRestLater(job.number)
+    return removed.length
   }
 
   return {
     added: job => (job.rejected ? rejected : ran).add(job.storedBytes),
 
+    isPruningDue: nowMs => shelves.some(one => one.hasMuchSurplus(nowMs)),
+
     prune(nowMs, most = JOBS_A_TURN) {
       const deadline = performance.now() + MS_A_TURN
       let steps = 0
-      while (steps < most && (removal.removeMore() || step(nowMs))) {
-        steps++
-        if (performance.now() > deadline) break
-      }
-      return steps
+      while (steps < most && performance.now() <= deadline && removal.removeMore()) steps++
+      return steps < most && performance.now() <= deadline ? steps + removeJobs(nowMs, most - steps) : steps
     },
 
     giveBack(isRoomShort) {
@@ -61,6 +92,13 @@ export const createRetention = (database: Database, limits: RetentionLimits): Re
 
     keep: pins.add,
   }
+}
+
+interface Removed {
+  shelf: Shelf
+  job: ShelvedJob
+  /** With all of its output. */
+  isWhole: boolean
 }
 
 /** Which jobs must stay, however often each of them was asked for. */
@@ -91,6 +129,8 @@ const createPins = () => {
 const REJECTED_JOBS = 1000
 
 const JOBS_A_TURN = 100
+/** So many more than the limit are waited for, since many cost little more to remove than one. */
+const MOST_TOLERATED = 32
 /** No step is begun later than this; a step takes a few milliseconds at most. */
 const MS_A_TURN = 10
 /** 4 KiB each. */

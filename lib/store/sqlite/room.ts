@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Log } from '../../base/log.ts'
 import { diskOf } from '../disk.ts'
@@ -39,9 +40,15 @@ export const createRoom = ({ database, log, intervalMs = INTERVAL_MS }: RoomOpti
   /** Whether what is in the log was moved, or nothing was. Never rejects. */
   const checkpoint = async (isDue: (logBytes: number, free: number) => boolean): Promise<boolean> => {
     try {
+      const before = await measure()
+      left = before.free / 2
+      if (isClosed || before.logBytes === 0 || !isDue(before.logBytes, before.free)) return true
+      if (before.growth > 0 && before.free < 0) return false
+      // What fails here is found out below.
+      await syncLog(path).catch(() => {})
       const { free, growth, logBytes } = await measure()
       left = free / 2
-      if (isClosed || logBytes === 0 || !isDue(logBytes, free)) return true
+      if (isClosed) return true
       if (growth > 0 && free < 0) return false
       movedAt = performance.now()
       database.checkpoint()
@@ -95,6 +102,15 @@ export const createRoom = ({ database, log, intervalMs = INTERVAL_MS }: RoomOpti
 }
 
 export type Room = ReturnType<typeof createRoom>
+
+/**
+ * Has what is in the log on the disk before it is moved: that is most of what moving it waits for, and here nobody waits.
+ * No descriptor of the database itself may be closed here: SQLite's locks would go with it, see fcntl(2).
+ */
+const syncLog = async (path: string): Promise<void> => {
+  await using log = await open(`${path}-wal`)
+  await log.datasync()
+}
 
 /** A page that was written a hundred times until then is moved once. */
 const LARGE_LOG_BYTES = 16 << 20

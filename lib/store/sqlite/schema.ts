@@ -167,4 +167,75 @@ export const MIGRATIONS = [
     DELETE FROM outbox WHERE job = old.id AND state <> 'pending';
   END
   `,
+  // A job is first in recent_jobs, which stays a few pages, and moves with others when it has ended: so the table of jobs
+  // and its indexes are written for many jobs together, and only at their ends.
+  `
+  DROP INDEX running_jobs;
+  CREATE TABLE recent_jobs (
+    id TEXT PRIMARY KEY,
+    number INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    mark INTEGER NOT NULL,
+    pid INTEGER NOT NULL DEFAULT 0,
+    async INTEGER NOT NULL,
+    encoding TEXT NOT NULL,
+    create_time INTEGER NOT NULL,
+    start_time INTEGER,
+    finish_time INTEGER,
+    exit_code INTEGER NOT NULL DEFAULT 0,
+    signal TEXT NOT NULL DEFAULT '',
+    error TEXT NOT NULL DEFAULT '',
+    reason TEXT NOT NULL DEFAULT '',
+    stdout_bytes INTEGER NOT NULL DEFAULT 0,
+    stderr_bytes INTEGER NOT NULL DEFAULT 0,
+    kept_bytes INTEGER NOT NULL DEFAULT 0,
+    stored_bytes INTEGER NOT NULL DEFAULT 0,
+    cpu_user REAL NOT NULL DEFAULT 0,
+    cpu_system REAL NOT NULL DEFAULT 0,
+    usage_cpu REAL,
+    peak_memory INTEGER,
+    peak_processes INTEGER,
+    read_bytes INTEGER,
+    written_bytes INTEGER,
+    leftovers INTEGER NOT NULL DEFAULT 0,
+    survivors TEXT NOT NULL DEFAULT '[]',
+    script_name TEXT NOT NULL,
+    script_type TEXT NOT NULL,
+    script_path TEXT NOT NULL,
+    cmd TEXT NOT NULL,
+    params TEXT NOT NULL,
+    idempotency_key TEXT,
+    request_hash BLOB,
+    caller TEXT NOT NULL,
+    client TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    user TEXT NOT NULL,
+    limits TEXT NOT NULL,
+    notify TEXT,
+    queue TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX recent_jobs_by_key ON recent_jobs (idempotency_key) WHERE idempotency_key IS NOT NULL;
+  CREATE TRIGGER recent_job_has_own_key BEFORE INSERT ON recent_jobs WHEN new.idempotency_key IS NOT NULL BEGIN
+    SELECT RAISE(ABORT, 'UNIQUE constraint failed: jobs.idempotency_key')
+      FROM jobs WHERE idempotency_key = new.idempotency_key;
+  END;
+  -- Those that ran when an agent was lost move, and what belongs to them stays: the triggers are as before.
+  DROP TRIGGER job_labels_go;
+  DROP TRIGGER outbox_goes;
+  CREATE TABLE lost_jobs AS SELECT * FROM jobs WHERE state = 'running';
+  DELETE FROM jobs WHERE state = 'running';
+  INSERT INTO recent_jobs (id, number, state, mark, pid, async, encoding, create_time, start_time, script_name,
+    script_type, script_path, cmd, params, idempotency_key, request_hash, caller, client, labels, user, limits, notify,
+    queue)
+  SELECT id, number, state, mark, pid, async, encoding, create_time, start_time, script_name,
+    script_type, script_path, cmd, params, idempotency_key, request_hash, caller, client, labels, user, limits, notify,
+    queue FROM lost_jobs;
+  DROP TABLE lost_jobs;
+  CREATE TRIGGER job_labels_go AFTER DELETE ON jobs WHEN old.labels <> '{}' BEGIN
+    DELETE FROM job_labels WHERE id = old.id AND label IN (SELECT key || '=' || value FROM json_each(old.labels));
+  END;
+  CREATE TRIGGER outbox_goes AFTER DELETE ON jobs BEGIN
+    DELETE FROM outbox WHERE job = old.id AND state <> 'pending';
+  END
+  `,
 ]

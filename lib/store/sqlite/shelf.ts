@@ -15,11 +15,16 @@ export interface ShelfOptions {
   order: string
   ageMs: number
   isOver(kept: { jobs: number; bytes: number }): boolean
+  /** How many more jobs may stay until that is worth a turn. */
+  tolerated: number
   isPinned(number: number): boolean
 }
 
 /** Jobs that ended in one way: how many there are, and which is the next to go. */
-export const createShelf = (database: Database, { holds, order, ageMs, isOver, isPinned }: ShelfOptions) => {
+export const createShelf = (
+  database: Database,
+  { holds, order, ageMs, isOver, tolerated, isPinned }: ShelfOptions,
+) => {
   const select = (rest: string) =>
     database.prepare(`
       SELECT finish_time AS finishTime, stored_bytes AS storedBytes, number FROM jobs
@@ -28,7 +33,10 @@ export const createShelf = (database: Database, { holds, order, ageMs, isOver, i
   const after = select(`AND (${order}) > (SELECT ${order} FROM jobs WHERE number = ?) ORDER BY ${order}`)
   // Counted once, then kept up to date, so that the end of a job costs the same whatever the history.
   const kept = database
-    .prepare(`SELECT count(*) AS jobs, coalesce(sum(stored_bytes), 0) AS bytes FROM jobs WHERE ${holds}`)
+    .prepare(`
+      SELECT count(*) AS jobs, coalesce(sum(stored_bytes), 0) AS bytes FROM (
+        SELECT stored_bytes FROM jobs WHERE ${holds} UNION ALL SELECT stored_bytes FROM recent_jobs WHERE ${holds}
+      )`)
     .get() as { jobs: number; bytes: number }
 
   /** Before this time no job is too old: nobody needs to look. */
@@ -40,6 +48,13 @@ export const createShelf = (database: Database, { holds, order, ageMs, isOver, i
   const isDue = (nowMs: number): boolean => nowMs > dueAt || nowMs + ageMs < dueAt
 
   return {
+    /** Whether there is, or may be, a job to remove. */
+    hasSurplus: (nowMs: number): boolean => isOver(kept) || isDue(nowMs),
+
+    /** The same, but for the few more jobs than the limit that are tolerated. */
+    hasMuchSurplus: (nowMs: number): boolean =>
+      isOver({ jobs: kept.jobs - tolerated, bytes: kept.bytes }) || isDue(nowMs),
+
     add(storedBytes: number): void {
       kept.jobs++
       kept.bytes += storedBytes
@@ -48,6 +63,12 @@ export const createShelf = (database: Database, { holds, order, ageMs, isOver, i
     removed(job: ShelvedJob): void {
       kept.jobs--
       kept.bytes -= job.storedBytes
+    },
+
+    /** What `next` has found is not gone after all. */
+    lookAgain(): void {
+      dueAt = 0
+      passed = undefined
     },
 
     /** The oldest job that is over a limit and not pinned; undefined when there is none, or none was found yet. */
@@ -68,5 +89,7 @@ export const createShelf = (database: Database, { holds, order, ageMs, isOver, i
     },
   }
 }
+
+export type Shelf = ReturnType<typeof createShelf>
 
 const LOOKS_A_SEARCH = 100

@@ -116,6 +116,7 @@ describe('jobs of several callers', () => {
       ids.push((await service.submit(requestOf({ cmd: 'true' }), caller, { key })).id)
     }
     assert.deepEqual([ids[2], ids[3], new Set(ids).size], [ids[0], ids[1], 3])
+    await waitFor('they have ended', () => service.countRunning() === 0)
   })
 
   test('no more jobs of a key run at a time than it allows, others have the rest of the slots', async () => {

@@ -63,7 +63,9 @@ describe('the limit on running jobs', () => {
   test('a job that cannot be stored is refused, not run, and its slot is free', () =>
     withAgent({ limit: 1 }, async ({ jobs, database, run }) => {
       database
-        .prepare("CREATE TRIGGER full BEFORE INSERT ON jobs BEGIN SELECT RAISE(FAIL, 'disk full'); END")
+        .prepare(
+          "CREATE TRIGGER full BEFORE INSERT ON recent_jobs BEGIN SELECT RAISE(FAIL, 'disk full'); END",
+        )
         .run()
       await assert.rejects(jobs.submit(requestOf({ cmd: 'true' })), (error: AgentError) =>
         ['stopping', 'not-stored'].includes(error.code),
@@ -77,7 +79,9 @@ describe('the limit on running jobs', () => {
     withAgent({}, async ({ jobs, jobStore, database, start }) => {
       const id = await start({ cmd: 'sleep 1000' })
       database
-        .prepare("CREATE TRIGGER full BEFORE UPDATE ON jobs BEGIN SELECT RAISE(FAIL, 'disk full'); END")
+        .prepare(
+          "CREATE TRIGGER full BEFORE UPDATE ON recent_jobs BEGIN SELECT RAISE(FAIL, 'disk full'); END",
+        )
         .run()
       assert.equal((await jobs.cancel(id)).state, 'canceled')
       assert.equal(jobs.countRunning(), 0)

@@ -178,8 +178,8 @@ test('recovery touches no process that merely has a recorded pid, or is of its g
   })
   const known = know(stranger.pid!)
   const job = runningJob()
-  const number = agent.jobStore.insert(job, linuxProcesses().newMark())
-  agent.jobStore.markStarted(number, known.pid, job.createTime)
+  agent.jobStore.insert(job, linuxProcesses().newMark())
+  agent.jobStore.markStarted([{ id: job.id, pid: known.pid, startTime: job.createTime }])
   const { jobStore, outputStore } = agent
   const log = { info() {}, warn() {}, error() {} }
   const { lifecycle } = agent

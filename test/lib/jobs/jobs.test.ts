@@ -219,6 +219,17 @@ describe('jobs', () => {
     await waitFor('descriptors are closed', () => openDescriptors() <= before)
   })
 
+  test('what a client is told of a running job an agent after this one knows, too', async () => {
+    const { id } = await jobs.submit(requestOf({ cmd: 'exec sleep 1000', async: true }))
+    const open = agent.service.open(id)!
+    const told = (await open.now())!.job
+    open.close()
+    const stored = agent.jobStore.find(id)!.job
+    assert.ok(told.state === 'running' && stored.state === 'running' && told.pid > 1)
+    assert.deepEqual([stored.pid, stored.startTime], [told.pid, told.startTime])
+    await jobs.cancel(id)
+  })
+
   test('the log names jobs and ends, but no command, output or environment', async () => {
     const secret = 'do-not-log-this'
     await agent.run({ cmd: `echo ${secret}`, env: { X: secret }, stdin: secret })

@@ -46,7 +46,7 @@ test('an end is stored with its callback, or neither, and both as soon as the st
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { lifecycle, job, state, kinds, refuse, take } = createHarness()
   const number = lifecycle.create(job, 7)
-  lifecycle.start(number, job)
+  lifecycle.start(job)
   assert.deepEqual([state(), kinds()], ['running', ['started']])
   refuse()
   lifecycle.end(number, endOf(job), NO_OUTPUT)

@@ -74,13 +74,14 @@ test('a job is created, started and ended: each step is stored, then told', () =
   const { lifecycle, stored, kinds, counted } = createHarness()
   const job = runningJob({ pid: 5, startTime: 9 })
   const number = lifecycle.create(job, 7)
-  lifecycle.start(number, job)
+  lifecycle.start(job)
+  lifecycle.recordStarts()
   const end = endOf(job)
   lifecycle.end(number, end, TOTALS)
   assert.deepEqual(stored, [
     ['insert', job, 7, undefined],
-    ['start', number, 5, 9],
-    ['finish', number, end, TOTALS, 77],
+    ['start', [{ id: job.id, pid: 5, startTime: 9 }]],
+    ['finish', end, TOTALS, 77],
   ])
   assert.deepEqual(kinds, ['created', 'started', 'ended'])
   assert.deepEqual(counted, [{ storedBytes: 77, rejected: false }])
@@ -119,12 +120,8 @@ test('an end that the store refuses is told at once, kept in memory, and stored 
   state.failure = undefined
   t.mock.timers.tick(1000)
   assert.deepEqual(
-    stored.map(([name, number]) => [name, number]),
-    [
-      ['finish', 0],
-      ['finish', 1],
-      ['finish', 2],
-    ],
+    stored.map(([name, end]) => [name, end]),
+    ends.map(end => ['finish', end]),
   )
   assert.equal(counted.length, 3)
   assert.equal(lifecycle.findUnstored(ends[1]!.id), undefined)
@@ -174,10 +171,49 @@ const told: Outgoing['of'] = ({ kind, job }) => [
   },
 ]
 
+test('a start is stored some milliseconds later, with others, and not at all for a job that has ended by then', t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  t.mock.method(performance, 'now', () => now)
+  let now = 0
+  const pass = (ms: number): void => {
+    now += ms
+    t.mock.timers.tick(ms)
+  }
+  const { lifecycle, stored, kinds } = createHarness()
+  const [short, long, late] = [1, 2, 3].map(pid => runningJob({ pid, startTime: 9 }))
+  for (const job of [short, long]) lifecycle.start(job!)
+  pass(15)
+  lifecycle.start(late!)
+  lifecycle.end(1, endOf(short!), TOTALS)
+  pass(5)
+  const starts = () => stored.filter(([name]) => name === 'start').map(([, jobs]) => jobs)
+  assert.deepEqual(starts(), [[{ id: long!.id, pid: 2, startTime: 9 }]])
+  pass(15)
+  assert.deepEqual(starts().slice(1), [[{ id: late!.id, pid: 3, startTime: 9 }]])
+  pass(1000)
+  lifecycle.recordStarts()
+  assert.equal(starts().length, 2)
+  assert.deepEqual(kinds, ['started', 'started', 'started', 'ended'])
+})
+
+test('starts that cannot be stored are told in the log, and the jobs go on', () => {
+  const { lifecycle, state, lines, kinds } = createHarness()
+  const job = runningJob({ pid: 5 })
+  lifecycle.start(job)
+  state.failure = EROFS
+  lifecycle.recordStarts()
+  assert.deepEqual(
+    lines.map(({ message, fields }) => [message, fields]),
+    [['the starts of jobs could not be stored', { jobIds: [job.id], err: EROFS }]],
+  )
+  assert.deepEqual(kinds, ['started'])
+})
+
 test('who must be told of a step is stored with it', () => {
   const { lifecycle, stored } = createHarness({ of: told })
   const job = runningJob({ id: 'a' })
-  lifecycle.start(lifecycle.create(job, 7), job)
+  lifecycle.create(job, 7)
+  lifecycle.start(job)
   lifecycle.end(1, endOf(job), TOTALS)
   lifecycle.reject({ ...runningJob({ id: 'b' }), state: 'rejected', error: 'full' }, 5)
   assert.deepEqual(

@@ -63,8 +63,8 @@ const lostForm = (job: RunningJob) => ({
 test('a job that was running is recorded as lost, with the pid and the start that it had', async () => {
   const agent = lostAgent()
   const job = runningJob({ cmd: 'sleep 99' })
-  const number = agent.jobStore.insert(job, 7)
-  agent.jobStore.markStarted(number, 4321, SOME_TIME + 5)
+  agent.jobStore.insert(job, 7)
+  agent.jobStore.markStarted([{ id: job.id, pid: 4321, startTime: SOME_TIME + 5 }])
   await agent.recover()
   const expected = { ...lostForm(job), pid: 4321, startTime: SOME_TIME + 5 }
   assert.deepEqual(agent.jobStore.find(job.id)?.job, expected)
@@ -82,7 +82,8 @@ test('a job that was being started is recorded as lost, started when it was crea
 test('jobs that had ended stay as they were', async () => {
   const agent = lostAgent()
   const ended = endOf(runningJob(), { state: 'failed', exitCode: 3, error: 'exit status 3' })
-  agent.jobStore.finish(agent.jobStore.insert(runningJob({ id: ended.id }), 7), ended, NO_OUTPUT, 0)
+  agent.jobStore.insert(runningJob({ id: ended.id }), 7)
+  agent.jobStore.finish(ended, NO_OUTPUT, 0)
   const before = agent.jobStore.find(ended.id)
   agent.jobStore.insert(runningJob(), 8)
   await agent.recover()
@@ -97,7 +98,8 @@ test("what lives of the lost jobs is killed at once, and nobody else's processes
     { pid: 14, mark: 99 },
   ])
   const ended = runningJob()
-  agent.jobStore.finish(agent.jobStore.insert(ended, 99), endOf(ended), NO_OUTPUT, 0)
+  agent.jobStore.insert(ended, 99)
+  agent.jobStore.finish(endOf(ended), NO_OUTPUT, 0)
   agent.jobStore.insert(runningJob(), 7)
   agent.jobStore.insert(runningJob(), 8)
   await agent.recover()

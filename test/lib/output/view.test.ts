@@ -33,8 +33,9 @@ const createViews = () => {
 
     /** As retention does it. */
     remove(number: number): void {
-      for (const sql of ['DELETE FROM outputs WHERE job = ?', 'DELETE FROM jobs WHERE number = ?'])
-        database.prepare(sql).run(number)
+      database.prepare('DELETE FROM outputs WHERE job = ?').run(number)
+      for (const table of ['jobs', 'recent_jobs'])
+        database.prepare(`DELETE FROM ${table} WHERE number = ?`).run(number)
     },
 
     /** A job that has ended, with this output. */
@@ -42,7 +43,7 @@ const createViews = () => {
       const job = runningJob({ encoding })
       const number = jobStore.insert(job, 1)
       outputStore.append(number, chunks)
-      jobStore.finish(number, endOf(job), NO_OUTPUT, 0)
+      jobStore.finish(endOf(job), NO_OUTPUT, 0)
       return { number, view: open(job, number, () => undefined) }
     },
 
@@ -67,7 +68,7 @@ const createViews = () => {
         },
         end(): void {
           capture.end()
-          jobStore.finish(number, endOf(job), capture.totals(), 0)
+          jobStore.finish(endOf(job), capture.totals(), 0)
           isRunning = false
           changes.notify()
         },

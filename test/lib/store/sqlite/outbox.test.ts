@@ -4,6 +4,7 @@ import { createSteadyClock } from '../../../../lib/base/steady-clock.ts'
 import type { NewOutboxEntry, OutboxSink } from '../../../../lib/store/outbox-store.ts'
 import { createJobStore } from '../../../../lib/store/sqlite/jobs.ts'
 import { createOutboxStore, type OutboxStoreOptions } from '../../../../lib/store/sqlite/outbox.ts'
+import { createRecentJobs } from '../../../../lib/store/sqlite/recent-jobs.ts'
 import { createRemoval } from '../../../../lib/store/sqlite/removal.ts'
 import { endOf, NO_OUTPUT, runningJob } from '../../../support/sample-jobs.ts'
 import { scratchDatabase } from '../../../support/scratch-database.ts'
@@ -54,12 +55,12 @@ describe('the outbox', () => {
     assert.deepEqual([jobs.find(job.id)?.number, due()], [number, [`${job.id}.started`]])
 
     const refused = () => {
-      jobs.finish(number, endOf(job), NO_OUTPUT, 0)
+      jobs.finish(endOf(job), NO_OUTPUT, 0)
       throw new Error('no')
     }
     assert.throws(() => outbox.addWith([entry(job.id)], refused), /no/)
     const faulty = entry(job.id, { payload: null as unknown as string })
-    assert.throws(() => outbox.addWith([faulty], () => jobs.finish(number, endOf(job), NO_OUTPUT, 0)), /NULL/)
+    assert.throws(() => outbox.addWith([faulty], () => jobs.finish(endOf(job), NO_OUTPUT, 0)), /NULL/)
     assert.equal(jobs.find(job.id)?.job.state, 'running')
     assert.deepEqual([due(), outbox.countPending('callback')], [[`${job.id}.started`], 1])
   })
@@ -131,10 +132,12 @@ describe('the outbox', () => {
     const { database, jobs, outbox, add, due, rows } = harness()
     const job = runningJob()
     const number = jobs.insert(job, 1)
+    jobs.finish(endOf(job), NO_OUTPUT, 0)
     add(entry(job.id, { kind: 'started' }), entry(job.id))
     const first = outbox.due('callback', ORIGIN, 1000, 1)[0]!
     outbox.settle(first.number, { state: 'delivered', atMs: 200 })
     assert.equal(rows(), 2)
+    createRecentJobs(database).moveEnded()
     createRemoval(database).remove(number)
     assert.deepEqual([rows(), due()], [1, [`${job.id}.ended`]])
     outbox.settle(outbox.due('callback', ORIGIN, 1000, 1)[0]!.number, { state: 'delivered', atMs: 300 })

@@ -5,7 +5,8 @@ import type { Retention, RetentionLimits } from '../../../../lib/store/retention
 import type { Database } from '../../../../lib/store/sqlite/database.ts'
 import { createJobStore } from '../../../../lib/store/sqlite/jobs.ts'
 import { createOutputStore } from '../../../../lib/store/sqlite/outputs.ts'
-import { createRetention } from '../../../../lib/store/sqlite/retention.ts'
+import { createRecentJobs, type RecentJobs } from '../../../../lib/store/sqlite/recent-jobs.ts'
+import { createRetention as create } from '../../../../lib/store/sqlite/retention.ts'
 import { endOf, NO_OUTPUT, runningJob } from '../../../support/sample-jobs.ts'
 import { scratchDatabase } from '../../../support/scratch-database.ts'
 
@@ -17,9 +18,24 @@ const NO_LIMITS: RetentionLimits = {
 const DAY_MS = 86_400_000
 const ONE_BYTE = { storedBytes: 1, rejected: false }
 
+const recentOf = new WeakMap<Database, RecentJobs>()
+
+/** The jobs of a database that are not moved yet: its store and its retention know of the same. */
+const recentJobs = (database: Database): RecentJobs => {
+  const recent = recentOf.get(database) ?? createRecentJobs(database)
+  recentOf.set(database, recent)
+  return recent
+}
+
+const createRetention = (database: Database, limits: RetentionLimits): Retention => {
+  const recent = recentJobs(database)
+  recent.moveEnded() // As an agent does that starts.
+  return create(database, limits, recent)
+}
+
 /** Stores jobs with so many bytes of output each, and tells which are still there. */
 const withJobs = (database: Database) => {
-  const jobs = createJobStore(database)
+  const jobs = createJobStore(database, undefined, recentJobs(database))
   const outputs = createOutputStore(database)
   const insert = (id: string, size: number): number => {
     const number = jobs.insert(runningJob({ id }), 1)
@@ -32,7 +48,7 @@ const withJobs = (database: Database) => {
     finished(id: string, finishMs: number, size = 1): number {
       const number = insert(id, size)
       const end = endOf(runningJob({ id }), { finishTime: finishMs * 1000 })
-      jobs.finish(number, end, { stdoutBytes: size, stderrBytes: 0, keptBytes: size }, size)
+      jobs.finish(end, { stdoutBytes: size, stderrBytes: 0, keptBytes: size }, size)
       return number
     },
     ids: (): string[] =>
@@ -69,7 +85,7 @@ test('running jobs are never removed, however old and large', () => {
 
 /** Stores rejected jobs, as the agent does: pruned before each, two at a time. */
 const rejectMany = (database: Database, retention: Retention, count: number, atMs = 1): string[] => {
-  const jobs = createJobStore(database)
+  const jobs = createJobStore(database, undefined, recentJobs(database))
   return Array.from({ length: count }, (_, index) => {
     const { pid, startTime, ...facts } = runningJob({ createTime: atMs * 1000 + index })
     retention.prune(atMs, 2)
@@ -81,17 +97,19 @@ const rejectMany = (database: Database, retention: Retention, count: number, atM
 
 test('thousands of rejected jobs push out no job that ran and no idempotency key, only older rejected ones', () => {
   const database = scratchDatabase()
-  const jobs = createJobStore(database)
+  const jobs = createJobStore(database, undefined, recentJobs(database))
   const retention = createRetention(database, { ...NO_LIMITS, jobs: 200 })
   const requestHash = new Uint8Array(32)
   for (let index = 0; index < 200; index++) {
     const job = runningJob({ createTime: index })
-    jobs.finish(jobs.insert(job, 1, { key: `key ${index}`, requestHash }), endOf(job), NO_OUTPUT, 0)
+    jobs.insert(job, 1, { key: `key ${index}`, requestHash })
+    jobs.finish(endOf(job), NO_OUTPUT, 0)
     retention.added({ storedBytes: 0, rejected: false })
   }
   const rejected = rejectMany(database, retention, 5000)
   while (retention.prune(1) > 0);
-  assert.equal(jobs.list({ states: ['success'], limit: 1000 }).jobs.length, 200)
+  const counted = database.prepare(`SELECT count(*) AS jobs FROM jobs WHERE state = 'success'`).get()
+  assert.equal(counted!.jobs, 200)
   for (let index = 0; index < 200; index++) assert.ok(jobs.findByKey(`key ${index}`), `key ${index}`)
   assert.deepEqual(
     jobs.list({ states: ['rejected'], limit: 10_000 }).jobs.map(({ job }) => job.id),
@@ -169,7 +187,7 @@ test('the oldest finished jobs go first until number, size and age are within th
   const database = scratchDatabase()
   fc.assert(
     fc.property(finished, limits, fc.integer({ min: 1, max: 4 }), (jobs, limit, turn) => {
-      database.prepare('DELETE FROM jobs').run()
+      for (const table of ['jobs', 'recent_jobs']) database.prepare(`DELETE FROM ${table}`).run()
       database.prepare('DELETE FROM outputs').run()
       const store = withJobs(database)
       // Half of them were there before, half finish while the agent runs.
@@ -263,7 +281,7 @@ test('as time goes by, jobs finish and the agent is started again: exactly those
   const database = scratchDatabase()
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), fc.nat(400), fc.nat(6), (steps, ageMs, jobs) => {
-      database.prepare('DELETE FROM jobs').run()
+      for (const table of ['jobs', 'recent_jobs']) database.prepare(`DELETE FROM ${table}`).run()
       database.prepare('DELETE FROM outputs').run()
       const store = withJobs(database)
       const limits = { ...NO_LIMITS, ageMs, jobs }
@@ -328,4 +346,86 @@ test('space is given back to the file system when there is much of it, and only 
   assert.ok(pages() < 100, `${pages()} of ${full} pages are left`)
   assert.deepEqual(store.ids(), ['3'])
   assert.deepEqual(database.prepare('PRAGMA integrity_check').get()?.integrity_check, 'ok')
+})
+
+test('a few more than the limit are waited for, unless they are too old or too large', () => {
+  const due = (limits: Partial<RetentionLimits>, finished: number, nowMs = 10) => {
+    const database = scratchDatabase()
+    const store = withJobs(database)
+    const retention = createRetention(database, { ...NO_LIMITS, ...limits })
+    retention.prune(1)
+    for (let n = 0; n < finished; n++) {
+      store.finished(`${1000 + n}`, 5)
+      retention.added(ONE_BYTE)
+    }
+    return { due: retention.isPruningDue(nowMs), pruned: retention.prune(nowMs) }
+  }
+  assert.deepEqual(due({ jobs: 10 }, 10), { due: false, pruned: 0 })
+  assert.deepEqual(due({ jobs: 10 }, 11), { due: true, pruned: 1 })
+  assert.deepEqual(due({ jobs: 200 }, 202), { due: false, pruned: 2 })
+  assert.deepEqual(due({ jobs: 200 }, 203), { due: true, pruned: 3 })
+  assert.deepEqual(due({ bytes: 10 }, 10), { due: false, pruned: 0 })
+  assert.deepEqual(due({ bytes: 10 }, 11), { due: true, pruned: 1 })
+  assert.deepEqual(due({ ageMs: 100 }, 1, 106), { due: true, pruned: 1 })
+})
+
+test('jobs that cannot be removed are there and counted, and go together when they can', () => {
+  const database = scratchDatabase()
+  const store = withJobs(database)
+  const retention = createRetention(database, { ...NO_LIMITS, jobs: 1 })
+  for (const id of ['1', '2', '3', '4']) {
+    store.finished(id, Number(id))
+    retention.added(ONE_BYTE)
+  }
+  database
+    .prepare(`
+      CREATE TRIGGER full BEFORE DELETE ON jobs WHEN old.id = '3' BEGIN
+        SELECT RAISE(FAIL, 'database or disk is full');
+      END`)
+    .run()
+  assert.throws(() => retention.prune(10), /disk is full/)
+  assert.deepEqual(store.ids(), ['1', '2', '3', '4'])
+  database.prepare('DROP TRIGGER full').run()
+  assert.equal(retention.prune(10), 3)
+  assert.deepEqual(store.ids(), ['4'])
+  assert.equal(retention.prune(10), 0)
+})
+
+test('jobs that were too old go when a commit that failed is tried again', () => {
+  const database = scratchDatabase()
+  const store = withJobs(database)
+  let isFailing = false
+  const fragile: Database = {
+    ...database,
+    transaction: work =>
+      database.transaction(() => {
+        const result = work()
+        if (isFailing) throw new Error('database or disk is full')
+        return result
+      }),
+  }
+  const retention = create(fragile, { ...NO_LIMITS, ageMs: DAY_MS }, recentJobs(database))
+  for (const [id, finishMs] of [
+    ['1', 10],
+    ['2', DAY_MS],
+  ] as const) {
+    store.finished(id, finishMs)
+    retention.added(ONE_BYTE)
+  }
+  recentJobs(database).moveEnded()
+  isFailing = true
+  assert.throws(() => retention.prune(DAY_MS + 11), /disk is full/)
+  assert.deepEqual(store.ids(), ['1', '2'])
+  isFailing = false
+  assert.equal(retention.prune(DAY_MS + 11), 1)
+  assert.deepEqual(store.ids(), ['2'])
+})
+
+test('what has ended counts also before it is moved, for an agent that cannot move it at its start', () => {
+  const database = scratchDatabase()
+  const store = withJobs(database)
+  for (const id of ['1', '2', '3']) store.finished(id, Number(id))
+  const retention = create(database, { ...NO_LIMITS, jobs: 1 }, recentJobs(database))
+  assert.equal(retention.prune(10), 2)
+  assert.deepEqual(store.ids(), ['3'])
 })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -23,6 +24,7 @@ const open = (t: TestContext, replaced: Partial<Database> = {}) => {
   let seq = 0
   return {
     room,
+    path: database.path,
     lines,
     write: (megabytes: number) => {
       for (let n = 0; n < megabytes; n++) fill.run(++seq)
@@ -93,4 +95,17 @@ test('a fault is told in the log, and nothing is moved once it is closed', async
   room.close()
   await room.checkpoint()
   assert.equal(lines.length, 1)
+})
+
+test('moving the log leaves the database locked for this process', async t => {
+  const { room, write, path } = open(t)
+  write(1)
+  assert.equal(await room.checkpoint(), true)
+  const program = `
+    import { openDatabase } from '${join(import.meta.dirname, '../../../../lib/store/sqlite/database.ts')}'
+    try { openDatabase('${path}', { info() {}, error() {} }) } catch (error) { console.log(error.constructor.name) }`
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    encoding: 'utf8',
+  })
+  assert.equal(stdout.trim(), 'DatabaseLockedError')
 })

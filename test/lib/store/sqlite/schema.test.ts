@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 import { decodeOutput } from '../../../../lib/output/text.ts'
 import { NO_USAGE } from '../../../../lib/process/types.ts'
@@ -13,7 +14,7 @@ import { recordingLog } from '../../../support/recording-log.ts'
 import { endOf, NO_OUTPUT, runningJob } from '../../../support/sample-jobs.ts'
 import { scratchDirectory } from '../../../support/scratch.ts'
 
-const NEWEST_SCHEMA = 8
+const NEWEST_SCHEMA = 9
 
 /** One file of every schema that was released, as the agent of that time has left it, with the ids of its jobs. */
 const RELEASED = [
@@ -74,6 +75,14 @@ const RELEASED = [
     asynchronous: '01a21c3bd683700c81cfab7f37d57e37',
     rejected: '01a21c3bd69b700f8cab464bb5611da2',
   },
+  // Migrated from the one before.
+  {
+    schema: 9,
+    command: '01a21c3bd5eb70009a1a1b4001faeba1',
+    script: '01a21c3bd661700d817cd3ae1a47acc6',
+    asynchronous: '01a21c3bd683700c81cfab7f37d57e37',
+    rejected: '01a21c3bd69b700f8cab464bb5611da2',
+  },
 ]
 
 const idOf = ({ job }: StoredJob): string => job.id
@@ -88,10 +97,15 @@ for (const { schema, ...ids } of RELEASED) {
     const openCopy = (name: string) => {
       const path = join(directory, name)
       copyFileSync(join(import.meta.dirname, `../../../fixtures/schema-${schema}.db`), path)
+      let isMigrated = schema === NEWEST_SCHEMA
       const open = () => {
         const { log, lines } = recordingLog()
         const database = openDatabase(path, log)
-        assert.deepEqual(lines, [])
+        assert.deepEqual(
+          lines.map(({ message }) => message),
+          isMigrated ? [] : ['the database was migrated'],
+        )
+        isMigrated = true
         return { database, jobs: createJobStore(database), outputs: createOutputStore(database) }
       }
       return { ...open(), openAgain: open }
@@ -223,7 +237,7 @@ for (const { schema, ...ids } of RELEASED) {
       const numbers = [jobs.insert(ended, 7, key), jobs.insert(running, 8)]
       assert.deepEqual(numbers, [highest + 1, highest + 2])
       assert.deepEqual([...outputs.read(highest + 1)], [])
-      jobs.finish(highest + 1, endOf(ended), NO_OUTPUT, 0)
+      jobs.finish(endOf(ended), NO_OUTPUT, 0)
       // A key is still one job's alone.
       assert.throws(() => jobs.insert(runningJob(), 9, { ...key, key: 'k1' }), /UNIQUE/)
       database.close()
@@ -247,3 +261,31 @@ for (const { schema, ...ids } of RELEASED) {
     })
   })
 }
+
+test('a job that ran when an agent of schema 8 was lost runs in the newest schema, with its labels and callbacks', () => {
+  const path = join(scratchDirectory(), 'running.db')
+  copyFileSync(join(import.meta.dirname, '../../../fixtures/schema-8.db'), path)
+  const { asynchronous: id } = RELEASED.find(({ schema }) => schema === 8)!
+  const old = new DatabaseSync(path)
+  old
+    .prepare(`UPDATE jobs SET state = 'running', finish_time = NULL, idempotency_key = 'k' WHERE id = ?`)
+    .run(id)
+  old.close()
+  const database = openDatabase(path, recordingLog().log)
+  const jobs = createJobStore(database)
+  assert.deepEqual(jobs.findRunning().map(idOf), [id])
+  assert.equal(jobs.find(id)?.job.state, 'running')
+  assert.deepEqual(jobs.list({ labels: ['env=prod'], states: ['running'], limit: 9 }).jobs.map(idOf), [id])
+  assert.equal(jobs.list({ limit: 9 }).jobs.length, 4)
+  assert.equal(jobs.findByKey('k')?.id, id)
+  assert.equal(createOutboxStore(database).ofJob(id, 'callback').length, 2)
+  assert.throws(() => jobs.insert(runningJob(), 9, { key: 'k', requestHash: new Uint8Array(32) }), /UNIQUE/)
+  database.close()
+})
+
+test('the pages name the newest schema', () => {
+  for (const page of ['operations.md', 'operations.zh-CN.md']) {
+    const text = readFileSync(join(import.meta.dirname, '../../../../docs', page), 'utf8')
+    assert.ok(text.includes(`version of the agent (schema ${NEWEST_SCHEMA})`), page)
+  }
+})

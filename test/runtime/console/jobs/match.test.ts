@@ -56,12 +56,12 @@ test('a job matches exactly when the list of the agent has it, whatever is asked
   const jobs = fc.sample(anyJob, JOBS).map((job, at): Job => ({ ...job, id: madeAgo(at) }))
   for (const job of jobs) {
     const created = job.state === 'rejected' ? job : runningJob({ ...job, state: 'running' } as RunningJob)
-    const number = store.insert(created, 2 ** 51)
-    if (job.state !== 'running' && job.state !== 'rejected') store.finish(number, job, NO_OUTPUT, 0)
+    store.insert(created, 2 ** 51)
+    if (job.state !== 'running' && job.state !== 'rejected') store.finish(job, NO_OUTPUT, 0)
   }
   const { list } = createJobLookup({
     active: new Map(),
-    lifecycle: { findUnstored: () => undefined },
+    lifecycle: { findUnstored: () => undefined, recordStarts() {} },
     jobStore: store,
     processes: { find: async () => [], usage: async () => assert.fail() },
   })
