@@ -1,11 +1,12 @@
-import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { createSigner } from '../../lib/security/md5-signature.ts'
-import { waitFor } from '../support/wait-for.ts'
 import type { Bench, Checkout } from './bench.ts'
 import { untilAnswered } from './http.ts'
 import type { Target } from './load/load.ts'
+import { startLogging, untilListening } from './log-file.ts'
 import type { Scratch } from './scratch.ts'
+import { SECRET, SIGN_TTL, signedHeaders, submissionTo } from './submission.ts'
+import { importsWithout, type Part } from './without/parts.ts'
 
 export interface AgentOptions {
   /** Where it keeps its data, its temporary files and its log. */
@@ -13,6 +14,8 @@ export interface AgentOptions {
   /** Any that is free when absent. */
   port?: number
   env?: Record<string, string>
+  /** What of it is left out. */
+  without?: Part | undefined
 }
 
 /** Starts an agent as users do, signatures and durable store on, and waits until it listens. */
@@ -21,7 +24,7 @@ export const startAgent = async (scratch: Scratch, checkout: Checkout, options: 
   const child = launch(scratch, checkout, options)
   if (options.port !== undefined) await untilAnswered(`http://127.0.0.1:${options.port}/healthz`)
   const startMs = performance.now() - begin
-  const { address, pid } = await listening(options.home, () => child.exitCode !== null)
+  const { address, pid } = await untilListening(logOf(options.home), child)
   if (pid !== child.pid) scratch.adopt(pid)
   const headers = signedHeaders()
 
@@ -40,15 +43,10 @@ export const startAgent = async (scratch: Scratch, checkout: Checkout, options: 
     startMs,
     call,
 
-    get: (path: string): Target => ({ url: address + path, headers }),
+    get: (path: string): Target => ({ url: address + path, headers, pid }),
 
     /** A submission, answered at the end of the job. */
-    submission: (cmd: string, async = false): Target => ({
-      url: `${address}/api/jobs/execute/cmd`,
-      method: 'POST',
-      headers,
-      body: JSON.stringify({ cmd, async }),
-    }),
+    submission: (cmd: string): Target => submissionTo({ address, pid }, cmd),
 
     submit: (cmd: string, async = false): Promise<{ id: string; pid: number }> =>
       call('/api/jobs/execute/cmd', { method: 'POST', body: JSON.stringify({ cmd, async }) }),
@@ -83,41 +81,29 @@ export const createHome = (scratch: Scratch, database?: string): string => {
   return home
 }
 
-const launch = (scratch: Scratch, { directory }: Checkout, { home, port = 0, env = {} }: AgentOptions) => {
-  const log = openSync(join(home, 'log'), 'w')
-  try {
-    return scratch.start(join(directory, 'runtime/node.sh'), ['runtime/main.ts'], {
+const launch = (
+  scratch: Scratch,
+  { directory }: Checkout,
+  { home, port = 0, env = {}, without }: AgentOptions,
+) =>
+  startLogging(
+    scratch,
+    [join(directory, 'runtime/node.sh'), ...importsWithout(without), 'runtime/main.ts'],
+    logOf(home),
+    {
       cwd: directory,
       env: {
         TMPDIR: join(home, 'tmp'),
         AGENT_DATA_DIR: join(home, 'data'),
         AGENT_PORT: String(port),
         AGENT_SECRET: SECRET,
-        AGENT_SIGN_TTL: '1d',
+        AGENT_SIGN_TTL: SIGN_TTL.text,
         ...env,
       },
-      stdio: ['ignore', log, log],
-    })
-  } finally {
-    closeSync(log)
-  }
-}
+    },
+  )
 
-/** What it logs when it listens; `pid` is its own, whatever has started it. */
-const listening = (home: string, hasEnded: () => boolean): Promise<{ address: string; pid: number }> =>
-  waitFor('the agent listens', () => {
-    const log = readFileSync(join(home, 'log'), 'utf8')
-    const line = log.split('\n').find(text => text.endsWith('"msg":"listening"}'))
-    if (line === undefined && hasEnded()) throw new Error(`the agent has ended: ${log.trim()}`)
-    return line === undefined ? undefined : JSON.parse(line)
-  })
-
-const signedHeaders = (): Record<string, string> => {
-  const signAt = String(Math.floor(Date.now() / 1000))
-  return { sign: createSigner(SECRET).sign(signAt), signAt, 'Content-Type': 'application/json' }
-}
+const logOf = (home: string): string => join(home, 'log')
 
 /** A store with history must not lose it again. */
 export const KEEP_ALL = { AGENT_KEEP_JOBS: '100000000' }
-
-export const SECRET = 'benchmark'

@@ -9,11 +9,12 @@ import { isInstalled } from '../support/is-installed.ts'
 import { findByText } from '../support/proc.ts'
 import { scratchDirectory } from '../support/scratch.ts'
 import { waitFor } from '../support/wait-for.ts'
+import { PARTS } from './without/parts.ts'
 
 const MAIN = join(import.meta.dirname, 'main.ts')
 
 /** All but the one that needs a browser, which takes too long for here. */
-const ROWS = [1, 2, 3, 4, 5, 6, 7, 9].map(number => `--row=${number}`)
+const ROWS = [1, 2, 3, 4, 5, 6, 7, 9, 10].map(number => `--row=${number}`)
 
 /** Whom each row measures at least, in its order; others depend on what is installed. */
 const CONTESTANTS = [
@@ -37,6 +38,7 @@ const CONTESTANTS = [
   ['neither', 'nice'],
   isInstalled('nats-server') ? ['agent, by HTTP', 'agent, over NATS', 'agent, from the queue'] : [],
   isInstalled('nats-server') ? ['1 agent', '2 agents'] : [],
+  ['agent', ...Object.keys(PARTS).map(part => `without ${part}`)],
 ]
 
 suite('the benchmark', { skip: process.platform !== 'linux' && 'it needs Linux' }, () => {
@@ -92,7 +94,7 @@ suite('the benchmark', { skip: process.platform !== 'linux' && 'it needs Linux' 
     await assertNothingLeft()
   })
 
-  for (const args of [['--rounds=0'], ['--seconds=x'], ['--row=10'], ['--also=/nowhere'], ['--nonsense']]) {
+  for (const args of [['--rounds=0'], ['--seconds=x'], ['--row=11'], ['--also=/nowhere'], ['--nonsense']]) {
     test(`refuses ${args} in one line`, async t => {
       const child = startBench(args, t.signal)
       const [errors, [code]] = await Promise.all([text(child.stderr!), once(child, 'close')])

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
+import type { Target } from './load/load.ts'
 import type { Scratch } from './scratch.ts'
 
 const PROGRAMS = join(import.meta.dirname, 'programs')
@@ -11,13 +12,13 @@ const PROGRAMS = join(import.meta.dirname, 'programs')
 export const runProgram = async <T>(scratch: Scratch, name: string, args: (string | number)[]): Promise<T> =>
   JSON.parse(await outputOf(scratch, process.execPath, [join(PROGRAMS, name), ...args.map(String)]))
 
-/** Starts one of the small programs, which serves from then on; the URL that it printed. */
-export const startProgram = async (scratch: Scratch, name: string, args: string[] = []): Promise<string> => {
+/** Starts one of the small programs, which serves from then on, at the URL that it printed. */
+export const startProgram = async (scratch: Scratch, name: string, args: string[] = []): Promise<Target> => {
   const child = scratch.start(process.execPath, [join(PROGRAMS, name), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const lines = createInterface({ input: child.stdout! })
-  for await (const url of lines) return url
+  for await (const url of lines) return { url, pid: child.pid }
   throw new Error(`${name} has ended`)
 }
 

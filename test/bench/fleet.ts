@@ -7,10 +7,11 @@ import { createNatsFetch } from '../../lib/fleet/fetch-by-nats.ts'
 import { createQueue } from '../../lib/fleet/queue/create-queue.ts'
 import { QUEUE_STREAM } from '../../lib/fleet/queue/engine-names.ts'
 import { waitFor } from '../support/wait-for.ts'
-import { createHome, SECRET, startAgent } from './agent.ts'
+import { createHome, startAgent } from './agent.ts'
 import type { Bench, Checkout } from './bench.ts'
 import { freePort } from './ports.ts'
 import type { Scratch } from './scratch.ts'
+import { SECRET } from './submission.ts'
 
 /** What every agent of a fleet has, so that any of them may take a job. */
 const LABEL = { name: 'role', value: 'bench' }

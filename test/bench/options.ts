@@ -59,7 +59,7 @@ const parse = (args: string[]) => {
 
 const FULL = { rounds: 5, seconds: 2.5, history: 100_000 }
 const QUICK = { rounds: 3, seconds: 0.3, history: 100_000 }
-const ROW_NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8, 9]
+const ROW_NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
 
 /** A tenth of the history is a history too. */
 const LEAST = { rounds: 1, seconds: 0.1, history: 10 }

@@ -12,7 +12,8 @@ export const formatOutcome = (
     alignRight([column.title, ...names.map(name => formatCell(column.of(name), column))]),
   )
   const lines = labels.map((label, line) => [label, ...cells.map(texts => texts[line])].join('  '))
-  return `${[...lines, `   goals  ${goals.map(formatGoal).join('; ')}`].join('\n')}\n`
+  const last = goals.length === 0 ? [] : [`   goals  ${goals.map(formatGoal).join('; ')}`]
+  return `${[...lines, ...last].join('\n')}\n`
 }
 
 export const formatFailure = (number: number, title: string, reason: string): string =>

@@ -1,6 +1,7 @@
 import type { BrowserContext } from 'playwright-core'
 import { within } from '../../../lib/base/within.ts'
-import { type Agent, SECRET } from '../agent.ts'
+import type { Agent } from '../agent.ts'
+import { SECRET } from '../submission.ts'
 import { type OpenedJob, openJobForLine, signInForRow, watchSignIn } from './in-page.ts'
 import { createWireCount } from './wire-count.ts'
 

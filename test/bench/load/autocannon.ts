@@ -1,6 +1,6 @@
 import autocannon from 'autocannon'
 import { correctOmission, percentile } from '../statistics.ts'
-import { type LoadFigures, type LoadRequest, requestsIn } from './load.ts'
+import { type LoadRequest, requestsIn, type Sent } from './load.ts'
 
 /** https://github.com/mcollina/autocannon, in this process; its own histogram knows whole milliseconds only. */
 export const createAutocannonLoad =
@@ -13,7 +13,7 @@ export const createAutocannonLoad =
     connections,
     seconds,
     headersOfEach,
-  }: LoadRequest): Promise<LoadFigures> => {
+  }: LoadRequest): Promise<Sent> => {
     const each = headersOfEach?.(requestsIn(seconds))
     let sent = 0
     const times: number[] = []
@@ -36,6 +36,7 @@ export const createAutocannonLoad =
     const totalMs = end - begin
     const corrected = correctOmission(times, totalMs, connections)
     return {
+      requests: times.length,
       perSecond: (times.length / totalMs) * 1000,
       p50Ms: percentile(corrected, 50),
       p99Ms: percentile(corrected, 99),

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { outputOf } from '../children.ts'
 import type { Scratch } from '../scratch.ts'
-import { type LoadFigures, type LoadRequest, requestsIn } from './load.ts'
+import { type LoadRequest, requestsIn, type Sent } from './load.ts'
 
 const SCRIPT = join(import.meta.dirname, 'wrk.lua')
 
@@ -18,7 +18,7 @@ export const createWrkLoad =
     connections,
     seconds,
     headersOfEach,
-  }: LoadRequest): Promise<LoadFigures> => {
+  }: LoadRequest): Promise<Sent> => {
     const each = headersOfEach && saveHeaders(scratch, headersOfEach(requestsIn(seconds)))
     const output = await outputOf(
       scratch,
@@ -43,7 +43,13 @@ export const createWrkLoad =
     const line = output.split('\n').find(text => text.startsWith('{'))
     if (line === undefined) throw new Error(`wrk: ${output}`)
     const { requests, micros, p50Micros, p99Micros, bad } = JSON.parse(line) as Report
-    return { perSecond: (requests / micros) * 1e6, p50Ms: p50Micros / 1000, p99Ms: p99Micros / 1000, bad }
+    return {
+      requests,
+      perSecond: (requests / micros) * 1e6,
+      p50Ms: p50Micros / 1000,
+      p99Ms: p99Micros / 1000,
+      bad,
+    }
   }
 
 /** As soon as it catches the signal: one that has only just been started would be killed by it. */

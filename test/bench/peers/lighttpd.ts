@@ -21,8 +21,8 @@ server.modules = ("mod_cgi")
 cgi.assign = (".sh" => "/bin/bash")
 `,
   )
-  scratch.start(file, ['-D', '-f', join(directory, 'lighttpd.conf')])
+  const { pid } = scratch.start(file, ['-D', '-f', join(directory, 'lighttpd.conf')])
   const url = `http://127.0.0.1:${port}/run.sh`
   await untilAnswered(url)
-  return { url }
+  return { url, pid }
 }

@@ -8,9 +8,9 @@ import type { Scratch } from '../scratch.ts'
 /** https://github.com/adnanh/webhook: answers with the output of the command when it has ended. */
 export const startWebhook = async (scratch: Scratch, file: string): Promise<Target> => {
   const port = await freePort()
-  launchWebhook(scratch, file, port)
+  const { pid } = launchWebhook(scratch, file, port)
   await untilAnswered(`http://127.0.0.1:${port}/`)
-  return { url: `http://127.0.0.1:${port}/hooks/run` }
+  return { url: `http://127.0.0.1:${port}/hooks/run`, pid }
 }
 
 /** Starts it, and does not wait. */

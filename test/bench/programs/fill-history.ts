@@ -24,9 +24,15 @@ const { createOutputStore } = await load<typeof import('../../../lib/store/sqlit
   'output-store.ts',
 )
 
+/** Undefined for an earlier checkout, whose jobs do not move. */
+const recentJobs = existsSync(join(directory, 'lib/store/sqlite/recent-jobs.ts'))
+  ? await load<typeof import('../../../lib/store/sqlite/recent-jobs.ts')>('store/sqlite/recent-jobs.ts', '')
+  : undefined
+
 const quiet = { info() {}, warn() {}, error() {} }
 const database = openDatabase(path, quiet)
-const jobStore = createJobStore(database)
+const recent = recentJobs?.createRecentJobs(database)
+const jobStore = createJobStore(database, undefined, recent)
 // Transactions do not nest.
 const outputStore = createOutputStore({ ...database, transaction: work => work() })
 
@@ -80,12 +86,16 @@ const store = (job: EndedJob, index: number): void => {
   const { pid, startTime } = job
   const running: RunningJob = { ...job, state: 'running', pid: 0, startTime: undefined }
   const number = jobStore.insert(running, index + 1)
-  jobStore.markStarted(number, pid, startTime)
+  // Earlier ones had a number before what they have now.
+  const isEarlier = jobStore.finish.length === 4
+  const before = isEarlier ? [number] : []
+  if (isEarlier) Reflect.apply(jobStore.markStarted, jobStore, [number, pid, startTime])
+  else jobStore.markStarted([{ id: job.id, pid, startTime }])
   const bytes = Buffer.from(`${job.cmd}: line of output\n`.repeat(1 + (index % 5)))
   const chunk: Chunk = { seq: 1, stream: 'stdout', time: startTime, position: 0, streamPosition: 0, bytes }
   outputStore.append(number, [chunk])
   const totals: OutputTotals = { stdoutBytes: bytes.length, stderrBytes: 0, keptBytes: bytes.length }
-  jobStore.finish(number, job, totals, bytes.length)
+  Reflect.apply(jobStore.finish, jobStore, [...before, job, totals, bytes.length])
 }
 
 const jobs = Number(count)
@@ -96,6 +106,7 @@ for (let from = 0; from < jobs; from += JOBS_A_TRANSACTION) {
       store(endedJob(index, begin + Math.floor((index / jobs) * SPAN_MS)), index)
     }
   })
+  recent?.moveEnded()
 }
 database.close()
 console.log(JSON.stringify({ jobs }))

@@ -1,89 +1,138 @@
-import { closeSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import koffi from 'koffi'
-import { announce } from './announce.ts'
+import { errorAnswer, JOB_ID_HEADER, JSON_TYPE, success } from '../../../handlers/http/reply.ts'
+import { validate } from '../../../handlers/http/validate.ts'
+import { fieldsAfterOutput, fieldsBeforeOutput } from '../../../handlers/jobs/job-json.ts'
+import { commandSchema } from '../../../handlers/jobs/job-schema.ts'
+import { createClock } from '../../../lib/base/clock.ts'
+import { failure } from '../../../lib/base/errors.ts'
+import { JOB_ID_VARIABLE } from '../../../lib/jobs/environment.ts'
+import { newFacts } from '../../../lib/jobs/facts.ts'
+import type { JobRequest, RunningJob } from '../../../lib/jobs/job.ts'
+import { createJobIds } from '../../../lib/jobs/job-id.ts'
+import { logJobEvents } from '../../../lib/jobs/log-events.ts'
+import { endedJob } from '../../../lib/jobs/outcome.ts'
+import { execCmd, programOf } from '../../../lib/jobs/program.ts'
+import { usageOfExit } from '../../../lib/process/usage-of-exit.ts'
+import { openAudit } from '../../../lib/security/audit.ts'
+import { hashesOf } from '../../../lib/security/audit-submission.ts'
+import { DEFAULT_KEY } from '../../../lib/security/caller.ts'
+import { checkForm, createSigner } from '../../../lib/security/md5-signature.ts'
+import { createLogger } from '../../../runtime/log.ts'
+import { SECRET, SIGN_TTL } from '../submission.ts'
+import { type ProcessEnd, startBash } from './least-process.ts'
 
-// least-node.ts <database file>: the least that a server on Node can do for a job and still tell of it afterwards.
-// node:http without a router, posix_spawn(3) with two pipes, a record before the start and one at the end. Nothing
-// is signed, checked, limited, contained, logged or streamed, and who is watched ends when it likes.
-const libc = koffi.load(null)
-const posixSpawn = libc.func(
-  'int posix_spawn(_Out_ int *pid, const char *path, void *actions, void *attr, const char **argv, const char **envp)',
-)
-const initActions = libc.func('int posix_spawn_file_actions_init(void *actions)')
-const addDup2 = libc.func('int posix_spawn_file_actions_adddup2(void *actions, int fd, int newfd)')
-const destroyActions = libc.func('int posix_spawn_file_actions_destroy(void *actions)')
-const pipe2 = libc.func('int pipe2(_Out_ int *fds, int flags)')
-const read = libc.func('long read(int fd, void *buffer, size_t size)')
-const wait4 = libc.func('int wait4(int pid, _Out_ int *status, int options, void *usage)')
-const O_CLOEXEC = 0o2000000
-const WNOHANG = 1
+// least-node.ts <directory>: the least that a server on Node can do for a job and still be asked, and answer, as the
+// agent is: it checks the signature and the body, runs at most five at a time, writes a line of the audit trail and a
+// record before the start, changes the record at the end, writes three lines of the log. But node:http without a router
+// or an adapter, records of three columns, and no containment: nothing is marked, guarded, limited or stopped, and output
+// is neither read before the end nor kept.
+const directory = process.argv[2]!
+const { log } = await createLogger('info', false)
+const audit = await openAudit({ directory, log })
+const signer = createSigner(SECRET)
+const signatureWindow = { ttlMs: SIGN_TTL.ms, clockSkewMs: 30_000, now: Date.now }
+const newId = createJobIds()
+const clock = createClock()
+const tell = logJobEvents(log)
+const environment = Object.entries(process.env).map(([name, value]) => `${name}=${value}`)
 
-const database = new DatabaseSync(process.argv[2]!)
+const database = new DatabaseSync(join(directory, 'jobs.db'))
 database.exec(`
   PRAGMA locking_mode = EXCLUSIVE;
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
   CREATE TABLE jobs (number INTEGER PRIMARY KEY, state TEXT, pid INTEGER, status INTEGER)`)
 const insert = database.prepare(`INSERT INTO jobs (state) VALUES ('running')`)
-const finish = database.prepare(`UPDATE jobs SET state = 'ended', pid = ?, status = ? WHERE number = ?`)
+const finish = database.prepare('UPDATE jobs SET state = ?, pid = ?, status = ? WHERE number = ?')
 
-const envp = [...Object.entries(process.env).map(([name, value]) => `${name}=${value}`), null]
-const usage = Buffer.alloc(144)
-const buffer = Buffer.allocUnsafeSlow(65_536)
-const running = new Map<number, (status: number) => void>()
+const MOST_RUNNING = 5
+let running = 0
 
-const openPipe = (): [number, number] => {
-  const ends: [number, number] = [-1, -1]
-  if (pipe2(ends, O_CLOEXEC) !== 0) throw new Error('pipe2')
-  return ends
-}
-
-const start = (stdout: number, stderr: number): number => {
-  const actions = Buffer.alloc(80)
-  const pid: [number] = [0]
-  initActions(actions)
-  addDup2(actions, stdout, 1)
-  addDup2(actions, stderr, 2)
-  const error = posixSpawn(pid, '/bin/bash', actions, null, ['bash', '-c', ':', null], envp)
-  destroyActions(actions)
-  if (error !== 0) throw new Error(`posix_spawn: ${error}`)
-  return pid[0]
-}
-
-/** What is there when the process has ended. */
-const take = (fd: number): string => {
-  const length = read(fd, buffer, buffer.length) as number
-  closeSync(fd)
-  return buffer.toString('utf8', 0, length)
-}
-
-process.on('SIGCHLD', () => {
-  for (;;) {
-    const status: [number] = [0]
-    const pid = wait4(-1, status, WNOHANG, usage)
-    if (pid <= 0) return
-    running.get(pid)?.(status[0])
-    running.delete(pid)
+const submit = async (request: IncomingMessage) => {
+  authenticate(request)
+  const body = await readBody(request)
+  const asked = validate(commandSchema, JSON.parse(body.toString()))
+  if (running >= MOST_RUNNING) throw failure('too-many-jobs-of-key', { limit: MOST_RUNNING })
+  running++
+  try {
+    return await run(asked, body, request.socket.remoteAddress ?? '')
+  } finally {
+    running--
   }
-})
+}
 
-const server = createServer((request, response) => {
-  request.resume()
-  const { lastInsertRowid: number } = insert.run()
-  const [outRead, stdout] = openPipe()
-  const [errRead, stderr] = openPipe()
-  const pid = start(stdout, stderr)
-  closeSync(stdout)
-  closeSync(stderr)
-  running.set(pid, status => {
-    const output = { stdout: take(outRead), stderr: take(errRead) }
-    finish.run(pid, status, number)
-    const body = JSON.stringify({ number: Number(number), pid, exitCode: status >> 8, ...output })
-    response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) })
-    response.end(body)
+const authenticate = ({ headers: { sign = '', signat: signAt = '' } }: IncomingMessage): void => {
+  const signature = { sign: String(sign), signAt: String(signAt) }
+  checkForm(signature, signatureWindow)
+  if (!signer.matches(signature.sign, signature.signAt)) throw failure('signature-wrong')
+}
+
+const readBody = (request: IncomingMessage): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.once('end', () => resolve(Buffer.concat(chunks))).once('error', reject)
   })
+
+const run = async (asked: JobRequest, body: Buffer, client: string) => {
+  const caller = { id: DEFAULT_KEY, address: client }
+  const facts = newFacts(asked, { id: newId(), createTime: clock.now(), scriptDirectory: '', caller })
+  const hashes = hashesOf({ ...asked, commandLine: execCmd(facts) }, body)
+  const { id } = facts
+  await audit.recordOrFail({
+    action: 'submit',
+    outcome: 'accepted',
+    caller: caller.id,
+    client,
+    job: id,
+    ...hashes,
+  })
+  const { lastInsertRowid: number } = insert.run()
+  const ended = Promise.withResolvers<ProcessEnd>()
+  const env = [...environment, `${JOB_ID_VARIABLE}=${id}`]
+  const pid = startBash(programOf(asked, '').args, env, ended.resolve)
+  const job: RunningJob = { ...facts, state: 'running', pid, startTime: clock.now() }
+  tell({ kind: 'started', job })
+  return finished(job, Number(number), await ended.promise)
+}
+
+const finished = (started: RunningJob, number: number, { exit, stdout, stderr }: ProcessEnd) => {
+  const reason = exit.status.signal === 0 ? 'exited' : 'signaled'
+  const job = endedJob(started, { reason, exit, finishTime: clock.now(), usage: usageOfExit(exit) })
+  finish.run(job.state, job.pid, job.exitCode, number)
+  const keptBytes = stdout.length + stderr.length
+  const output = { stdoutBytes: stdout.length, stderrBytes: stderr.length, keptBytes }
+  tell({ kind: 'ended', job, totals: output })
+  const record = { job, output, livingLeftovers: 0 }
+  return {
+    ...fieldsBeforeOutput(record),
+    stdout: stdout.toString(),
+    stderr: stderr.toString(),
+    ...fieldsAfterOutput(record, keptBytes),
+  }
+}
+
+const server = createServer(async (request, response) => {
+  const begin = performance.now()
+  const { status, headers, envelope, jobId } = await submit(request).then(
+    job => ({ status: 200, headers: { [JOB_ID_HEADER]: job.id }, envelope: success(job), jobId: job.id }),
+    error => ({ ...errorAnswer(error), jobId: undefined }),
+  )
+  const text = JSON.stringify(envelope)
+  response.writeHead(status, {
+    'Content-Type': JSON_TYPE,
+    'Content-Length': Buffer.byteLength(text),
+    ...headers,
+  })
+  response.end(text)
+  const { method, url: path, socket } = request
+  const ms = Math.round((performance.now() - begin) * 10) / 10
+  log.info({ method, path, status, ms, client: socket.remoteAddress, jobId, caller: DEFAULT_KEY }, 'request')
 })
 
-await announce(server)
+await once(server.listen(0, '127.0.0.1'), 'listening')
+log.info({ address: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }, 'listening')

@@ -47,7 +47,9 @@ const run = (ms: number): number[] => {
 const WARM_UP_MS = 100
 run(WARM_UP_MS)
 const begin = performance.now()
+const before = process.cpuUsage()
 const times = run(seconds * 1000)
+const { user, system } = process.cpuUsage(before)
 const totalMs = performance.now() - begin
 const corrected = correctOmission(times, totalMs, concurrency)
 console.log(
@@ -55,5 +57,6 @@ console.log(
     perSecond: (times.length / totalMs) * 1000,
     p50Ms: percentile(corrected, 50),
     p99Ms: percentile(corrected, 99),
+    cpuMicros: (user + system) / times.length,
   }),
 )

@@ -36,7 +36,7 @@ const contestantsOf = async (bench: Bench): Promise<Contestant[]> => {
 
   const contestant = underLoad(bench, CONNECTIONS)
   const bare = async (name: string, program: string, ...args: string[]) =>
-    contestant(name, { url: await startProgram(scratch, program, [...answer, ...args]) })
+    contestant(name, await startProgram(scratch, program, [...answer, ...args]))
   return [
     ...agents.map(({ name }, at) => contestant(name, jobs[at]!)),
     contestant(ED25519, await signedByEd25519(bench)),
@@ -93,9 +93,9 @@ const outcomeOf = (results: Results, history: number): Outcome => {
       { title: '× node:http', digits: 2, of: times('bare node:http') },
     ],
     goals: [
-      atLeast(0.5, '× adapter', times(BARE_ADAPTER)('agent')),
+      atLeast(0.75, '× adapter', times(BARE_ADAPTER)('agent')),
+      atLeast(0.85, '× adapter (aim)', times(BARE_ADAPTER)('agent')),
       atLeast(0.5, '× adapter, its Response', times(OWN_RESPONSE)('agent')),
-      atLeast(0.75, '× adapter (aim)', times(BARE_ADAPTER)('agent')),
       atLeast(0.9, '× without history', toNoHistory),
       atLeast(0.4, 'ed25519 × contract', times('agent')(ED25519)),
     ],

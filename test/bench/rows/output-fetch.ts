@@ -49,7 +49,7 @@ const bareContestant = async (scratch: Scratch): Promise<Contestant> => {
   const headers = { 'Content-Type': 'application/octet-stream', 'Content-Length': SIZE_MB * MB }
   writeFileSync(files[0], JSON.stringify(headers))
   writeFileSync(files[1], 'x'.repeat(SIZE_MB * MB))
-  const target = { url: await startProgram(scratch, 'bare-http.ts', [...files]) }
+  const target = await startProgram(scratch, 'bare-http.ts', [...files])
   return { name: BARE, warmUp: () => fetchAll(target), measure: () => fetchAll(target) }
 }
 

@@ -8,6 +8,7 @@ import { getJob } from './get-job.ts'
 import { growthHistory } from './growth-history.ts'
 import { growthMemory } from './growth-memory.ts'
 import { growthRunning } from './growth-running.ts'
+import { jobParts } from './job-parts.ts'
 import { liveLatency } from './live-latency.ts'
 import { outputFetch } from './output-fetch.ts'
 import { outputThrough } from './output-through.ts'
@@ -32,4 +33,5 @@ export const ROWS: Row[] = [
   consoleOutput,
   fleetStart,
   fleetJobs,
+  jobParts,
 ]
