@@ -47,18 +47,24 @@ export const createRetention = (
     return undefined
   }
 
-  /** Removes jobs in one transaction, up to one whose output takes more than a step. Returns how many. */
+  /**
+   * Removes jobs in one transaction, up to one whose output takes more than a step, or makes it large: where the disk is
+   * nearly full, what is removed must find room in the log. Returns how many.
+   */
   const removeJobs = (nowMs: number, most: number): number => {
     if (!shelves.some(one => one.hasSurplus(nowMs))) return 0
     moveEnded()
     const deadline = performance.now() + MS_A_TURN
     const removed: Removed[] = []
+    let bytes = 0
     try {
       database.transaction(() => {
-        while (removed.length < most && performance.now() <= deadline) {
+        while (removed.length < most && bytes < BYTES_A_TRANSACTION && performance.now() <= deadline) {
           const next = removeNext(nowMs)
-          if (next) removed.push(next)
-          if (!next?.isWhole) break
+          if (!next) break
+          removed.push(next)
+          bytes += next.job.storedBytes
+          if (!next.isWhole) break
         }
       })
     } catch (error) {
@@ -129,6 +135,7 @@ const createPins = () => {
 const REJECTED_JOBS = 1000
 
 const JOBS_A_TURN = 100
+const BYTES_A_TRANSACTION = 1 << 20
 /** So many more than the limit are waited for, since many cost little more to remove than one. */
 const MOST_TOLERATED = 32
 /** No step is begun later than this; a step takes a few milliseconds at most. */

@@ -429,3 +429,22 @@ test('what has ended counts also before it is moved, for an agent that cannot mo
   assert.equal(retention.prune(10), 2)
   assert.deepEqual(store.ids(), ['3'])
 })
+
+test('jobs with large outputs do not share a transaction, for which a full disk may have no room', () => {
+  const database = scratchDatabase()
+  const store = withJobs(database)
+  const retention = createRetention(database, { ...NO_LIMITS, jobs: 0 })
+  for (const [id, size] of [
+    ['1', 10],
+    ['2', 10],
+    ['3', 1 << 20],
+    ['4', 1 << 20],
+    ['5', 10],
+  ] as const) {
+    store.finished(id, Number(id), size)
+    retention.added({ storedBytes: size, rejected: false })
+  }
+  const steps = Array.from({ length: 4 }, () => retention.prune(10))
+  assert.deepEqual(steps, [3, 1, 1, 0])
+  assert.deepEqual(store.ids(), [])
+})
