@@ -3,6 +3,7 @@ import type { Server, Socket } from 'node:net'
 import { refusal } from '../handlers/http/refusal.ts'
 import { createFairShare } from '../lib/base/fair-share.ts'
 import type { Log } from '../lib/base/log.ts'
+import { createPassingMap } from '../lib/base/passing-map.ts'
 import type { AddressList } from '../lib/security/address-list.ts'
 import { networkOf } from '../lib/security/guess-limiter.ts'
 import { createOwedAnswers, oldestOfLargest } from './owed-answers.ts'
@@ -45,8 +46,10 @@ export const limitConnections = (server: Server, limits: ConnectionLimits) => {
   const share = createFairShare(most)
   const isNews = createNews(now)
   /** By their ends; the oldest first. */
-  const open = new Map<string, Connection>()
-  const owed = createOwedAnswers<Connection>(Math.floor(most * OWED), ({ connection, client }) => {
+  const open = createPassingMap<string, Connection>()
+  const owed = createOwedAnswers<string>(Math.floor(most * OWED), ({ connection: end, client }) => {
+    const connection = open.get(end)
+    if (!connection) return
     remove(connection)
     cutOff(connection.socket, client, TOO_MANY_ANSWERS)
   })
@@ -67,13 +70,13 @@ export const limitConnections = (server: Server, limits: ConnectionLimits) => {
   const remove = (connection: Connection): void => {
     if (open.get(connection.end) !== connection) return
     open.delete(connection.end)
-    owed.removeAll(connection)
+    owed.removeAll(connection.end)
     share.giveBack(connection.network, 1)
   }
 
   /** Whether there is room now. */
   const makeRoomFor = (network: string, isProxy: boolean): boolean => {
-    const idle = open.values().filter(connection => !owed.has(connection))
+    const idle = open.values().filter(connection => !owed.has(connection.end))
     const connection = oldestOfLargest(idle, {
       holderOf: one => one.network,
       share,
@@ -110,10 +113,11 @@ export const limitConnections = (server: Server, limits: ConnectionLimits) => {
   ): boolean => {
     const connection = open.get(endOf(socket))
     if (!connection) return true
-    const { network } = connection
-    const one = { connection, caller: network, client: network, ...known }
-    if (owed.add(one)) {
-      answer.once('close', () => owed.remove(one))
+    const { network, end } = connection
+    const one = { connection: end, caller: network, client: network, ...known }
+    const settle = owed.add(one)
+    if (settle) {
+      answer.once('close', settle)
       return true
     }
     remove(connection)

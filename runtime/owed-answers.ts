@@ -1,7 +1,9 @@
 import { createFairShare } from '../lib/base/fair-share.ts'
+import { createPassingMap } from '../lib/base/passing-map.ts'
 
 /** An answer that somebody who is known waits for. */
-export interface OwedAnswer<Connection> {
+export interface OwedAnswer<Connection extends PropertyKey> {
+  /** What its connection is known by. */
   connection: Connection
   /** The id of a key. */
   caller: string
@@ -17,20 +19,19 @@ export interface OwedAnswer<Connection> {
  * But none gives way to one that has as many. A caller to whom nothing is owed yet always has room: whoever is to
  * cancel a job or to drain the agent waits for one answer at a time.
  */
-export const createOwedAnswers = <Connection>(
+export const createOwedAnswers = <Connection extends PropertyKey>(
   most: number,
   cutOff: (answer: OwedAnswer<Connection>) => void,
 ) => {
   const shares = { caller: createFairShare(most), client: createFairShare(most) }
-  /** The oldest first. */
-  const answers = new Set<OwedAnswer<Connection>>()
-  const of = new Map<Connection, Set<OwedAnswer<Connection>>>()
+  /** By numbers that count up: the oldest first. */
+  const answers = createPassingMap<number, OwedAnswer<Connection>>()
+  /** The numbers of those on each connection. */
+  const numbersOn = createPassingMap<Connection, readonly number[]>()
+  let added = 0
 
   const isDispensable = (connection: Connection): boolean =>
-    of
-      .get(connection)
-      ?.values()
-      .every(({ isRepeatable }) => isRepeatable) ?? false
+    numbersOn.get(connection)?.every(number => answers.get(number)?.isRepeatable) ?? false
 
   const mostDispensable = (asking: OwedAnswer<Connection>, kind: 'caller' | 'client') => {
     const others = answers
@@ -53,34 +54,36 @@ export const createOwedAnswers = <Connection>(
     return true
   }
 
-  const remove = (answer: OwedAnswer<Connection>): void => {
-    if (!answers.delete(answer)) return
+  const remove = (number: number): void => {
+    const answer = answers.get(number)
+    if (!answer) return
+    answers.delete(number)
     shares.caller.giveBack(answer.caller, 1)
     shares.client.giveBack(answer.client, 1)
-    const others = of.get(answer.connection)
-    others?.delete(answer)
-    if (others?.size === 0) of.delete(answer.connection)
+    const others = numbersOn.get(answer.connection)?.filter(one => one !== number) ?? []
+    if (others.length === 0) numbersOn.delete(answer.connection)
+    else numbersOn.set(answer.connection, others)
   }
 
   /** Nothing is owed any more on a connection that is closed. */
   const removeAll = (connection: Connection): void => {
-    for (const answer of of.get(connection) ?? []) remove(answer)
+    for (const number of numbersOn.get(connection) ?? []) remove(number)
   }
 
   return {
-    /** Whether there is room for it, which is made if need be. */
-    add(answer: OwedAnswer<Connection>): boolean {
-      if (!makeRoomFor(answer)) return false
-      answers.add(answer)
-      of.set(answer.connection, (of.get(answer.connection) ?? new Set()).add(answer))
+    /** Returns what removes it again; undefined where there is no room for it, and none can be made. */
+    add(answer: OwedAnswer<Connection>): (() => void) | undefined {
+      if (!makeRoomFor(answer)) return undefined
+      const number = ++added
+      answers.set(number, answer)
+      numbersOn.set(answer.connection, [...(numbersOn.get(answer.connection) ?? []), number])
       shares.caller.take(answer.caller, 1)
       shares.client.take(answer.client, 1)
-      return true
+      return () => remove(number)
     },
-    remove,
     removeAll,
     /** Whether any is owed on it. */
-    has: (connection: Connection): boolean => of.has(connection),
+    has: numbersOn.has,
   }
 }
 

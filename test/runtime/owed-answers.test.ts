@@ -12,7 +12,7 @@ const create = (most: number) => {
   /** On a connection of its own. */
   const ask = (caller: string, { client = caller, isRepeatable = true } = {}) => {
     const answer: Answer = { connection: connections++, caller, client, isRepeatable }
-    return { answer, isAdded: owed.add(answer) }
+    return { answer, isAdded: owed.add(answer) !== undefined }
   }
   const askMany = (count: number, ...asked: Parameters<typeof ask>) =>
     Array.from({ length: count }, () => ask(...asked).isAdded)
@@ -62,7 +62,7 @@ test('callers of one network have the share of one', () => {
 
 test('a request does not cut off the connection that it came on', () => {
   const { owed, cut } = create(10)
-  const add = () => owed.add({ connection: 1, caller: 'a', client: 'a', isRepeatable: true })
+  const add = () => owed.add({ connection: 1, caller: 'a', client: 'a', isRepeatable: true }) !== undefined
   assert.deepEqual(
     Array.from({ length: 9 }, add).map((isAdded, n) => isAdded || n),
     [true, true, true, true, true, true, true, true, 8],
@@ -79,14 +79,15 @@ test('however answers come and go, callers alone have more than there are, by on
         fc.record({ caller: fc.nat(4), client: fc.nat(4), isRepeatable: fc.boolean(), end: fc.nat(9) }),
       ),
       steps => {
-        const open = new Map<number, Answer>()
+        const open = new Map<number, Answer & { settle(): void }>()
         const owed = createOwedAnswers<number>(10, ({ connection }) => void open.delete(connection))
         for (const [connection, { caller, client, isRepeatable, end }] of steps.entries()) {
           const ended = end < 3 ? open.values().next().value : undefined
-          if (ended) owed.remove(ended)
+          ended?.settle()
           if (ended) open.delete(ended.connection)
           const answer = { connection, caller: `${caller}`, client: `${client}`, isRepeatable }
-          if (owed.add(answer)) open.set(connection, answer)
+          const settle = owed.add(answer)
+          if (settle) open.set(connection, { ...answer, settle })
           const callers = new Set([...open.values()].map(({ caller }) => caller))
           assert.ok(open.size <= 10 + callers.size)
           for (let n = 0; n <= connection; n++) assert.equal(owed.has(n), open.has(n))
