@@ -39,6 +39,3 @@ export const createBench = (options: Options, progress: (text: string) => void):
     progress,
   }
 }
-
-/** How long a contestant runs before it is measured: long enough for V8 to compile what is hot. */
-export const warmUpSeconds = ({ seconds }: Options): number => Math.min(5, seconds * 2.5)

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { createHome, KEEP_ALL, startAgent } from '../agent.ts'
-import { type Bench, type Checkout, warmUpSeconds } from '../bench.ts'
+import type { Bench, Checkout } from '../bench.ts'
+import { turnSeconds } from '../load/warm-up.ts'
 import { freePort } from '../ports.ts'
 import { type Figures, type Results, runRounds } from '../rounds.ts'
 import { atLeast, atMost, type Outcome, type Row } from '../row.ts'
@@ -39,12 +40,12 @@ const measure = async (bench: Bench, checkout: Checkout, jobs: number): Promise<
     const { id } = await agent.submit('echo hello')
     const submission = { ...agent.submission(':'), connections: CLIENTS }
     const get = { ...agent.get(`/api/jobs/${id}`), connections: GET_CONNECTIONS }
-    await load({ ...submission, seconds: warmUpSeconds(options) })
+    await load({ ...submission, seconds: turnSeconds(options.seconds) })
     const { perSecond: jobsPerSecond } = await load({ ...submission, seconds: options.seconds })
-    await load({ ...get, seconds: warmUpSeconds(options) })
+    await load({ ...get, seconds: turnSeconds(options.seconds) })
     const { perSecond: getsPerSecond } = await load({ ...get, seconds: options.seconds })
     const list = { ...agent.get('/api/jobs?state=failed&limit=20'), connections: GET_CONNECTIONS }
-    await load({ ...list, seconds: warmUpSeconds(options) })
+    await load({ ...list, seconds: turnSeconds(options.seconds) })
     const { perSecond: listsPerSecond } = await load({ ...list, seconds: options.seconds })
     await agent.end()
     return { jobsPerSecond, getsPerSecond, listsPerSecond, startMs: agent.startMs }

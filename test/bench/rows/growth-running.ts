@@ -1,7 +1,8 @@
 import { type Known, lives } from '../../support/proc.ts'
 import { type Agent, createHome, startAgent } from '../agent.ts'
-import { type Bench, type Checkout, warmUpSeconds } from '../bench.ts'
+import type { Bench, Checkout } from '../bench.ts'
 import { loadColumns } from '../columns.ts'
+import { turnSeconds } from '../load/warm-up.ts'
 import { type Figures, type Results, runRounds } from '../rounds.ts'
 import { atLeast, atMost, type Outcome, type Row } from '../row.ts'
 import type { Scratch } from '../scratch.ts'
@@ -41,7 +42,7 @@ const measure = async (
   const agent = await startAgent(scratch, checkout, { home: createHome(scratch), env })
   const sleeps = await startSleeps(scratch, agent, running)
   const submission = { ...agent.submission(':'), connections: CLIENTS }
-  await load({ ...submission, seconds: warmUpSeconds(options) })
+  await load({ ...submission, seconds: turnSeconds(options.seconds) })
   const figures = await load({ ...submission, seconds: options.seconds })
   const begin = performance.now()
   await agent.end()
