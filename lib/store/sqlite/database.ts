@@ -6,6 +6,9 @@ import { MIGRATIONS } from './schema.ts'
 export type { StatementSync }
 export type Database = ReturnType<typeof openDatabase>
 
+/** A limit that is given with each call. A bare `LIMIT ?` would have SQLite compile the statement anew each time. */
+export const LIMIT = 'LIMIT +?'
+
 /** The directory belongs to another running agent. */
 export class DatabaseLockedError extends Error {}
 

@@ -1,7 +1,7 @@
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import type { JobState } from '../../jobs/job.ts'
 import { type JobPage, type JobQuery, MOST_LETTERS_IN_LIST, type StoredJob } from '../job-store.ts'
-import type { Database, StatementSync } from './database.ts'
+import { type Database, LIMIT, type StatementSync } from './database.ts'
 import { fromRow, RECENT_JOBS, SELECTED_COLUMNS } from './job-rows.ts'
 
 /**
@@ -22,7 +22,7 @@ export const createJobList = (database: Database) => {
   }
 
   const listExactly = ({ way, limit }: Plan): JobPage => {
-    const sql = `SELECT ${COLUMNS_IN_LIST} FROM ${way.from} WHERE ${way.where} ORDER BY ${way.id} DESC LIMIT ?`
+    const sql = `SELECT ${COLUMNS_IN_LIST} FROM ${way.from} WHERE ${way.where} ORDER BY ${way.id} DESC ${LIMIT}`
     const rows = prepare(sql).all(...way.values, limit) as unknown as SQLOutputValue[][]
     return { jobs: rows.map(fromRow), next: undefined }
   }
@@ -31,7 +31,7 @@ export const createJobList = (database: Database) => {
     const ids = `SELECT ${way.id} AS id FROM ${way.from} WHERE ${way.where} ORDER BY ${way.id} DESC`
     const rows = prepare(
       `SELECT ${COLUMNS_IN_LIST} FROM (${ids} LIMIT ${SLICE}) AS slice CROSS JOIN jobs ON jobs.id = slice.id
-        WHERE ${rest.map(({ sql }) => sql).join(' AND ')} ORDER BY slice.id DESC LIMIT ?`,
+        WHERE ${rest.map(({ sql }) => sql).join(' AND ')} ORDER BY slice.id DESC ${LIMIT}`,
     ).all(...way.values, ...rest.flatMap(({ values }) => values), limit) as unknown as SQLOutputValue[][]
     const [last] = prepare(`${ids} LIMIT 1 OFFSET ${SLICE - 1}`).all(...way.values) as unknown as [string][]
     return { jobs: rows.map(fromRow), next: rows.length < limit ? last?.[0] : undefined }
@@ -53,21 +53,38 @@ export const createJobList = (database: Database) => {
     return plan.rest.length === 0 ? listExactly(plan) : listSlice(plan)
   }
 
-  /** There are not many of them. */
+  /** There are not many of them; newest first. */
   const listRecent = (query: JobQuery): StoredJob[] => {
     const { before = AFTER_ALL_IDS, from = '', limit } = query
     const conditions = conditionsOf(query)
     const where = ['jobs.id < ?', 'jobs.id >= ?', ...conditions.map(({ sql }) => sql)].join(' AND ')
-    const sql = `SELECT ${COLUMNS_IN_LIST} FROM ${RECENT_JOBS} WHERE ${where} ORDER BY jobs.id DESC LIMIT ?`
+    const sql = `SELECT ${COLUMNS_IN_LIST} FROM ${RECENT_JOBS} WHERE ${where} ORDER BY jobs.id DESC ${LIMIT}`
     const values = [before, from, ...conditions.flatMap(({ values }) => values), limit]
     return (prepare(sql).all(...values) as unknown as SQLOutputValue[][]).map(fromRow)
   }
 
+  /** Of all but the recent jobs, no more than may be among the newest of both: most of those are recent. */
+  const listOthers = (query: JobQuery, recent: StoredJob[]): JobPage => {
+    const oldest = recent.at(-1)?.job.id
+    if (oldest === undefined) return listSettled(query)
+    const missing = query.limit - recent.length
+    if (missing <= 0) return listSettled({ ...query, from: oldest })
+    const page = listSettled({ ...query, limit: missing })
+    const isFull = page.jobs.length === missing
+    // One that has run for long may be older than those which were not asked for.
+    return isFull && page.jobs.at(-1)!.job.id > oldest ? listSettled(query) : page
+  }
+
   return (query: JobQuery): JobPage => {
-    const { jobs, next } = listSettled({ ...query, states: query.states?.filter(isEnd) })
+    const recent = listRecent(query)
+    const settled = { ...query, states: query.states?.filter(isEnd) }
+    const { jobs, next = '' } = listOthers(settled, recent)
     // No further than the others were looked at.
-    const all = [...jobs, ...listRecent(next === undefined ? query : { ...query, from: next })].sort(byId)
-    return { jobs: all.slice(0, query.limit), next: all.length < query.limit ? next : undefined }
+    const all = [...jobs, ...recent.filter(({ job }) => job.id >= next)].sort(byId)
+    return {
+      jobs: all.slice(0, query.limit),
+      next: next !== '' && all.length < query.limit ? next : undefined,
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import type { NonceStore } from '../nonce-store.ts'
-import type { Database } from './database.ts'
+import { type Database, LIMIT } from './database.ts'
 
 export const createNonceStore = (database: Database): NonceStore => {
   const insert = database.prepare('INSERT OR IGNORE INTO nonces (hash, expires) VALUES (?, ?)')
@@ -10,7 +10,7 @@ export const createNonceStore = (database: Database): NonceStore => {
   const setRemovedUntil = database.prepare('UPDATE nonces_removed SET expires = ?')
   const remove = database.prepare(
     `DELETE FROM nonces
-     WHERE hash IN (SELECT hash FROM nonces WHERE expires < ? ORDER BY expires LIMIT ?)
+     WHERE hash IN (SELECT hash FROM nonces WHERE expires < ? ORDER BY expires ${LIMIT})
      RETURNING expires`,
   )
   const readRemovedUntil = (): number => (findRemovedUntil.get() as { expires: number }).expires

@@ -1,6 +1,6 @@
 import { createSteadyClock, type SteadyClock } from '../../base/steady-clock.ts'
 import type { NewOutboxEntry, OutboxSink, OutboxState, OutboxStore, Settled } from '../outbox-store.ts'
-import type { Database } from './database.ts'
+import { type Database, LIMIT } from './database.ts'
 import { fromRow, type OutboxRow, SUMMARY } from './outbox-rows.ts'
 import { createOutboxTally } from './outbox-tally.ts'
 import type { Room } from './room.ts'
@@ -34,7 +34,7 @@ export const createOutboxStore = (
   const origins = database.prepare(ORIGINS)
   const due = database.prepare(`
     SELECT ${SUMMARY}, payload FROM outbox
-    WHERE sink = ? AND origin = ? AND next_try <= ? ORDER BY next_try, number LIMIT ?`)
+    WHERE sink = ? AND origin = ? AND next_try <= ? ORDER BY next_try, number ${LIMIT}`)
   const nextDue = database.prepare(
     'SELECT min(next_try) AS at FROM outbox WHERE sink = ? AND origin = ? AND next_try > ?',
   )
@@ -62,7 +62,7 @@ export const createOutboxStore = (
       WHERE sink = ?2 AND next_try > ?1 AND (tries = 0 OR last_try > ?1 OR next_try > ?1 + ${LONGEST_PAUSE_MS})
       LIMIT ${MOST_PULLED_IN})`)
   const oldest = database.prepare(
-    `SELECT number FROM outbox WHERE sink = ? AND origin = ? AND state = 'pending' ORDER BY number LIMIT ?`,
+    `SELECT number FROM outbox WHERE sink = ? AND origin = ? AND state = 'pending' ORDER BY number ${LIMIT}`,
   )
   // Never used again while this agent lives: what is being delivered may be given up meanwhile.
   let { lastNumber } = database
@@ -186,11 +186,14 @@ export const createOutboxStore = (
 
     putOff: (number, { atMs, error, nextTryAt }) => void putOff.run(atMs, error, nextTryAt, number),
 
-    ofJob: (jobId, sink) =>
-      (ofJob.all(jobId, sink) as unknown as OutboxRow[]).map(fromRow).map(one => ({
+    ofJob(jobId, sink) {
+      // Most agents tell nobody, and each look at a job asks for this.
+      if (lastNumber === 0) return []
+      return (ofJob.all(jobId, sink) as unknown as OutboxRow[]).map(fromRow).map(one => ({
         ...one,
         nextTryAt: one.nextTryAt === undefined ? undefined : clock.toWall(one.nextTryAt),
-      })),
+      }))
+    },
 
     countPending: sink => tally.of(sink).entries,
   }

@@ -1,6 +1,6 @@
 import type { OutputStream } from '../../process/types.ts'
 import type { Chunk, LocatedPiece, OutputStore, OutputTotals } from '../output-store.ts'
-import type { Database } from './database.ts'
+import { type Database, LIMIT } from './database.ts'
 import { createOutputAppend } from './output-append.ts'
 import { fromRow, ROW_COLUMNS, type RowColumns, STREAM_NUMBERS } from './output-columns.ts'
 import { bytesOfRow, type OutputRow, unpackRow } from './output-rows.ts'
@@ -39,7 +39,7 @@ export const createOutputStore = (database: Database, room?: Pick<Room, 'spend'>
   )
   const lengths = database.prepare(`
     SELECT seq, position, stream, length(bytes), other_bytes FROM outputs
-    WHERE job = ? AND seq > ? ORDER BY seq LIMIT ?`)
+    WHERE job = ? AND seq > ? ORDER BY seq ${LIMIT}`)
   lengths.setReturnArrays(true)
 
   const row = (values: unknown): OutputRow | undefined =>

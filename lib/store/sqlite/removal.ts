@@ -1,4 +1,4 @@
-import type { Database } from './database.ts'
+import { type Database, LIMIT } from './database.ts'
 
 /**
  * Removes jobs with their outputs in steps of bounded length: a job's record goes first, so that a job that is half
@@ -7,7 +7,9 @@ import type { Database } from './database.ts'
  */
 export const createRemoval = (database: Database) => {
   const removeJob = database.prepare('DELETE FROM jobs WHERE number = ?')
-  const rows = database.prepare('SELECT rowid, length(bytes) FROM outputs WHERE job = ? ORDER BY seq LIMIT ?')
+  const rows = database.prepare(
+    `SELECT rowid, length(bytes) FROM outputs WHERE job = ? ORDER BY seq ${LIMIT}`,
+  )
   rows.setReturnArrays(true)
   const removeRow = database.prepare('DELETE FROM outputs WHERE rowid = ?')
   const withoutJob = (database.prepare(OUTPUTS_WITHOUT_JOB).all() as { job: number }[]).map(({ job }) => job)
