@@ -204,22 +204,31 @@ const PROBE_MS = 30_000
 class CompleteResponse extends ServerResponse<NamedRequest> {
   jobId: unknown
   stalledTimeoutMs = 0
+  private length: unknown
 
   override writeHead(status: number, reason?: unknown, headers: OutgoingHttpHeaders = {}): this {
     // Headers that come with the head cannot be asked for afterwards.
     this.jobId = headers[JOB_ID_HEADER] ?? this.getHeader(JOB_ID_HEADER)
-    const hasLength = 'Content-Length' in headers || this.hasHeader('Content-Length')
+    this.length = headers['Content-Length'] ?? this.getHeader('Content-Length')
     // With the others: headers that are set before make Node look each of these up.
     super.writeHead(status, (reason as string) || (STATUS_CODES[status] ?? ''), {
       ...SAFE_HEADERS,
       ...headers,
     })
-    if (!hasLength) this.flushHeaders()
+    if (this.length === undefined) this.flushHeaders()
     // The adapter takes the connection's time-out away when it begins to send a stream.
     process.nextTick(() => {
       if (!this.writableFinished) this.req.socket.setTimeout(this.stalledTimeoutMs)
     })
     return this
+  }
+
+  /** A whole body, which the adapter writes before it ends the answer, leaves with the end of it, in one piece. */
+  override write(chunk: string | Uint8Array, ...rest: []): boolean {
+    const isWhole = typeof chunk === 'string' && String(Buffer.byteLength(chunk)) === this.length
+    if (!isWhole) return super.write(chunk, ...rest)
+    this.end(chunk)
+    return true
   }
 }
 

@@ -10,9 +10,17 @@ export const ZERO_TIME = '0001-01-01T00:00:00Z'
  */
 export const formatTimestamp = (time: Micros): string => {
   const seconds = Math.floor(time / 1e6)
-  const offset = -new Date(seconds * 1000).getTimezoneOffset()
-  const local = new Date((seconds + offset * 60) * 1000).toISOString().slice(0, 19)
-  return `${local}${formatFraction(time - seconds * 1e6)}${formatOffset(offset)}`
+  if (seconds !== latest.seconds) latest = { seconds, ...formatSecond(seconds) }
+  return `${latest.local}${formatFraction(time - seconds * 1e6)}${latest.offset}`
+}
+
+/** The times of one job most often lie in the same second; the zone of a process stays the same. */
+let latest = { seconds: Number.NaN, local: '', offset: '' }
+
+const formatSecond = (seconds: number) => {
+  const minutes = -new Date(seconds * 1000).getTimezoneOffset()
+  const local = new Date((seconds + minutes * 60) * 1000).toISOString().slice(0, 19)
+  return { local, offset: formatOffset(minutes) }
 }
 
 const formatFraction = (micros: number): string => {

@@ -1,6 +1,6 @@
 /** Lets any number of readers wait for the next change. */
 export const createNotifier = () => {
-  const waiting = new Set<() => void>()
+  let waiting = new Set<() => void>()
   return {
     /** Calls `tell` with the next notification, once; calling the result takes it back. */
     wait(tell: () => void): () => void {
@@ -9,8 +9,9 @@ export const createNotifier = () => {
     },
 
     notify(): void {
-      const all = [...waiting]
-      waiting.clear()
+      if (waiting.size === 0) return
+      const all = waiting
+      waiting = new Set()
       for (const tell of all) tell()
     },
   }

@@ -25,6 +25,13 @@ const ZONES = [
   'Pacific/Pago_Pago',
 ]
 
+/** The zone of a process never changes but here, so what is known of the last second is to be forgotten. */
+const enterZone = (zone: string): void => {
+  process.env.TZ = zone
+  formatTimestamp(0)
+  formatTimestamp(1e6)
+}
+
 const anyMicros = fc.integer({ min: Date.UTC(1950, 0) * 1000, max: Date.UTC(2250, 0) * 1000 })
 
 /** What the ICU library says of a moment in a zone, put together as Go's time.RFC3339Nano does. */
@@ -57,7 +64,7 @@ const model = (micros: number, timeZone: string): string => {
 
 for (const zone of ZONES) {
   test(`in ${zone} every moment reads as ICU has it`, () => {
-    process.env.TZ = zone
+    enterZone(zone)
     fc.assert(
       fc.property(anyMicros, micros => {
         assert.equal(formatTimestamp(micros), model(micros, zone))
@@ -69,7 +76,7 @@ for (const zone of ZONES) {
 test('a timestamp names the very moment, in every zone', () => {
   fc.assert(
     fc.property(fc.constantFrom(...ZONES), anyMicros, (zone, micros) => {
-      process.env.TZ = zone
+      enterZone(zone)
       assert.equal(Date.parse(formatTimestamp(micros)), Math.floor(micros / 1000))
     }),
   )
@@ -87,13 +94,13 @@ test('the offset is that of the zone, and Z where it is zero', () => {
     'Pacific/Pago_Pago': '2022-12-15T19:06:14-11:00',
   }
   for (const [zone, text] of Object.entries(expected)) {
-    process.env.TZ = zone
+    enterZone(zone)
     assert.equal(formatTimestamp(MOMENT), text)
   }
 })
 
 test('trailing zeros of the fraction go, and with the last of them the point', () => {
-  process.env.TZ = 'UTC'
+  enterZone('UTC')
   const fractions: [number, string][] = [
     [0, ''],
     [1, '.000001'],
@@ -109,7 +116,7 @@ test('trailing zeros of the fraction go, and with the last of them the point', (
 })
 
 test('the hour that comes twice in autumn is told apart by its offset', () => {
-  process.env.TZ = 'Europe/Berlin'
+  enterZone('Europe/Berlin')
   assert.equal(formatTimestamp(Date.UTC(2026, 9, 25, 0, 30) * 1000), '2026-10-25T02:30:00+02:00')
   assert.equal(formatTimestamp(Date.UTC(2026, 9, 25, 1, 30) * 1000), '2026-10-25T02:30:00+01:00')
   process.env.TZ = 'Australia/Lord_Howe' // Moves its clocks by half an hour.
@@ -132,4 +139,17 @@ test('a process that is started with a TZ of its own uses it', () => {
 
 test("what has not come is Go's zero time", () => {
   assert.equal(ZERO_TIME, '0001-01-01T00:00:00Z')
+})
+
+test('moments of one second have what they have in common, and a fraction of their own', () => {
+  enterZone('Asia/Kolkata')
+  const texts = [0, 250_000, 1, 999_999, 1_000_000, 0].map(micros => formatTimestamp(MOMENT + micros))
+  assert.deepEqual(texts, [
+    '2022-12-16T11:36:14+05:30',
+    '2022-12-16T11:36:14.25+05:30',
+    '2022-12-16T11:36:14.000001+05:30',
+    '2022-12-16T11:36:14.999999+05:30',
+    '2022-12-16T11:36:15+05:30',
+    '2022-12-16T11:36:14+05:30',
+  ])
 })
