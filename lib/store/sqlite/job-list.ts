@@ -63,16 +63,20 @@ export const createJobList = (database: Database) => {
     return (prepare(sql).all(...values) as unknown as SQLOutputValue[][]).map(fromRow)
   }
 
-  /** Of all but the recent jobs, no more than may be among the newest of both: most of those are recent. */
+  /** Of all but the recent jobs, no more than may be among the newest of both. */
   const listOthers = (query: JobQuery, recent: StoredJob[]): JobPage => {
     const oldest = recent.at(-1)?.job.id
     if (oldest === undefined) return listSettled(query)
     const missing = query.limit - recent.length
-    if (missing <= 0) return listSettled({ ...query, from: oldest })
-    const page = listSettled({ ...query, limit: missing })
-    const isFull = page.jobs.length === missing
-    // One that has run for long may be older than those which were not asked for.
-    return isFull && page.jobs.at(-1)!.job.id > oldest ? listSettled(query) : page
+    const page = listSettled(
+      missing > 0 ? { ...query, limit: missing } : { ...query, from: oldest, limit: 1 },
+    )
+    const last = page.jobs[Math.max(missing, 1) - 1]?.job.id
+    if (last === undefined || last < oldest) return page
+    // Those that have run for long are older than it: others that are not may take their places.
+    const older = recent.filter(({ job }) => job.id < last).length
+    const rest = listSettled({ ...query, from: oldest, before: last, limit: older })
+    return { jobs: [...page.jobs, ...rest.jobs], next: rest.next }
   }
 
   return (query: JobQuery): JobPage => {
@@ -156,7 +160,7 @@ const isEnd = (state: JobState): boolean => state !== 'running'
 
 const textCondition = (text: string): Condition => {
   const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`
-  const like = (column: string) => `jobs.${column} LIKE ? ESCAPE '\\'`
+  const like = (column: string) => `jobs.${column} LIKE +? ESCAPE '\\'`
   const sql = `(${['cmd', 'params', 'script_name'].map(like).join(' OR ')})`
   return { sql, values: [pattern, pattern, pattern] }
 }

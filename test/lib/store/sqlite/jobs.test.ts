@@ -248,6 +248,60 @@ test('lists hold exactly what matches, whatever is asked for together, each look
   )
 })
 
+test('what has ended is found before older jobs that still run, however far back it lies', () => {
+  const database = scratchDatabase()
+  const recent = createRecentJobs(database)
+  const store = createJobStore(database, undefined, recent)
+  const ids = Array.from({ length: 900 }, (_, n) => {
+    const isRunning = n < 3
+    const job = runningJob({ cmd: isRunning || [10, 20, 890].includes(n) ? 'seldom' : 'often' })
+    store.insert(job, 1)
+    if (!isRunning) store.finish(endOf(job), NO_OUTPUT, 0)
+    return job.id
+  })
+  recent.moveEnded()
+  const found: string[] = []
+  for (let before: string | undefined; ; ) {
+    const { jobs, next } = store.list({ text: 'seldom', limit: 4 - found.length, before })
+    found.push(...jobs.map(({ job }) => job.id))
+    if (next === undefined) break
+    before = next
+  }
+  assert.deepEqual(
+    found,
+    [890, 20, 10, 2].map(n => ids[n]),
+  )
+})
+
+test('beside a job that has run for long a list reads hardly more rows than it has', () => {
+  const database = scratchDatabase()
+  let rows = 0
+  const prepare = (sql: string) => {
+    const statement = database.prepare(sql)
+    const all = statement.all.bind(statement)
+    return Object.assign(statement, {
+      all: (...values: Parameters<typeof all>) => {
+        const found = all(...values)
+        rows += found.length
+        return found
+      },
+    })
+  }
+  const recent = createRecentJobs(database)
+  const store = createJobStore({ ...database, prepare }, undefined, recent)
+  for (let n = 0; n < 100; n++) {
+    const job = runningJob()
+    store.insert(job, 1)
+    if (n > 0) store.finish(endOf(job), NO_OUTPUT, 0)
+    if (n === 90) recent.moveEnded()
+  }
+  for (const limit of [1, 9, 10, 20, 90]) {
+    rows = 0
+    assert.equal(store.list({ limit }).jobs.length, limit)
+    assert.ok(rows <= limit + 2, `${rows} rows for ${limit}`)
+  }
+})
+
 test('a list goes along an index, whatever it is asked for, and sorts nothing', () => {
   const database = scratchDatabase()
   const plans: string[] = []
