@@ -47,9 +47,9 @@ export const limitConnections = (server: Server, limits: ConnectionLimits) => {
   const isNews = createNews(now)
   /** By their ends; the oldest first. */
   const open = createPassingMap<string, Connection>()
-  const owed = createOwedAnswers<string>(Math.floor(most * OWED), ({ connection: end, client }) => {
-    const connection = open.get(end)
-    if (!connection) return
+  const owed = createOwedAnswers(Math.floor(most * OWED), ({ connection: end, client }) => {
+    // Nothing is owed on one that is closed.
+    const connection = open.get(end)!
     remove(connection)
     cutOff(connection.socket, client, TOO_MANY_ANSWERS)
   })

@@ -2,9 +2,9 @@ import { createFairShare } from '../lib/base/fair-share.ts'
 import { createPassingMap } from '../lib/base/passing-map.ts'
 
 /** An answer that somebody who is known waits for. */
-export interface OwedAnswer<Connection extends PropertyKey> {
+export interface OwedAnswer {
   /** What its connection is known by. */
-  connection: Connection
+  connection: string
   /** The id of a key. */
   caller: string
   /** The network of whoever waits; behind a proxy that is trusted not the proxy's. */
@@ -19,31 +19,28 @@ export interface OwedAnswer<Connection extends PropertyKey> {
  * But none gives way to one that has as many. A caller to whom nothing is owed yet always has room: whoever is to
  * cancel a job or to drain the agent waits for one answer at a time.
  */
-export const createOwedAnswers = <Connection extends PropertyKey>(
-  most: number,
-  cutOff: (answer: OwedAnswer<Connection>) => void,
-) => {
+export const createOwedAnswers = (most: number, cutOff: (answer: OwedAnswer) => void) => {
   const shares = { caller: createFairShare(most), client: createFairShare(most) }
   /** By numbers that count up: the oldest first. */
-  const answers = createPassingMap<number, OwedAnswer<Connection>>()
+  const answers = createPassingMap<number, OwedAnswer>()
   /** The numbers of those on each connection. */
-  const numbersOn = createPassingMap<Connection, readonly number[]>()
+  const numbersOn = createPassingMap<string, readonly number[]>()
   let added = 0
 
-  const isDispensable = (connection: Connection): boolean =>
+  const isDispensable = (connection: string): boolean =>
     numbersOn.get(connection)?.every(number => answers.get(number)?.isRepeatable) ?? false
 
-  const mostDispensable = (asking: OwedAnswer<Connection>, kind: 'caller' | 'client') => {
+  const mostDispensable = (asking: OwedAnswer, kind: 'caller' | 'client') => {
     const others = answers
       .values()
       .filter(({ connection }) => connection !== asking.connection && isDispensable(connection))
     return oldestOfLargest(others, { holderOf: one => one[kind], share: shares[kind], asking: asking[kind] })
   }
 
-  const hasRoom = (asking: OwedAnswer<Connection>, kind: 'caller' | 'client'): boolean =>
+  const hasRoom = (asking: OwedAnswer, kind: 'caller' | 'client'): boolean =>
     shares[kind].hasRoom(asking[kind], 1)
 
-  const makeRoomFor = (asking: OwedAnswer<Connection>): boolean => {
+  const makeRoomFor = (asking: OwedAnswer): boolean => {
     if (shares.caller.of(asking.caller) === 0) return true
     const kind = hasRoom(asking, 'caller') ? 'client' : 'caller'
     if (hasRoom(asking, kind)) return true
@@ -66,13 +63,13 @@ export const createOwedAnswers = <Connection extends PropertyKey>(
   }
 
   /** Nothing is owed any more on a connection that is closed. */
-  const removeAll = (connection: Connection): void => {
+  const removeAll = (connection: string): void => {
     for (const number of numbersOn.get(connection) ?? []) remove(number)
   }
 
   return {
     /** Returns what removes it again; undefined where there is no room for it, and none can be made. */
-    add(answer: OwedAnswer<Connection>): (() => void) | undefined {
+    add(answer: OwedAnswer): (() => void) | undefined {
       if (!makeRoomFor(answer)) return undefined
       const number = ++added
       answers.set(number, answer)

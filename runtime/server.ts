@@ -204,18 +204,19 @@ const PROBE_MS = 30_000
 class CompleteResponse extends ServerResponse<NamedRequest> {
   jobId: unknown
   stalledTimeoutMs = 0
-  private length: unknown
+  /** As the head says. */
+  private announcedLength: unknown
 
   override writeHead(status: number, reason?: unknown, headers: OutgoingHttpHeaders = {}): this {
     // Headers that come with the head cannot be asked for afterwards.
     this.jobId = headers[JOB_ID_HEADER] ?? this.getHeader(JOB_ID_HEADER)
-    this.length = headers['Content-Length'] ?? this.getHeader('Content-Length')
+    this.announcedLength = headers['Content-Length'] ?? this.getHeader('Content-Length')
     // With the others: headers that are set before make Node look each of these up.
     super.writeHead(status, (reason as string) || (STATUS_CODES[status] ?? ''), {
       ...SAFE_HEADERS,
       ...headers,
     })
-    if (this.length === undefined) this.flushHeaders()
+    if (this.announcedLength === undefined) this.flushHeaders()
     // The adapter takes the connection's time-out away when it begins to send a stream.
     process.nextTick(() => {
       if (!this.writableFinished) this.req.socket.setTimeout(this.stalledTimeoutMs)
@@ -223,14 +224,18 @@ class CompleteResponse extends ServerResponse<NamedRequest> {
     return this
   }
 
-  /** A whole body, which the adapter writes before it ends the answer, leaves with the end of it, in one piece. */
-  override write(chunk: string | Uint8Array, ...rest: []): boolean {
-    const isWhole = typeof chunk === 'string' && String(Buffer.byteLength(chunk)) === this.length
-    if (!isWhole) return super.write(chunk, ...rest)
+  /** A short body is whole when the adapter writes it: with the end of the answer it is one piece, without it two. */
+  override write(chunk: string | Uint8Array, ...rest: unknown[]): boolean {
+    const isShort = typeof chunk === 'string' && chunk.length <= SHORT_BODY && rest.length === 0
+    if (!isShort || String(Buffer.byteLength(chunk)) !== this.announcedLength)
+      return super.write(chunk, ...(rest as []))
     this.end(chunk)
     return true
   }
 }
+
+/** In units of UTF-16: to look at a longer one costs more than is saved. */
+const SHORT_BODY = 64 << 10
 
 const logWhenDone = (log: Log, request: NamedRequest, response: CompleteResponse, path: string): void => {
   const start = performance.now()

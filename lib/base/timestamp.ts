@@ -14,7 +14,7 @@ export const formatTimestamp = (time: Micros): string => {
   return `${latest.local}${formatFraction(time - seconds * 1e6)}${latest.offset}`
 }
 
-/** The times of one job most often lie in the same second; the zone of a process stays the same. */
+/** A memo: the times of one job most often lie in the same second, and the zone of a process stays the same. */
 let latest = { seconds: Number.NaN, local: '', offset: '' }
 
 const formatSecond = (seconds: number) => {

@@ -35,8 +35,8 @@ interface Snapshot {
   delivered: number
 }
 
-// These two are not closures: V8 makes a map in old space for each generator function that is called, and with it
-// all that the function holds would grow old.
+// These two are not closures: V8 makes a hidden class in old space for each generator function that is called, and
+// with it all that the function holds would grow old.
 function* textsOf(snapshot: Snapshot, stream: OutputStream): Generator<string> {
   // Made when it is needed: most jobs write nothing to stderr, and a decoder costs more than a short text.
   let decoder: ReturnType<typeof createStreamDecoder> | undefined

@@ -292,6 +292,30 @@ describe('the connections of an address', () => {
     assert.ok(isOpen(client!))
   })
 
+  test('are told apart where one has the ends of another whose close has not been told yet', () => {
+    const server = new EventEmitter() as Server
+    const { tryToKeep } = limitConnections(server, { most: 10, log: NO_LOG })
+    const connectFrom = (remotePort: number) => {
+      const ends = { remoteAddress: '127.0.0.1', remotePort, localAddress: '127.0.0.1' }
+      let isCutOff = false
+      const destroy = () => {
+        isCutOff = true
+      }
+      const socket = Object.assign(new EventEmitter(), { ...ends, destroy, isCutOff: () => isCutOff })
+      server.emit('connection', socket as unknown as Socket)
+      return socket as unknown as Socket & { isCutOff(): boolean }
+    }
+    const former = connectFrom(1)
+    assert.ok(tryToKeep(former, new EventEmitter(), { caller: 'a', isRepeatable: true }))
+    const next = connectFrom(1)
+    former.emit('close')
+    // Eight are the share of one network.
+    const others = Array.from({ length: 7 }, (_, n) => connectFrom(n + 2))
+    assert.ok([next, ...others].every(one => !one.isCutOff()))
+    connectFrom(9)
+    assert.deepEqual([next.isCutOff(), others.some(one => one.isCutOff())], [true, false])
+  })
+
   test('are closed, and nothing is begun on them, where their caller waits for too many answers', async t => {
     const served = await start(t)
     const sockets = await connectMany(served, '127.0.0.1', 8)

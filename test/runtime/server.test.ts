@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import { Response as PonyfillResponse } from '@whatwg-node/fetch'
 import { createApp } from '../../handlers/app.ts'
 import { createJobChanges } from '../../lib/jobs/changes.ts'
 import { createAuthenticator } from '../../lib/security/authenticator.ts'
@@ -240,4 +241,44 @@ describe('the server', () => {
     ])
     assert.ok(!JSON.stringify(logged).includes(SIGN))
   })
+})
+
+test('a short answer ends with its whole body, and every answer is as long as its body', async t => {
+  const texts = ['ok', 'é任务', 'é'.repeat(300_000), '']
+  const fetchNext = async () => {
+    const text = texts[answers.length - 1]!
+    const headers = { 'Content-Length': String(Buffer.byteLength(text)) }
+    return new PonyfillResponse(text, { headers }) as Response
+  }
+  const answers: { ends: unknown[]; drains(): number }[] = []
+  const log = { info() {}, warn() {}, error() {} }
+  const server = createServer({ fetch: fetchNext, log })
+  server.prependListener('request', (_request, response) => {
+    const end = response.end.bind(response) as (...args: unknown[]) => typeof response
+    const answer = { ends: [] as unknown[], drains: () => response.listenerCount('drain') }
+    answers.push(answer)
+    response.end = ((...args: unknown[]) => {
+      answer.ends.push(args[0])
+      return end(...args)
+    }) as typeof response.end
+  })
+  t.after(() => server.close())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  for (const text of texts) {
+    const answer = await fetch(`http://127.0.0.1:${port}/`)
+    assert.deepEqual(
+      [answer.headers.get('content-length'), await answer.text()],
+      [`${Buffer.byteLength(text)}`, text],
+    )
+  }
+  assert.deepEqual(
+    answers.map(({ ends }) => ends[0]),
+    ['ok', 'é任务', null, null],
+  )
+  assert.deepEqual(
+    answers.map(({ drains }) => drains()),
+    [0, 0, 0, 0],
+  )
 })

@@ -31,3 +31,14 @@ test('it holds what a Map would hold, in the order in which it came', () => {
     }),
   )
 })
+
+test('what has gone is held by nothing that the map was made of', t => {
+  const { mock } = t.mock.method(Map.prototype, 'set')
+  const passing = createPassingMap<string, { n: number }>()
+  passing.set('a', { n: 1 })
+  const box = mock.calls.at(-1)?.arguments[1]
+  mock.restore()
+  assert.deepEqual(box, { held: { n: 1 } })
+  passing.delete('a')
+  assert.deepEqual(box, { held: undefined })
+})
