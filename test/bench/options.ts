@@ -53,7 +53,7 @@ const parse = (args: string[]) => {
       },
     }).values
   } catch (error) {
-    throw new OptionError((error as Error).message)
+    throw new OptionError(`${(error as Error).message}; docs/benchmarks.md has the options`)
   }
 }
 

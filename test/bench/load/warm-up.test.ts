@@ -15,6 +15,7 @@ const turnsFor = async (costs: (number | undefined)[], seconds = 2): Promise<num
 test('a contestant is warm when two turns in a row cost hardly less than the least before', async () => {
   assert.equal(await turnsFor([1000, 700, 600, 590, 585, 100]), 5)
   assert.equal(await turnsFor([1000, 1200, 900, 910, 905, 100]), 5)
+  assert.equal(await turnsFor([1000, 700, 900, 690, 100]), 4)
 })
 
 test('it is not warmed up for ever', async () => {

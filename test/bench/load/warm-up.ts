@@ -1,8 +1,8 @@
 import type { LoadFigures } from './load.ts'
 
 /**
- * Puts load on a contestant, a turn of so many seconds after the other, until two of them in a row have cost it no less
- * for each request: V8 compiles what runs often, and what new connections are the first to run, and with one client that
+ * Puts load on a contestant, a turn of so many seconds after the other, until two of them in a row have cost it hardly
+ * less for each request: V8 compiles what runs often, and what new connections are the first to run, and with one client that
  * takes thousands of jobs. Once only where its own processor time is not known.
  */
 export const warmUp = async (
@@ -18,7 +18,7 @@ export const warmUp = async (
   }
 }
 
-/** Of one turn; what is measured in short rounds is not worth a long one. */
+/** Of one turn; what is measured in short rounds is not worth a long one. Enough for what is started anew each round. */
 export const turnSeconds = (seconds: number): number => Math.min(5, seconds * 2.5)
 
 const MOST_TURNS = 8
