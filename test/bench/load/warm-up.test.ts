@@ -22,8 +22,9 @@ test('it is not warmed up for ever', async () => {
   assert.equal(await turnsFor(Array.from({ length: 20 }, (_, turn) => 1000 * 0.9 ** turn)), 8)
 })
 
-test('one turn is enough for what does not tell its processor time', async () => {
+test('one turn is enough for what does not tell its processor time, and where rounds are short', async () => {
   assert.equal(await turnsFor([undefined, undefined]), 1)
+  assert.equal(await turnsFor([1000, 700, 500], 0.3), 1)
 })
 
 test('a turn takes five seconds, or less where rounds are short', async () => {
