@@ -32,7 +32,8 @@ esac
 # at a time. So what is young may have 4 MB, and what is old is looked at whenever it has grown by a fifth. What runs
 # often is compiled once, and well, after a hundred calls instead of three thousand, with no compiler in between
 # whose work would only stay in memory. One thread helps with both: more would take the processors from the jobs.
-# Nothing is made old at once: V8 does so where much has survived, and what one job leaves would keep what the next makes.
+# Nothing is made old at once: V8 does so where much has survived, and what one job leaves would keep what the next
+# makes.
 # The names are those of the V8 in the very version of Node that is installed.
 [ "$node" ] && exec "$node" --disable-sigusr1 --max-semi-space-size=4 --heap-growing-percent=20 --v8-pool-size=1 \
   --no-maglev --invocation-count-for-turbofan=100 --no-allocation-site-pretenuring "$@"

@@ -1,29 +1,25 @@
-import { randomUUID } from 'node:crypto'
 import {
   createServer as createHttpServer,
   type ServerOptions as HttpServerOptions,
-  IncomingMessage,
-  type OutgoingHttpHeaders,
   type RequestListener,
   type Server,
-  ServerResponse,
-  STATUS_CODES,
+  type ServerResponse,
 } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { type SecureContextOptions, Server as TlsServer } from 'node:tls'
 import { createServerAdapter } from '@whatwg-node/server'
 import { refusal } from '../handlers/http/refusal.ts'
-import { JOB_ID_HEADER } from '../handlers/http/reply.ts'
 import type { Context } from '../handlers/services.ts'
 import type { Log } from '../lib/base/log.ts'
 import type { AddressList } from '../lib/security/address-list.ts'
 import type { Client } from '../lib/security/authenticator.ts'
 import { clientOf } from './client.ts'
+import { CompleteResponse } from './complete-response.ts'
 import { limitConnections } from './connections.ts'
+import { NamedRequest } from './named-request.ts'
 import { type AnsweredSocket, refuseUnparsed, sendFailure } from './refuse.ts'
 import { normalizeTarget, targetRefusal } from './request-target.ts'
-import { SAFE_HEADERS } from './safe-headers.ts'
 
 export interface ServerOptions {
   fetch(request: Request, context: Context): Promise<Response>
@@ -152,17 +148,6 @@ const contextOf = (request: NamedRequest, { isOutdated, onCaller }: OfConnection
   }
 }
 
-/** Its id is what the client is told of an unexpected error, and what the log has. */
-class NamedRequest extends IncomingMessage {
-  readonly id = randomUUID()
-  client: Client = { address: '', isPrivate: false, isEncrypted: false }
-  /** Host and port, and path and query, as the client has them: see normalizeTarget. */
-  authority = ''
-  target = ''
-  /** What the handlers add to its line in the log. */
-  readonly notes: object = {}
-}
-
 /** Idle ones cost a descriptor each, and jobs need descriptors too. */
 const MOST_CONNECTIONS = 1000
 
@@ -196,46 +181,6 @@ const keepHalfOpen = (server: Server<typeof NamedRequest, typeof CompleteRespons
 }
 
 const PROBE_MS = 30_000
-
-/**
- * The adapter gives no reason phrase, and Node keeps the head of an answer back until its first byte: a follower of
- * a silent job would not know that it has been heard.
- */
-class CompleteResponse extends ServerResponse<NamedRequest> {
-  jobId: unknown
-  stalledTimeoutMs = 0
-  /** As the head says. */
-  private announcedLength: unknown
-
-  override writeHead(status: number, reason?: unknown, headers: OutgoingHttpHeaders = {}): this {
-    // Headers that come with the head cannot be asked for afterwards.
-    this.jobId = headers[JOB_ID_HEADER] ?? this.getHeader(JOB_ID_HEADER)
-    this.announcedLength = headers['Content-Length'] ?? this.getHeader('Content-Length')
-    // With the others: headers that are set before make Node look each of these up.
-    super.writeHead(status, (reason as string) || (STATUS_CODES[status] ?? ''), {
-      ...SAFE_HEADERS,
-      ...headers,
-    })
-    if (this.announcedLength === undefined) this.flushHeaders()
-    // The adapter takes the connection's time-out away when it begins to send a stream.
-    process.nextTick(() => {
-      if (!this.writableFinished) this.req.socket.setTimeout(this.stalledTimeoutMs)
-    })
-    return this
-  }
-
-  /** A short body is whole when the adapter writes it: with the end of the answer it is one piece, without it two. */
-  override write(chunk: string | Uint8Array, ...rest: unknown[]): boolean {
-    const isShort = typeof chunk === 'string' && chunk.length <= SHORT_BODY && rest.length === 0
-    if (!isShort || String(Buffer.byteLength(chunk)) !== this.announcedLength)
-      return super.write(chunk, ...(rest as []))
-    this.end(chunk)
-    return true
-  }
-}
-
-/** In units of UTF-16: to look at a longer one costs more than is saved. */
-const SHORT_BODY = 64 << 10
 
 const logWhenDone = (log: Log, request: NamedRequest, response: CompleteResponse, path: string): void => {
   const start = performance.now()

@@ -6,7 +6,10 @@ import { MIGRATIONS } from './schema.ts'
 export type { StatementSync }
 export type Database = ReturnType<typeof openDatabase>
 
-/** A limit that is given with each call. A bare `LIMIT ?` would have SQLite compile the statement anew each time; so would a bare `LIKE ?`. */
+/**
+ * A limit that is given with each call. A bare `LIMIT ?` would have SQLite compile the statement anew each time; so would
+ * a bare `LIKE ?`.
+ */
 export const LIMIT = 'LIMIT +?'
 
 /** The directory belongs to another running agent. */

@@ -68,12 +68,11 @@ export const createJobList = (database: Database) => {
     const oldest = recent.at(-1)?.job.id
     if (oldest === undefined) return listSettled(query)
     const missing = query.limit - recent.length
-    const page = listSettled(
-      missing > 0 ? { ...query, limit: missing } : { ...query, from: oldest, limit: 1 },
-    )
-    const last = page.jobs[Math.max(missing, 1) - 1]?.job.id
+    const first = missing > 0 ? { ...query, limit: missing } : { ...query, from: oldest, limit: 1 }
+    const page = listSettled(first)
+    const last = page.jobs[first.limit - 1]?.job.id
     if (last === undefined || last < oldest) return page
-    // Those that have run for long are older than it: others that are not may take their places.
+    // Recent jobs that are older than that have run for long: so many others may come before them.
     const older = recent.filter(({ job }) => job.id < last).length
     const rest = listSettled({ ...query, from: oldest, before: last, limit: older })
     return { jobs: [...page.jobs, ...rest.jobs], next: rest.next }

@@ -1,10 +1,10 @@
 import type { LoadFigures } from './load.ts'
 
 /**
- * Puts load on a contestant, a turn of so many seconds after the other, until two of them in a row have cost it hardly
- * less for each request: V8 compiles what runs often, and what new connections are the first to run, and with one client that
- * takes thousands of jobs. Once only where its own processor
- * time is not known, or rounds are short.
+ * Puts load on a contestant, one turn after the other, until two of them in a row have cost it hardly less for each
+ * request: V8 compiles what runs often, and with one client that takes thousands of jobs; and each turn has new
+ * connections, which make it compile some of that again. One turn only where rounds, of so many seconds, are short, or
+ * the contestant's own processor time is not known.
  */
 export const warmUp = async (
   send: (seconds: number) => Promise<Pick<LoadFigures, 'cpuMicros'>>,
@@ -20,7 +20,7 @@ export const warmUp = async (
   }
 }
 
-/** Of one turn; what is measured in short rounds is not worth a long one. Enough for what is started anew each round. */
+/** Of one turn, by the seconds of a round. Those that are started anew in each round are warmed up for one. */
 export const turnSeconds = (seconds: number): number => Math.min(5, seconds * 2.5)
 
 /** In seconds. */
