@@ -24,6 +24,7 @@ const CONTESTANTS = [
     'agent',
     'agent, ed25519',
     'agent, 100 jobs',
+    'least look-up',
     'bare adapter',
     'bare adapter, its Response',
     'bare node:http',

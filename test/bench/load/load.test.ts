@@ -56,6 +56,22 @@ for (const [name, tool] of [
       server.closeAllConnections()
     })
 
+    test('sends its headers in the same order in each run, as one client does', async () => {
+      const orders: string[][] = []
+      await using server = createServer((request, response) => {
+        orders.push(request.rawHeaders.filter((_, at) => at % 2 === 0))
+        response.end('ok')
+      }).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+      const headers = { 'X-A': '1', 'X-B': '2', 'X-C': '3', 'X-D': '4', 'X-E': '5' }
+      const RUNS = 5
+      for (let run = 0; run < RUNS; run++) await load({ url, headers, connections: 1, seconds: 0.1 })
+      assert.ok(orders.length >= RUNS)
+      for (const order of orders) assert.deepEqual(order, orders[0])
+      server.closeAllConnections()
+    })
+
     test('fails when an answer is bad', async () => {
       let answers = 0
       await using server = createServer((_request, response) => {

@@ -1,4 +1,18 @@
 -- wrk … -- <method> <body> [<file with a line of headers for each request>]
+
+-- As wrk has it, but for the order of the headers, which wrk changes from run to run. A client sends them in one order,
+-- and V8 compiles anew for each new one.
+function wrk.format(method, path, headers, body)
+  headers, body = headers or wrk.headers, body or wrk.body
+  headers["Host"] = headers["Host"] or wrk.headers["Host"]
+  headers["Content-Length"] = body and #body
+  local names, lines = {}, { string.format("%s %s HTTP/1.1", method or wrk.method, path or wrk.path) }
+  for name in pairs(headers) do names[#names + 1] = name end
+  table.sort(names)
+  for _, name in ipairs(names) do lines[#lines + 1] = name .. ": " .. headers[name] end
+  return table.concat(lines, "\r\n") .. "\r\n\r\n" .. (body or "")
+end
+
 function init(args)
   wrk.method = args[1]
   if args[2] ~= "" then wrk.body = args[2] end

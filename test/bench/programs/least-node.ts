@@ -20,9 +20,8 @@ import { usageOfExit } from '../../../lib/process/usage-of-exit.ts'
 import { openAudit } from '../../../lib/security/audit.ts'
 import { hashesOf } from '../../../lib/security/audit-submission.ts'
 import { DEFAULT_KEY } from '../../../lib/security/caller.ts'
-import { checkForm, createSigner } from '../../../lib/security/md5-signature.ts'
 import { createLogger } from '../../../runtime/log.ts'
-import { SECRET, SIGN_TTL } from '../submission.ts'
+import { checkSignature } from './check-signature.ts'
 import { type ProcessEnd, startBash } from './least-process.ts'
 
 // least-node.ts <directory>: the least that a server on Node can do for a job and still be asked, and answer, as the
@@ -33,8 +32,6 @@ import { type ProcessEnd, startBash } from './least-process.ts'
 const directory = process.argv[2]!
 const { log } = await createLogger('info', false)
 const audit = await openAudit({ directory, log })
-const signer = createSigner(SECRET)
-const signatureWindow = { ttlMs: SIGN_TTL.ms, clockSkewMs: 30_000, now: Date.now }
 const newId = createJobIds()
 const clock = createClock()
 const tell = logJobEvents(log)
@@ -53,7 +50,8 @@ const MOST_RUNNING = 5
 let running = 0
 
 const submit = async (request: IncomingMessage) => {
-  authenticate(request)
+  const { sign = '', signat: signAt = '' } = request.headers
+  checkSignature(String(sign), String(signAt))
   const body = await readBody(request)
   const asked = validate(commandSchema, JSON.parse(body.toString()))
   if (running >= MOST_RUNNING) throw failure('too-many-jobs-of-key', { limit: MOST_RUNNING })
@@ -63,12 +61,6 @@ const submit = async (request: IncomingMessage) => {
   } finally {
     running--
   }
-}
-
-const authenticate = ({ headers: { sign = '', signat: signAt = '' } }: IncomingMessage): void => {
-  const signature = { sign: String(sign), signAt: String(signAt) }
-  checkForm(signature, signatureWindow)
-  if (!signer.matches(signature.sign, signature.signAt)) throw failure('signature-wrong')
 }
 
 const readBody = (request: IncomingMessage): Promise<Buffer> =>

@@ -7,6 +7,7 @@ import { loadColumns } from '../columns.ts'
 import type { Target } from '../load/load.ts'
 import { createEd25519Client } from '../load/signed-messages.ts'
 import { underLoad } from '../load/under-load.ts'
+import { startLeastLookUp } from '../peers/least-look-up.ts'
 import { type Contestant, type Results, runRounds } from '../rounds.ts'
 import { atLeast, type Outcome, type Row } from '../row.ts'
 import type { Scratch } from '../scratch.ts'
@@ -41,6 +42,7 @@ const contestantsOf = async (bench: Bench): Promise<Contestant[]> => {
     ...agents.map(({ name }, at) => contestant(name, jobs[at]!)),
     contestant(ED25519, await signedByEd25519(bench)),
     ...agents.map(({ name }, at) => contestant(withHistory(name, options.history), jobsAmongMany[at]!)),
+    contestant(LEAST, await startLeastLookUp(scratch, bench.checkouts[0]!)),
     await bare(BARE_ADAPTER, 'bare-adapter.ts', 'global'),
     await bare(OWN_RESPONSE, 'bare-adapter.ts', 'own'),
     await bare('bare node:http', 'bare-http.ts'),
@@ -58,6 +60,8 @@ const signedByEd25519 = async ({ scratch, checkouts }: Bench): Promise<Target> =
   return client((await runOneJob(agent)).url)
 }
 
+/** What remains of the adapter's speed for a server that looks up a job, whatever else it does. */
+const LEAST = 'least look-up'
 const BARE_ADAPTER = 'bare adapter'
 const OWN_RESPONSE = 'bare adapter, its Response'
 
@@ -88,6 +92,7 @@ const outcomeOf = (results: Results, history: number): Outcome => {
     columns: [
       ...loadColumns(results, 'GET/s'),
       { title: '× adapter', digits: 2, of: times(BARE_ADAPTER) },
+      { title: '× least', digits: 2, of: times(LEAST) },
       { title: '× its Response', digits: 2, of: times(OWN_RESPONSE) },
       { title: '× contract', digits: 2, of: name => (name === ED25519 ? times('agent')(name) : undefined) },
       { title: '× node:http', digits: 2, of: times('bare node:http') },
