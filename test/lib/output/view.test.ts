@@ -264,6 +264,18 @@ test('a snapshot gives all that was kept when it was taken, and nothing of what 
   )
 })
 
+for (const writes of [1, 64, 65, 66, 67, 130, 199]) {
+  test(`a snapshot of ${writes} writes ends with the last of them, also where later ones share its row`, () => {
+    const job = createViews().running()
+    const write = (n: number): void => job.write(['stdout', Buffer.from(`${n} `.padEnd(1000, '.'))])
+    for (let n = 0; n < writes; n++) write(n)
+    const snapshot = job.view.snapshot()
+    for (let n = 0; n < 5; n++) write(writes + n)
+    const read = [...snapshot.texts('stdout')].join('')
+    assert.deepEqual([read.length, read.match(/\d+(?= )/g)?.at(-1)], [writes * 1000, String(writes - 1)])
+  })
+}
+
 test('of a running job a snapshot leaves out what was superseded, and counts what it gave', () => {
   const job = createViews().running(1 << 20)
   const write = (letter: string, count: number) => job.write(text('stdout', letter.repeat(count)))
