@@ -1,7 +1,7 @@
 -- wrk … -- <method> <body> [<file with a line of headers for each request>]
 
 -- As wrk has it, but for the order of the headers, which wrk changes from run to run. A client sends them in one order,
--- and V8 compiles anew for each new one.
+-- and for a new one V8 may compile again what reads them.
 function wrk.format(method, path, headers, body)
   headers, body = headers or wrk.headers, body or wrk.body
   headers["Host"] = headers["Host"] or wrk.headers["Host"]

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import type { Checkout } from '../bench.ts'
 import { runProgram } from '../children.ts'
 import type { Target } from '../load/load.ts'
 import { startLogging, untilListening } from '../log-file.ts'
@@ -7,14 +6,15 @@ import type { Scratch } from '../scratch.ts'
 import { signedHeaders } from '../submission.ts'
 
 /** With one finished job in its store; asked for that as an agent is, and logs to a file as it does. */
-export const startLeastLookUp = async (scratch: Scratch, { directory }: Checkout): Promise<Target> => {
+export const startLeastLookUp = async (scratch: Scratch): Promise<Target & { logFile: string }> => {
   const home = scratch.directory('least')
   const database = join(home, 'jobs.db')
-  await runProgram(scratch, 'fill-history.ts', [directory, database, 1])
-  const log = join(home, 'log')
-  const child = startLogging(scratch, [process.execPath, PROGRAM, database], log)
-  const { address, pid } = await untilListening(log, child)
-  return { url: address, headers: signedHeaders(), pid }
+  await runProgram(scratch, 'fill-history.ts', [ROOT, database, 1])
+  const logFile = join(home, 'log')
+  const child = startLogging(scratch, [process.execPath, PROGRAM, database], logFile)
+  const { address, pid } = await untilListening(logFile, child)
+  return { url: address, headers: signedHeaders(), pid, logFile }
 }
 
+const ROOT = join(import.meta.dirname, '../../..')
 const PROGRAM = join(import.meta.dirname, '../programs/least-look-up.ts')

@@ -3,9 +3,10 @@ import { checkForm, createSigner } from '../../../lib/security/md5-signature.ts'
 import { SECRET, SIGN_TTL } from '../submission.ts'
 
 const signer = createSigner(SECRET)
-const signatureWindow = { ttlMs: SIGN_TTL.ms, clockSkewMs: 30_000, now: Date.now }
+const CLOCK_SKEW_MS = 30_000
+const signatureWindow = { ttlMs: SIGN_TTL.ms, clockSkewMs: CLOCK_SKEW_MS, now: Date.now }
 
-/** The contract's signature, of the one secret that there is; what is missing is an empty text. Throws AgentError. */
+/** Checks the contract's signature against SECRET; pass '' for a header that is missing. Throws AgentError. */
 export const checkSignature = (sign: string, signAt: string): void => {
   checkForm({ sign, signAt }, signatureWindow)
   if (!signer.matches(sign, signAt)) throw failure('signature-wrong')

@@ -13,10 +13,10 @@ import { createOutputStore } from '../../../lib/store/sqlite/outputs.ts'
 import { createLogger } from '../../../runtime/log.ts'
 import { checkSignature } from './check-signature.ts'
 
-// least-look-up.ts <database>: the least that a server on the agent's parts can do when it is asked for a job, and still
-// answer as the agent does: it checks the signature, looks up the job and its output in the agent's store, and writes the
-// answer and a line of the log. But there is no router and no limit of any kind, callers have no rights, nothing is
-// counted, and nobody minds whether the answer is taken. Logs the URL of the newest job.
+// least-look-up.ts <database>: the least that a server made of the agent's parts can do to look up a job and still send the
+// same body: on the adapter, it checks the signature, looks up the job and its output in the agent's store, and writes the
+// answer and a line of the log. It has no router, no limits and no metrics, does not check what a caller may do, and does
+// not notice when a client goes away. Logs the URL of the newest job.
 const { log } = await createLogger('info', false)
 const database = openDatabase(process.argv[2]!, log)
 const jobs = createJobStore(database)

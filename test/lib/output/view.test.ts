@@ -264,6 +264,7 @@ test('a snapshot gives all that was kept when it was taken, and nothing of what 
   )
 })
 
+// A row of the store holds 64 KiB: 65 of these, and a part of the next.
 for (const writes of [1, 64, 65, 66, 67, 130, 199]) {
   test(`a snapshot of ${writes} writes ends with the last of them, also where later ones share its row`, () => {
     const job = createViews().running()
