@@ -8,6 +8,7 @@ import {
 } from '../../lib/jobs/job.ts'
 import { execCmd } from '../../lib/jobs/program.ts'
 import { withoutQuery } from '../../lib/notify/callback-url.ts'
+import type { OutputSnapshot } from '../../lib/output/view.ts'
 import { NO_USAGE } from '../../lib/process/types.ts'
 import { notificationToJson } from './notification-json.ts'
 
@@ -20,6 +21,17 @@ export const jobToJson = (record: JobRecord) => ({
 })
 
 export type JobJson = ReturnType<typeof jobToJson>
+
+/** The same with its output, which is read whole. Throws OutputRemovedError. */
+export const jobWithOutput = (record: JobRecord, output: OutputSnapshot): JobJson => {
+  const [stdout, stderr] = [[...output.texts('stdout')].join(''), [...output.texts('stderr')].join('')]
+  return {
+    ...fieldsBeforeOutput(record),
+    stdout,
+    stderr,
+    ...fieldsAfterOutput(record, output.deliveredBytes()),
+  }
+}
 
 /** The fields that come before `stdout` and `stderr`. */
 export const fieldsBeforeOutput = ({ job }: JobRecord) => ({

@@ -5,7 +5,7 @@ import { type Caller, mayReadOutput } from '../../lib/security/caller.ts'
 import type { OutboxSummary } from '../../lib/store/outbox-store.ts'
 import { JOB_ID_HEADER, JSON_TYPE, ok } from '../http/reply.ts'
 import type { OpenJob } from '../services.ts'
-import { fieldsAfterOutput, fieldsBeforeOutput, jobToJson } from './job-json.ts'
+import { jobToJson, jobWithOutput } from './job-json.ts'
 import { jobText } from './job-text.ts'
 import type { StreamedReply } from './with-job.ts'
 
@@ -36,14 +36,7 @@ export const replyJob = async (
 
 const whole = (record: JobRecord, job: OpenJob) => {
   try {
-    const snapshot = job.output.snapshot()
-    const [stdout, stderr] = [[...snapshot.texts('stdout')].join(''), [...snapshot.texts('stderr')].join('')]
-    return {
-      ...fieldsBeforeOutput(record),
-      stdout,
-      stderr,
-      ...fieldsAfterOutput(record, snapshot.deliveredBytes()),
-    }
+    return jobWithOutput(record, job.output.snapshot())
   } catch (error) {
     if (!(error instanceof OutputRemovedError)) throw error
     // Nothing was sent yet, so the answer can say that the output is not there.

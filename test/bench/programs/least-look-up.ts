@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServerAdapter } from '@whatwg-node/server'
 import { errorAnswer, JOB_ID_HEADER, json, ok } from '../../../handlers/http/reply.ts'
-import { fieldsAfterOutput, fieldsBeforeOutput } from '../../../handlers/jobs/job-json.ts'
+import { jobWithOutput } from '../../../handlers/jobs/job-json.ts'
 import { AgentError, failure } from '../../../lib/base/errors.ts'
 import { createSnapshot } from '../../../lib/output/snapshot.ts'
 import { DEFAULT_KEY } from '../../../lib/security/caller.ts'
@@ -27,14 +27,7 @@ const lookUp = (id: string) => {
   if (!found) throw failure('unknown-job')
   const { number, job, totals } = found
   const source = { number, encoding: job.encoding, running: () => undefined, exists: () => true }
-  const snapshot = createSnapshot(outputs, source)
-  const record = { job, output: totals, livingLeftovers: 0 }
-  return {
-    ...fieldsBeforeOutput(record),
-    stdout: [...snapshot.texts('stdout')].join(''),
-    stderr: [...snapshot.texts('stderr')].join(''),
-    ...fieldsAfterOutput(record, snapshot.deliveredBytes()),
-  }
+  return jobWithOutput({ job, output: totals, livingLeftovers: 0 }, createSnapshot(outputs, source))
 }
 
 const answer = ({ headers, url }: Request): Response => {
