@@ -120,8 +120,8 @@ export const createFleetMember = async ({
       async close(): Promise<void> {
         isOver = true
         rivals.close()
-        subscriptions.serve(false)
         serving = false
+        await within(subscriptions.close(), LAST_ANSWERS_MS)
         const service = await within(registered, LAST_ANSWERS_MS)
         await within(service?.stop().catch(() => {}) ?? Promise.resolve(), LAST_ANSWERS_MS)
         await within(answers.over(), LAST_ANSWERS_MS)

@@ -11,9 +11,13 @@ export interface SubscriptionsOptions {
   log: Log
 }
 
-/** The subjects on which the agent is asked. */
+/**
+ * The subjects on which the agent is asked. What the engine has sent before it hears that the agent leaves a subject is
+ * served still, as nobody else gets it; unless another agent has the name, which gets it too.
+ */
 export const createSubscriptions = ({ connection, host, labels, serve, log }: SubscriptionsOptions) => {
   const open = new Map<string, Subscription>()
+  const leaving = new Map<Subscription, Promise<void>>()
   let isServing = false
   let isFree = false
 
@@ -47,6 +51,14 @@ export const createSubscriptions = ({ connection, host, labels, serve, log }: Su
     return subscription
   }
 
+  const leave = (subscription: Subscription): void => {
+    const left = subscription
+      .drain()
+      .catch(() => {}) // The connection is closed.
+      .finally(() => leaving.delete(subscription))
+    leaving.set(subscription, left)
+  }
+
   const update = (): void => {
     if (connection.isClosed()) return
     const all = wanted()
@@ -54,7 +66,7 @@ export const createSubscriptions = ({ connection, host, labels, serve, log }: Su
     for (const [subject, subscription] of open) {
       if (subjects.has(subject)) continue
       open.delete(subject)
-      subscription.unsubscribe()
+      leave(subscription)
     }
     for (const [subject, address, queue] of all) {
       if (!open.has(subject)) open.set(subject, subscribe(subject, address, queue))
@@ -62,10 +74,17 @@ export const createSubscriptions = ({ connection, host, labels, serve, log }: Su
   }
 
   return {
-    /** Serves all subjects, or none. */
+    /** Serves all subjects; or none from this moment on. */
     serve(isNow: boolean): void {
       isServing = isNow
       update()
+      if (!isNow) for (const subscription of leaving.keys()) subscription.unsubscribe()
+    },
+    /** Serves none from now on, but what comes before the engine knows that. Resolves then. */
+    async close(): Promise<void> {
+      isServing = false
+      update()
+      await Promise.all(leaving.values())
     },
     /** Whether there is a free slot: only then one of many is asked to run something. */
     free(isNow: boolean): void {

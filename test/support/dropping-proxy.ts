@@ -1,12 +1,17 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** A proxy before an engine that can drop whatever comes, without a word, as a network does that is cut. */
+/**
+ * A proxy before an engine that can drop whatever comes, without a word, as a network does that is cut; or keep what the
+ * engine sends for a while.
+ */
 export const startDroppingProxy = async (port: number) => {
   const sockets = new Set<Socket>()
+  const engines = new Set<Socket>()
   let isCut = false
   const server = createServer(client => {
     const engine = connect(port, '127.0.0.1')
+    engines.add(engine.on('close', () => engines.delete(engine)))
     const end = (): void => {
       for (const socket of [client, engine]) socket.destroy()
     }
@@ -30,6 +35,13 @@ export const startDroppingProxy = async (port: number) => {
     url: `nats://127.0.0.1:${(server.address() as AddressInfo).port}`,
     cut(): void {
       isCut = true
+    },
+    /** What the engine sends from now on comes when it is released. */
+    hold(): void {
+      for (const engine of engines) engine.pause()
+    },
+    release(): void {
+      for (const engine of engines) engine.resume()
     },
     /** New connections go through; of the old ones what was dropped is missing, so they are ended. */
     mend(): void {
