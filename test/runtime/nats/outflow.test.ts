@@ -119,6 +119,7 @@ describe('an engine that does not read', NATS_TEST, () => {
     })
     reads.resolve()
     const served = await serveMessages(connection, { serve: () => new Response(pieces(7)) })
+    await pair.ofAgent.flush() // What the other connection sends must find it there.
     reads = Promise.withResolvers()
     let heard = 0
     const inbox = createInbox()
