@@ -43,7 +43,7 @@ export interface AnyHost {
   /**
    * Resolves as soon as it runs, with the host that has taken it. Fails with `no-room` when none has a free slot. What
    * a host may have begun is not sent again, for another host would run it once more; what was refused because others
-   * had just taken the slots there is, a few times.
+   * had just taken the slots there, or because the host is about to end, is, a few times.
    */
   submit(request: SubmitRequest, options?: SubmitOptions): Promise<Result<{ host: string; job: JobHandle }>>
 }
@@ -113,18 +113,24 @@ const toLabel = (label: FleetLabel | string): FleetLabel => {
   return found
 }
 
-/** Nobody listens who has room, or the slot was taken meanwhile. */
+/** Nobody listens who has room, or the host has none any more. */
 const isNoRoom = ({ word, cause }: ClientError): boolean =>
-  word === 'too-many-jobs' || (word === 'unreachable' && Object(cause).fault === 'nobody-there')
+  OUT_OF_ROOM.has(word) || (word === 'unreachable' && Object(cause).fault === 'nobody-there')
 
-/** Where several come at once the engine may hand more to one host than it has slots, while another has some. */
+/** As what a host refuses a job, of which it has begun nothing, where another host may take it. */
+const OUT_OF_ROOM = new Set(['too-many-jobs', 'draining', 'stopping'])
+
+/**
+ * The engine may hand a host more than it has slots, or something when it is about to end, while another has room: it
+ * does not know yet.
+ */
 const whileTaken = async <T>(
   signal: AbortSignal | undefined,
   submit: () => Promise<Result<T>>,
 ): Promise<Result<T>> => {
   for (let tries = 1; ; tries++) {
     const submitted = await submit()
-    const isTaken = !submitted.ok && Object(submitted.error.cause).word === 'too-many-jobs'
+    const isTaken = !submitted.ok && OUT_OF_ROOM.has(Object(submitted.error.cause).word)
     if (!isTaken || tries >= MOST_REFUSALS) return submitted
     await pause(PAUSE_MS * (0.5 + Math.random()), signal)
   }

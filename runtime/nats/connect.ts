@@ -130,6 +130,6 @@ export const keepConnected = async ({ engine, name, log, open }: ConnectOptions)
 /** All agents lose an engine at the same time, and must not come back at the same time. */
 const delayMs = (): number => 500 + Math.random() * 2000
 
-const LAST_WORDS_MS = 1000
+const LAST_WORDS_MS = 700
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -121,10 +121,11 @@ export const createFleetMember = async ({
         isOver = true
         rivals.close()
         serving = false
-        await within(subscriptions.close(), LAST_ANSWERS_MS)
-        const service = await within(registered, LAST_ANSWERS_MS)
-        await within(service?.stop().catch(() => {}) ?? Promise.resolve(), LAST_ANSWERS_MS)
-        await within(answers.over(), LAST_ANSWERS_MS)
+        const unfound = registered.then(service => service?.stop()).catch(() => {})
+        const left = Promise.all([subscriptions.close(), unfound]).then(() => true)
+        // No answer gets to anybody where the engine is silent.
+        if (await within(left, ENGINE_MS)) await within(answers.over(), LAST_ANSWERS_MS)
+        subscriptions.serve(false)
         ownWork.close()
         answers.close()
         inbox.close()
@@ -145,6 +146,15 @@ export const createFleetMember = async ({
   const unsubscribe = events.subscribe(() => void setImmediate(update))
   const looks = setInterval(update, LOOK_MS)
   looks.unref()
+  let closed: Promise<void> | undefined
+
+  const close = async (): Promise<void> => {
+    isClosing = true
+    unsubscribe()
+    clearInterval(looks)
+    await work.close()
+    await connection.close()
+  }
 
   return {
     state: () => ({
@@ -156,12 +166,10 @@ export const createFleetMember = async ({
     isConnected: connection.isConnected,
     /** For a drain, and for a stop that begins: others get what is for one of many. */
     update,
-    async close(): Promise<void> {
-      isClosing = true
-      unsubscribe()
-      clearInterval(looks)
-      await work.close()
-      await connection.close()
+    /** Calling it again waits for the same. */
+    close(): Promise<void> {
+      closed ??= close()
+      return closed
     },
   }
 }
@@ -172,5 +180,7 @@ export type FleetMember = Awaited<ReturnType<typeof createFleetMember>>
 const NEWS_MS = 10_000
 /** What sees a drain that nobody has told of. */
 const LOOK_MS = 1000
+/** How long the engine may take to say that it has what a stop tells it. */
+const ENGINE_MS = 700
 /** How long answers that are being sent may take when everything has been stopped. */
 const LAST_ANSWERS_MS = 1000

@@ -13,7 +13,8 @@ export interface SubscriptionsOptions {
 
 /**
  * The subjects on which the agent is asked. What the engine has sent before it hears that the agent leaves a subject is
- * served still, as nobody else gets it; unless another agent has the name, which gets it too.
+ * served still: nobody else gets it. Where another agent has the name nothing is served any more: what is for the name
+ * that one gets too, and a job that is started here could not be found by its host's name.
  */
 export const createSubscriptions = ({ connection, host, labels, serve, log }: SubscriptionsOptions) => {
   const open = new Map<string, Subscription>()
@@ -43,8 +44,8 @@ export const createSubscriptions = ({ connection, host, labels, serve, log }: Su
       ...(queue !== undefined && { queue }),
       callback(error, message) {
         if (!error) return serve(message, address)
-        // The library has ended it; it is tried again with the next connection.
-        open.delete(subject)
+        // The library has ended it; it is tried again with the next connection. It may be one that was left before.
+        if (open.get(subject) === subscription) open.delete(subject)
         log.error({ subject, error: error.message }, 'THE ENGINE DOES NOT LET THE AGENT SERVE A SUBJECT')
       },
     })
@@ -54,7 +55,7 @@ export const createSubscriptions = ({ connection, host, labels, serve, log }: Su
   const leave = (subscription: Subscription): void => {
     const left = subscription
       .drain()
-      .catch(() => {}) // The connection is closed.
+      .catch(() => {}) // The connection is closed, or the engine has refused the subject.
       .finally(() => leaving.delete(subscription))
     leaving.set(subscription, left)
   }
@@ -78,13 +79,15 @@ export const createSubscriptions = ({ connection, host, labels, serve, log }: Su
     serve(isNow: boolean): void {
       isServing = isNow
       update()
-      if (!isNow) for (const subscription of leaving.keys()) subscription.unsubscribe()
+      if (isNow) return
+      for (const subscription of leaving.keys()) subscription.unsubscribe()
+      leaving.clear()
     },
-    /** Serves none from now on, but what comes before the engine knows that. Resolves then. */
+    /** Serves none from now on, but what comes before the engine knows that; resolves then, or without a connection. */
     async close(): Promise<void> {
       isServing = false
       update()
-      await Promise.all(leaving.values())
+      await Promise.race([Promise.all(leaving.values()), connection.closed()])
     },
     /** Whether there is a free slot: only then one of many is asked to run something. */
     free(isNow: boolean): void {

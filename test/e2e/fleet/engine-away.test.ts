@@ -5,6 +5,7 @@ import { connect } from '../../../lib/client/client.ts'
 import { createNatsFetch } from '../../../lib/fleet/fetch-by-nats.ts'
 import { createHome, SECRET, startAgent } from '../../support/agent.ts'
 import { startCuttingProxy } from '../../support/cutting-proxy.ts'
+import { startDroppingProxy } from '../../support/dropping-proxy.ts'
 import { NATS_TEST, startNatsServer } from '../../support/nats-server.ts'
 import { startFleetAgent } from '../../support/start-fleet-agent.ts'
 import { waitFor } from '../../support/wait-for.ts'
@@ -53,6 +54,43 @@ describe('an agent whose engine is not there', { ...NATS_TEST, concurrency: 3 },
     const { code } = await agent.end()
     assert.equal(code, 0)
     await connection.close()
+  })
+
+  test('that stops answers what the engine had sent before it knew', async () => {
+    await using engine = await startNatsServer()
+    await using proxy = await startDroppingProxy(engine.port)
+    const agent = await startFleetAgent(proxy, 'db1', { env: { AGENT_LABELS: 'role=db' } })
+    const connection = await connectNats({ servers: engine.url })
+    const fetch = createNatsFetch(connection)
+    proxy.hold()
+    const submitted = ['db1.host', 'db.role.any'].map(name =>
+      connect(`http://${name}.newdt/`, {
+        credentials: { secret: SECRET },
+        fetch,
+        patienceMs: 0,
+      }).submit({ cmd: 'true' }),
+    )
+    await waitFor('both are sent', () => connection.stats().outMsgs === submitted.length)
+    await connection.flush()
+    process.kill(agent.pid, 'SIGTERM')
+    await waitFor('it stops', () => agent.output().stdout.includes('"msg":"stopping"'))
+    proxy.release()
+    for (const result of await Promise.all(submitted))
+      assert.equal(!result.ok && result.error.word, 'stopping')
+    assert.equal((await agent.ended).code, 0)
+    await connection.close()
+  })
+
+  // It exits with 1 where a stop takes two seconds longer than the grace period, of which nothing is needed here.
+  test('that stops while the engine does not answer stops in time', async () => {
+    await using engine = await startNatsServer()
+    const agent = await startFleetAgent(engine, 'db1', {
+      env: { AGENT_LABELS: 'role=db', AGENT_KILL_GRACE: '1s' },
+    })
+    process.kill(engine.pid(), 'SIGSTOP')
+    const { code } = await agent.end()
+    process.kill(engine.pid(), 'SIGCONT')
+    assert.equal(code, 0)
   })
 
   test('has whoever follows a job go on as soon as it is back, when it alone was cut off', async () => {

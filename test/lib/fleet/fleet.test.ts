@@ -61,19 +61,29 @@ describe('any host of a fleet', NATS_TEST, () => {
     assert.equal(with1.asked.length, 1)
   })
 
-  test('gets it again when its slots were just taken, until one has room', async () => {
+  test('gets it again when its slots were just taken, or it is about to end, until one has room', async () => {
+    const refusals = [
+      { status: '429', data: { id: '', code: 1, success: false } },
+      ...['draining', 'stopping'].map(error => ({
+        status: '503',
+        data: { code: 503, success: false, error, data: null },
+      })),
+    ]
     let asked = 0
     await using with1 = await fleetWith(message => {
-      const isTaken = ++asked < 3
-      const data = isTaken
-        ? { id: '', code: 1, success: false }
-        : { code: 0, success: true, data: { id: ID } }
-      const fields = { [WIRE.kind]: 'head', [WIRE.status]: isTaken ? '429' : '200', [WIRE.end]: 'true' }
-      answer(message, fields, { msg: '', ...data })
+      const { status, data } = refusals[asked++] ?? {
+        status: '200',
+        data: { code: 0, success: true, data: { id: ID } },
+      }
+      answer(
+        message,
+        { [WIRE.kind]: 'head', [WIRE.status]: status, [WIRE.end]: 'true' },
+        { msg: '', ...data },
+      )
     })
     const taken = await with1.fleet.any('role=db').submit({ cmd: 'true' })
     assert.ok(taken.ok)
-    assert.equal(asked, 3)
+    assert.equal(asked, 4)
   })
 
   test('that has no room is no failure of the fleet', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import type { Msg, NatsConnection, SubscriptionOptions } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
 import { createSubscriptions } from '../../../runtime/nats/subscriptions.ts'
 import { startDroppingProxy } from '../../support/dropping-proxy.ts'
@@ -13,9 +14,6 @@ describe('the subjects of an agent', NATS_TEST, () => {
     engine = await startNatsServer()
   })
   after(() => engine?.end())
-
-  const HOST = 'newdt.host.db1.read'
-  const ANY = 'newdt.any.role.db.run'
 
   /** An agent that serves, and a message for it that the engine has sent and the network still holds. */
   const withMessageOnItsWay = async (subject: string) => {
@@ -72,7 +70,7 @@ describe('the subjects of an agent', NATS_TEST, () => {
     assert.match(await agent.ask('later'), /no responders/i)
   })
 
-  test("what is on its way to an agent of which another has the name is that one's", async () => {
+  test('what is on its way to an agent of which another has the name is not served', async () => {
     for (const subject of [HOST, ANY]) {
       await using agent = await withMessageOnItsWay(subject)
       agent.subscriptions.free(false)
@@ -83,10 +81,45 @@ describe('the subjects of an agent', NATS_TEST, () => {
     }
   })
 
-  test('closing where there is no connection any more ends', async () => {
+  test('closing ends where there is no connection any more, also while a subject is being left', async () => {
     await using agent = await withMessageOnItsWay(HOST)
-    agent.release()
+    agent.subscriptions.free(false)
+    const closed = agent.subscriptions.close()
     await agent.ofAgent.close()
+    await closed
     await agent.subscriptions.close()
+    agent.subscriptions.serve(false)
   })
 })
+
+test('what the engine says of a subject that was left does not have the agent forget that it serves it again', () => {
+  const subscribed: { subject: string; isOpen: boolean; callback: SubscriptionOptions['callback'] }[] = []
+  const connection = {
+    isClosed: () => false,
+    subscribe(subject: string, { callback }: SubscriptionOptions) {
+      const one = { subject, isOpen: true, callback }
+      subscribed.push(one)
+      const end = (): void => {
+        one.isOpen = false
+      }
+      return { unsubscribe: end, drain: async () => end() }
+    },
+  }
+  const subscriptions = createSubscriptions({
+    connection: connection as unknown as NatsConnection,
+    host: 'db1',
+    labels: [{ name: 'role', value: 'db' }],
+    serve() {},
+    log: recordingLog().log,
+  })
+  subscriptions.serve(true)
+  for (const isFree of [true, false, true]) subscriptions.free(isFree)
+  const [left, current] = subscribed.filter(({ subject }) => subject === ANY)
+  left!.callback!(new Error('Permissions Violation'), {} as Msg)
+  assert.deepEqual([left!.isOpen, current!.isOpen], [false, true])
+  subscriptions.free(false)
+  assert.equal(current!.isOpen, false)
+})
+
+const HOST = 'newdt.host.db1.read'
+const ANY = 'newdt.any.role.db.run'
