@@ -85,6 +85,11 @@ export const createFleetMember = async ({
       subscriptions.free(isFree())
       subscriptions.serve(serving)
       ownWork.serve(serving)
+      if (serving) void tellServing().catch(() => {}) // The connection has broken.
+    }
+    /** Once the engine knows: whoever reads it may ask. */
+    const tellServing = async (): Promise<void> => {
+      await connection.flush()
       if (serving) log.info({ name }, 'serving the fleet')
     }
     const onDecided = (isNow: boolean): void => {

@@ -94,13 +94,13 @@ test('those who ask are not answered by all', async () => {
   const { join, claims } = createBus()
   const first = join(0)
   await waitFor('it has it', first.isOurs)
-  const others = Array.from({ length: 12 }, (_, n) => join(n + 1, { waitMs: 5, retryMs: 20 }))
+  const others = Array.from({ length: 12 }, (_, n) => join(n + 1, { waitMs: 5, retryMs: 200 }))
   await waitFor('all know', () => others.every(({ isOurs }) => isOurs() === false))
   claims.length = 0
   const asked = () => claims.filter(({ asks }) => asks).length
   await waitFor('they ask again', () => asked() >= 20)
-  // One that looks itself, and has heard nothing yet, answers too; but never all of them.
-  assert.ok(claims.length <= 3 * asked(), `${claims.length} claims`)
+  // One that looks itself, and has heard nothing yet, answers too; but not all of them.
+  assert.ok(claims.length <= 4 * asked(), `${claims.length} claims for ${asked()} that ask`)
   assert.equal(first.isOurs(), true)
 })
 
