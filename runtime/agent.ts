@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { createApp } from '../handlers/app.ts'
 import { createClock } from '../lib/base/clock.ts'
+import { countDown } from '../lib/base/count-down.ts'
 import type { Log } from '../lib/base/log.ts'
 import { within } from '../lib/base/within.ts'
 import { createJobChanges } from '../lib/jobs/changes.ts'
@@ -225,12 +226,13 @@ const putTogether = async (
 
     /** Stops all jobs, answers whoever waits for one, closes everything. */
     async stop(graceMs: number): Promise<void> {
+      const left = countDown(graceMs + LAST_WORDS_MS)
       const lastJob = jobs.close(graceMs)
       changes.notify()
       fleet?.update()
       await lastJob
       changes.close()
-      await Promise.all([http?.close(LAST_ANSWERS_MS), fleet?.close()])
+      await Promise.all([http?.close(LAST_ANSWERS_MS), fleet?.close(left())])
       await audit.close()
       await opened.disposeAsync()
     },
@@ -247,3 +249,5 @@ const groupNameOf = (directory: string): string => `newdt-auto-${hash('sha256', 
 
 /** How long answers that are being sent may take when everything has been stopped. */
 const LAST_ANSWERS_MS = 1000
+/** How long the fleet may take to be told of it, when the jobs have used up their grace period. */
+const LAST_WORDS_MS = 1300

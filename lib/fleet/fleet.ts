@@ -74,7 +74,7 @@ export const connectFleet = (connection: NatsConnection, options: FleetOptions):
       const authority = authorityOf({ to: 'any', label: toLabel(label) })
       return {
         submit: (request, more) =>
-          whileTaken(more?.signal, async () => {
+          whileRefused(more?.signal, async () => {
             let host: string | undefined
             const client = connect(`http://${authority}/`, {
               credentials,
@@ -115,23 +115,23 @@ const toLabel = (label: FleetLabel | string): FleetLabel => {
 
 /** Nobody listens who has room, or the host has none any more. */
 const isNoRoom = ({ word, cause }: ClientError): boolean =>
-  OUT_OF_ROOM.has(word) || (word === 'unreachable' && Object(cause).fault === 'nobody-there')
+  REFUSED_HERE.has(word) || (word === 'unreachable' && Object(cause).fault === 'nobody-there')
 
-/** As what a host refuses a job, of which it has begun nothing, where another host may take it. */
-const OUT_OF_ROOM = new Set(['too-many-jobs', 'draining', 'stopping'])
+/** Refusals after which nothing has begun, and another host may take the job. */
+const REFUSED_HERE = new Set(['too-many-jobs', 'draining', 'stopping'])
 
 /**
  * The engine may hand a host more than it has slots, or something when it is about to end, while another has room: it
  * does not know yet.
  */
-const whileTaken = async <T>(
+const whileRefused = async <T>(
   signal: AbortSignal | undefined,
   submit: () => Promise<Result<T>>,
 ): Promise<Result<T>> => {
   for (let tries = 1; ; tries++) {
     const submitted = await submit()
-    const isTaken = !submitted.ok && OUT_OF_ROOM.has(Object(submitted.error.cause).word)
-    if (!isTaken || tries >= MOST_REFUSALS) return submitted
+    const isRefused = !submitted.ok && REFUSED_HERE.has(Object(submitted.error.cause).word)
+    if (!isRefused || tries >= MOST_TRIES) return submitted
     await pause(PAUSE_MS * (0.5 + Math.random()), signal)
   }
 }
@@ -139,6 +139,6 @@ const whileTaken = async <T>(
 const noRoom = (cause: ClientError): ClientError =>
   new ClientError('no-room', 'no host with this label has a free slot', { cause })
 
-const MOST_REFUSALS = 5
+const MOST_TRIES = 5
 const PAUSE_MS = 100
 const HOST_HEADER = 'Newdt-Host'

@@ -14,8 +14,8 @@ export interface Session {
   reconnected(): void
   /** The engine has refused something. */
   refused(error: Error): void
-  /** May use the connection, if there is one, for its last words. */
-  close(): Promise<void>
+  /** May use the connection, if there is one, for its last words, so long. Resolves with whether the engine has them. */
+  close(ms: number): Promise<boolean>
 }
 
 export interface ConnectOptions {
@@ -90,7 +90,7 @@ export const keepConnected = async ({ engine, name, log, open }: ConnectOptions)
     isConnected = false
     current = undefined
     session.disconnected()
-    await session.close()
+    await session.close(0)
     away('the connection was given up')
   }
 
@@ -111,12 +111,12 @@ export const keepConnected = async ({ engine, name, log, open }: ConnectOptions)
 
   return {
     isConnected: () => isConnected,
-    async close(): Promise<void> {
+    async close(ms: number): Promise<void> {
       closing.abort()
       if (!current) return
       const { connection, session } = current
-      await session.close()
-      if (isConnected)
+      const isThere = await session.close(ms)
+      if (isConnected && isThere)
         await within(
           connection.flush().catch(() => {}),
           LAST_WORDS_MS,

@@ -1,4 +1,5 @@
 import { type NatsConnection, PermissionViolationError } from '@nats-io/nats-core'
+import { countDown } from '../../lib/base/count-down.ts'
 import type { Log } from '../../lib/base/log.ts'
 import { within } from '../../lib/base/within.ts'
 import type { JobEvents } from '../../lib/jobs/events.ts'
@@ -122,18 +123,20 @@ export const createFleetMember = async ({
         log.warn({ error: error.message }, 'the engine has refused something')
       },
       /** Others are asked from now on; whoever waits for an answer gets it, if it comes in time. */
-      async close(): Promise<void> {
+      async close(ms: number): Promise<boolean> {
+        const left = countDown(ms)
         isOver = true
         rivals.close()
         serving = false
         const unfound = registered.then(service => service?.stop()).catch(() => {})
-        const left = Promise.all([subscriptions.close(), unfound]).then(() => true)
+        const known = Promise.all([subscriptions.close(), unfound]).then(() => true)
+        const isKnown = (await within(known, Math.min(ENGINE_MS, left()))) === true
         // No answer gets to anybody where the engine is silent.
-        if (await within(left, ENGINE_MS)) await within(answers.over(), LAST_ANSWERS_MS)
-        subscriptions.serve(false)
+        if (isKnown) await within(answers.over(), Math.min(LAST_ANSWERS_MS, left()))
         ownWork.close()
         answers.close()
         inbox.close()
+        return isKnown
       },
     } satisfies Session & { free(isFree: boolean): void }
   }
@@ -153,12 +156,13 @@ export const createFleetMember = async ({
   looks.unref()
   let closed: Promise<void> | undefined
 
-  const close = async (): Promise<void> => {
+  const close = async (ms: number): Promise<void> => {
+    const left = countDown(ms)
     isClosing = true
     unsubscribe()
     clearInterval(looks)
-    await work.close()
-    await connection.close()
+    await work.close(Math.max(0, left() - ENGINE_MS))
+    await connection.close(left())
   }
 
   return {
@@ -171,9 +175,9 @@ export const createFleetMember = async ({
     isConnected: connection.isConnected,
     /** For a drain, and for a stop that begins: others get what is for one of many. */
     update,
-    /** Calling it again waits for the same. */
-    close(): Promise<void> {
-      closed ??= close()
+    /** To be called when all jobs have ended; the fleet has so long to take note. Calling it again waits for the same. */
+    close(ms = ENGINE_MS): Promise<void> {
+      closed ??= close(ms)
       return closed
     },
   }

@@ -55,7 +55,7 @@ export const createSubscriptions = ({ connection, host, labels, serve, log }: Su
   const leave = (subscription: Subscription): void => {
     const left = subscription
       .drain()
-      .catch(() => {}) // The connection is closed, or the engine has refused the subject.
+      .catch(() => {}) // The connection is being closed.
       .finally(() => leaving.delete(subscription))
     leaving.set(subscription, left)
   }

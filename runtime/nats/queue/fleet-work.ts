@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { NatsConnection } from '@nats-io/nats-core'
 import type { JobService } from '../../../handlers/services.ts'
+import { countDown } from '../../../lib/base/count-down.ts'
 import type { Log } from '../../../lib/base/log.ts'
 import { within } from '../../../lib/base/within.ts'
 import { LONGEST_WAIT_MS } from '../../../lib/fleet/queue/queued-job.ts'
@@ -134,11 +135,12 @@ export const createFleetWork = (options: FleetWorkOptions) => {
     open,
     wake: worker.wake,
     countLive: worker.countLive,
-    /** To be called when all jobs have ended: waits a while until the fleet knows. */
-    async close(): Promise<void> {
+    /** To be called when all jobs have ended: waits a while until the fleet knows, at most `ms` milliseconds. */
+    async close(ms: number): Promise<void> {
+      const left = countDown(ms)
       unsubscribe()
-      await worker.close(connected ? LAST_ENDS_MS : 0)
-      await within(told(), LAST_EVENTS_MS)
+      await worker.close(connected ? Math.min(LAST_ENDS_MS, left()) : 0)
+      await within(told(), Math.min(LAST_EVENTS_MS, left()))
     },
   }
 }

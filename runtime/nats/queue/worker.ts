@@ -1,5 +1,6 @@
 import type { KV } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/nats-core'
+import { countDown } from '../../../lib/base/count-down.ts'
 import type { Log } from '../../../lib/base/log.ts'
 import { within } from '../../../lib/base/within.ts'
 import { pause } from '../../../lib/client/retry.ts'
@@ -201,12 +202,13 @@ export const createQueueWorker = (options: WorkerOptions) => {
     countLive: runner.countLive,
     /** Takes nothing more, and waits a while until the ends of what has ended are recorded. */
     async close(ms: number): Promise<void> {
+      const left = countDown(ms)
       isClosing = true
       void puller?.close()
       turns.close()
       await runner.idle(ms)
       runner.close()
-      await within(leases.settled(), ms)
+      await within(leases.settled(), left())
     },
   }
 }

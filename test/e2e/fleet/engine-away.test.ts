@@ -81,17 +81,24 @@ describe('an agent whose engine is not there', { ...NATS_TEST, concurrency: 3 },
     await connection.close()
   })
 
-  // It exits with 1 where a stop takes two seconds longer than the grace period, of which nothing is needed here.
-  test('that stops while the engine does not answer stops in time', async () => {
-    await using engine = await startNatsServer()
-    const agent = await startFleetAgent(engine, 'db1', {
-      env: { AGENT_LABELS: 'role=db', AGENT_KILL_GRACE: '1s' },
+  // It exits with 1 where a stop takes two seconds longer than the grace period.
+  for (const cmds of [[], ['sleep 300']]) {
+    test(`that stops with ${cmds.length} jobs while the engine does not answer stops in time`, async () => {
+      await using engine = await startNatsServer()
+      const agent = await startFleetAgent(engine, 'db1', {
+        env: { AGENT_LABELS: 'role=db', AGENT_KILL_GRACE: '0s' },
+      })
+      const connection = await connectNats({ servers: engine.url })
+      const fetch = createNatsFetch(connection)
+      const client = connect('http://db1.host.newdt/', { credentials: { secret: SECRET }, fetch })
+      for (const cmd of cmds) assert.ok((await client.submit({ cmd })).ok)
+      process.kill(engine.pid(), 'SIGSTOP')
+      const { code } = await agent.end()
+      process.kill(engine.pid(), 'SIGCONT')
+      assert.equal(code, 0)
+      await connection.close()
     })
-    process.kill(engine.pid(), 'SIGSTOP')
-    const { code } = await agent.end()
-    process.kill(engine.pid(), 'SIGCONT')
-    assert.equal(code, 0)
-  })
+  }
 
   test('has whoever follows a job go on as soon as it is back, when it alone was cut off', async () => {
     await using engine = await startNatsServer()

@@ -200,3 +200,16 @@ test(
     await Promise.all([first.end(), second.end()])
   },
 )
+
+// It exits with 1 where a stop takes two seconds longer than the grace period.
+test('an agent whose engine does not answer ends in time, whatever it could not say', NATS_TEST, async () => {
+  await using engine = await startNatsServer()
+  await using publisher = await createPublisher(engine)
+  const agent = await startFleetAgent(engine, 'db1', { env: { ...env, AGENT_KILL_GRACE: '0s' } })
+  await publisher.running(await publisher.submit('sleep 60'))
+  await publisher.running(await publisher.submit('sleep 60', { limit: 1 }))
+  process.kill(engine.pid(), 'SIGSTOP')
+  const { code } = await agent.end()
+  process.kill(engine.pid(), 'SIGCONT')
+  assert.equal(code, 0)
+})

@@ -22,7 +22,10 @@ describe('a connection to an engine', NATS_TEST, () => {
           disconnected: () => void calls.push('disconnected'),
           reconnected: () => void calls.push('reconnected'),
           refused() {},
-          close: async () => void calls.push('closed'),
+          async close() {
+            calls.push('closed')
+            return true
+          },
         }
       },
     })
@@ -34,7 +37,7 @@ describe('a connection to an engine', NATS_TEST, () => {
     await waitFor('that one has come back', () => calls.at(-1) === 'reconnected')
     assert.deepEqual(calls, ['disconnected', 'closed', 'disconnected', 'reconnected'])
     assert.equal(lines.filter(({ level }) => level === 'warn').length, 2)
-    await kept.close()
+    await kept.close(1000)
     assert.equal(calls.at(-1), 'closed')
     assert.ok(connections[1]!.isClosed() && !kept.isConnected())
   })
@@ -50,7 +53,7 @@ describe('a connection to an engine', NATS_TEST, () => {
       open: () => assert.fail('there is none'),
     })
     await waitFor('it was tried', () => lines.length === 1)
-    await kept.close()
+    await kept.close(1000)
     assert.ok(!kept.isConnected())
     assert.equal(lines.length, 1)
   })

@@ -54,7 +54,7 @@ test('a queued request is used up in the turn in which its job ends, also while 
   assert.deepEqual(used, [])
   events.emit(ended())
   assert.deepEqual(used, ['ci deploy-42-of-db'])
-  await work.close()
+  await work.close(0)
 })
 
 describe('the end of a queued job that is told later', NATS_TEST, () => {
@@ -95,6 +95,6 @@ describe('the end of a queued job that is told later', NATS_TEST, () => {
     await sink.deliver(entry(QUEUE), new AbortController().signal)
     assert.deepEqual(used, ['ci deploy-42-of-db'])
     open.close()
-    await work.close()
+    await work.close(0)
   })
 })
