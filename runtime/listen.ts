@@ -29,9 +29,12 @@ export const listen = async (
   const server = createServer({ ...config, fetch, log, tls: tls?.options, isOutdated })
   if (files && tls && server instanceof TlsServer) {
     connections.watch(server)
+    let { ca } = tls.options
     const onChange = (options: SecureContextOptions): void => {
       server.setSecureContext(options)
-      connections.endAll()
+      // A renewed certificate of the agent's own concerns nobody who is connected.
+      if (String(options.ca) !== String(ca)) connections.endAll()
+      ca = options.ca
     }
     opened.adopt(watchTls({ files, version: tls.version, onChange, log }), one => one.close())
   }

@@ -4,7 +4,7 @@ import { endOf } from './connections.ts'
 
 /**
  * Open TLS connections: whom a client's certificate made it was judged at the handshake, by the authorities of then.
- * So when these are renewed, each connection ends with the answer that is given on it, at once where none is, or where
+ * So when these have changed, each connection ends with the answer that is given on it, at once where none is, or where
  * the handshake is not over.
  */
 export const createTlsConnections = () => {

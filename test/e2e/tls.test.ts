@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { promisify } from 'node:util'
@@ -37,11 +37,13 @@ describe('an agent that speaks TLS', { skip }, () => {
   const bob = certificates.make('bob', '/O=Example/CN=bob', authority)
   const eve = certificates.make('eve', '/O=Example/CN=eve', authority)
   const forged = certificates.make('forged', '/O=Example/CN=alice', stranger)
+  const carol = certificates.make('carol', '/O=Elsewhere/CN=carol', stranger)
   const fingerprint = new X509Certificate(readFileSync(bob.cert)).fingerprint256
   const keysFile = join(home.path, 'keys.json')
   const keys = [
     { id: 'alice', rights: ['read', 'run'], certificate: 'CN=alice,O=Example' },
     { id: 'bob', rights: ['read'], certificate: `sha256:${fingerprint.replaceAll(':', '').toLowerCase()}` },
+    { id: 'carol', rights: ['read'], certificate: 'CN=carol,O=Elsewhere' },
     { id: 'monitor', rights: ['read'], token: hashToken(TOKEN) },
   ]
   writeFileSync(keysFile, JSON.stringify({ keys }), { mode: 0o600 })
@@ -61,6 +63,28 @@ describe('an agent that speaks TLS', { skip }, () => {
     key: readFileSync(key),
   })
   const showing = ({ cert, key }: { cert: string; key: string }): string[] => ['--cert', cert, '--key', key]
+  /** A connection on which one request has been answered. */
+  const connected = async (agent: RunningAgent, who = alice) => {
+    const { hostname, port } = new URL(agent.url)
+    const options = { ca: readFileSync(authority.cert), ...pem(who), host: hostname, port: Number(port) }
+    const socket = connect(options)
+    let text = ''
+    socket.on('data', data => {
+      text += data
+    })
+    socket.on('error', () => {})
+    const closed = once(socket, 'close').then(() => true)
+    const ask = (path: string) => socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
+    ask('/api/jobs?limit=1')
+    await waitFor('the first request is answered', () => text.includes('"success":true'))
+    return { ask, closed, text: () => text, answers: () => text.split('"success":true').length - 1 }
+  }
+  type Connected = Awaited<ReturnType<typeof connected>>
+  /** One that is used again and again is not closed for being idle. */
+  const keepAsking = (t: TestContext, { ask }: Pick<Connected, 'ask'>): void => {
+    const asking = setInterval(() => ask('/api/jobs?limit=1'), 100)
+    t.after(() => clearInterval(asking))
+  }
   const end = async (agent: RunningAgent) => {
     assert.equal((await agent.end()).code, 0)
     await home.assertClean()
@@ -186,7 +210,7 @@ describe('an agent that speaks TLS', { skip }, () => {
     await end(agent)
   })
 
-  test('takes renewed files up while a call is open, and keeps the old ones while new ones are faulty', async () => {
+  test('takes renewed files up while a call is open, and keeps the old ones while new ones are faulty', async t => {
     const files = { cert: join(home.path, 'used.pem'), key: join(home.path, 'used.key') }
     /** Each in the place of the other at once, as certbot does. */
     const use = ({ cert, key }: { cert: string; key: string }): void => {
@@ -204,6 +228,8 @@ describe('an agent that speaks TLS', { skip }, () => {
     })
     const served = () => subjectServed(agent, authority.cert)
     assert.equal(await served(), 'CN=db1')
+    const kept = await connected(agent)
+    keepAsking(t, kept)
     const go = join(home.path, 'go')
     const cmd = `until [ -e ${go} ]; do sleep 0.02; done; echo done`
     const open = curl(agent, CMD, ...signed(), ...submitting({ cmd }))
@@ -212,11 +238,7 @@ describe('an agent that speaks TLS', { skip }, () => {
       return (data as unknown) === 1
     })
     use(certificates.make('renewed', '/CN=db1-renewed', authority))
-    // A handshake that is under way when the files are taken up is cut off.
-    await waitFor(
-      'the renewed certificate is served',
-      async () => (await served().catch(() => '')) === 'CN=db1-renewed',
-    )
+    await waitFor('the renewed certificate is served', async () => (await served()) === 'CN=db1-renewed')
     writeFileSync(files.cert, 'nothing')
     await waitFor('the log says that the file is faulty', () =>
       agent.output().stdout.includes('THE CHANGED TLS FILES CANNOT BE USED'),
@@ -224,6 +246,8 @@ describe('an agent that speaks TLS', { skip }, () => {
     assert.equal(await served(), 'CN=db1-renewed')
     writeFileSync(go, '')
     assert.equal((await open).data.stdout, 'done\n')
+    const answers = kept.answers()
+    await waitFor('who was connected before is answered', () => kept.answers() > answers + 1)
     await end(agent)
   })
 
@@ -231,39 +255,26 @@ describe('an agent that speaks TLS', { skip }, () => {
     const clientCa = join(home.path, 'used-ca.pem')
     copyFileSync(authority.cert, clientCa)
     const agent = await startAgent(home, { env: { ...TLS, AGENT_TLS_CLIENT_CA: clientCa } })
-    const { hostname, port } = new URL(agent.url)
-    const open = async () => {
-      const options = { ca: readFileSync(authority.cert), ...pem(alice), host: hostname, port: Number(port) }
-      const socket = connect(options)
-      let text = ''
-      socket.on('data', data => {
-        text += data
-      })
-      socket.on('error', () => {})
-      const closed = once(socket, 'close').then(() => true)
-      const ask = (path: string) => socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
-      ask('/api/jobs?limit=1')
-      await waitFor('the first request is answered', () => text.includes('"success":true'))
-      return { ask, closed, text: () => text }
-    }
     const { data } = await curl(
       agent,
       CMD,
       ...signed(),
       ...submitting({ cmd: 'while :; do echo line; sleep 0.1; done', async: true }),
     )
-    const [idle, busy] = [await open(), await open()]
+    const [idle, busy] = [await connected(agent), await connected(agent)]
     busy.ask(`/api/jobs/${data.id}/stdout?follow=true`)
     await waitFor('the output is followed', () => busy.text().includes('octet-stream'))
     copyFileSync(stranger.cert, clientCa)
-    // One that is used again and again is no longer closed for being idle.
-    const asking = setInterval(() => idle.ask('/api/jobs?limit=1'), 100)
-    t.after(() => clearInterval(asking))
+    keepAsking(t, idle)
     await waitFor('a connection that is used is closed', () => Promise.race([idle.closed, setTimeout(50)]))
     await busy.closed
     assert.doesNotMatch(busy.text(), /\r\n0\r\n\r\n$/, 'nobody can take it for whole')
     await curl(agent, `/api/jobs/${data.id}/cancel`, ...signed(), ...submitting({ grace: '0s' }))
     assert.equal((await curl(agent, '/api/jobs', ...showing(alice))).error, 'certificate-wrong')
+    const later = await connected(agent, carol)
+    keepAsking(t, later)
+    copyFileSync(authority.cert, clientCa)
+    await waitFor('so is one of the next authority', () => Promise.race([later.closed, setTimeout(50)]))
     await end(agent)
   })
 
