@@ -30,7 +30,7 @@ export const shapes = (text: string): [name: string, command: string, processes:
   ['a leader that resets its limits', `ulimit -S -x unlimited; echo ready; exec sleep 1000.${text}`, 1],
   [
     'one that resets its limits, ignores TERM and outlives its parents',
-    `bash -c 'ulimit -S -x unlimited; trap "" TERM; setsid sleep 1000.${text}' & echo ready; wait`,
+    `bash -c 'ulimit -S -x unlimited; trap "" TERM; echo ready; setsid sleep 1000.${text}' & wait`,
     2,
   ],
   // It looks like a zombie, without a command line; that it is gone shows in its exit.
