@@ -9,6 +9,8 @@ export const createRetention = (
   database: Database,
   limits: RetentionLimits,
   { moveEnded }: Pick<RecentJobs, 'moveEnded'>,
+  /** Milliseconds of a clock that never goes back. */
+  now = () => performance.now(),
 ): Retention => {
   const freePages = database.prepare('SELECT freelist_count AS pages FROM pragma_freelist_count')
   const vacuum = database.prepare(`PRAGMA incremental_vacuum(${PAGES_A_TURN})`)
@@ -54,12 +56,12 @@ export const createRetention = (
   const removeJobs = (nowMs: number, most: number): number => {
     if (!shelves.some(one => one.hasSurplus(nowMs))) return 0
     moveEnded()
-    const deadline = performance.now() + MS_A_TURN
+    const isTimeUp = startTurn(now)
     const removed: Removed[] = []
     let bytes = 0
     try {
       database.transaction(() => {
-        while (removed.length < most && bytes < BYTES_A_TRANSACTION && performance.now() <= deadline) {
+        while (removed.length < most && bytes < BYTES_A_TRANSACTION && !isTimeUp(removed.length)) {
           const next = removeNext(nowMs)
           if (!next) break
           removed.push(next)
@@ -82,10 +84,10 @@ export const createRetention = (
     isPruningDue: nowMs => shelves.some(one => one.hasMuchSurplus(nowMs)),
 
     prune(nowMs, most = JOBS_A_TURN) {
-      const deadline = performance.now() + MS_A_TURN
+      const isTimeUp = startTurn(now)
       let steps = 0
-      while (steps < most && performance.now() <= deadline && removal.removeMore()) steps++
-      return steps < most && performance.now() <= deadline ? steps + removeJobs(nowMs, most - steps) : steps
+      while (steps < most && !isTimeUp(steps) && removal.removeMore()) steps++
+      return steps < most && !isTimeUp(steps) ? steps + removeJobs(nowMs, most - steps) : steps
     },
 
     giveBack(isRoomShort) {
@@ -138,7 +140,14 @@ const JOBS_A_TURN = 100
 const BYTES_A_TRANSACTION = 1 << 20
 /** So many more than the limit are waited for, since many cost little more to remove than one. */
 const MOST_TOLERATED = 32
-/** No step is begun later than this; a step takes a few milliseconds at most. */
+
+/** The first step is done however late it is: who is told of none takes it that nothing is to be removed. */
+const startTurn = (now: () => number): ((steps: number) => boolean) => {
+  const deadline = now() + MS_A_TURN
+  return steps => steps > 0 && now() > deadline
+}
+
+/** No further step is begun later than this; a step takes a few milliseconds at most. */
 const MS_A_TURN = 10
 /** 4 KiB each. */
 const FREE_PAGES = 4096

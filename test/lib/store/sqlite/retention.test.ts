@@ -27,10 +27,11 @@ const recentJobs = (database: Database): RecentJobs => {
   return recent
 }
 
-const createRetention = (database: Database, limits: RetentionLimits): Retention => {
+/** A turn takes no time, unless a test says so. */
+const createRetention = (database: Database, limits: RetentionLimits, now = () => 0): Retention => {
   const recent = recentJobs(database)
   recent.moveEnded() // As an agent does that starts.
-  return create(database, limits, recent)
+  return create(database, limits, recent, now)
 }
 
 /** Stores jobs with so many bytes of output each, and tells which are still there. */
@@ -217,6 +218,20 @@ test('the oldest finished jobs go first until number, size and age are within th
       assert.equal(kept ?? 0, bytes())
     }),
   )
+})
+
+test('something is removed in each turn, also when its time is up before it has begun', () => {
+  const database = scratchDatabase()
+  const store = withJobs(database)
+  for (let finishMs = 1; finishMs <= 3; finishMs++) store.finished(`${finishMs}`, finishMs)
+  let time = 0
+  const slow = () => {
+    time += 1000
+    return time
+  }
+  const retention = createRetention(database, { ...NO_LIMITS, jobs: 0 }, slow)
+  const removed = Array.from({ length: 4 }, () => retention.prune(10))
+  assert.deepEqual(removed, [1, 1, 1, 0])
 })
 
 test('a job that finishes in an empty store goes when it is too old, not a millisecond earlier', () => {
