@@ -232,7 +232,7 @@ const putTogether = async (
       fleet?.update()
       await lastJob
       changes.close()
-      await Promise.all([http?.close(LAST_ANSWERS_MS), fleet?.close(left())])
+      await Promise.all([http?.close(), fleet?.close(left())])
       await audit.close()
       await opened.disposeAsync()
     },
@@ -247,7 +247,5 @@ export type Agent = Awaited<ReturnType<typeof startAgent>>
 /** Only one agent at a time has a data directory. */
 const groupNameOf = (directory: string): string => `newdt-auto-${hash('sha256', directory).slice(0, 12)}`
 
-/** How long answers that are being sent may take when everything has been stopped. */
-const LAST_ANSWERS_MS = 1000
-/** How long the fleet may take to be told of it, when the jobs have used up their grace period. */
+/** How long the fleet may take to be told, when the jobs have used up their grace period: less than the process has. */
 const LAST_WORDS_MS = 1300

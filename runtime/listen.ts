@@ -44,11 +44,11 @@ export const listen = async (
   )
   return {
     url: urlOf(server.address() as AddressInfo, tls !== undefined),
-    /** Takes no more connections, and ends those that are there; answers that are being sent have so long. */
-    async close(lastAnswersMs: number): Promise<void> {
+    /** Takes no more connections, and ends those that are there; answers that are being sent have a second. */
+    async close(): Promise<void> {
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
       server.closeIdleConnections()
-      await within(closed, lastAnswersMs)
+      await within(closed, LAST_ANSWERS_MS)
       server.closeAllConnections()
     },
   }
@@ -83,6 +83,8 @@ const listenOn = async (server: Server, address: { host: string; port: number })
 
 const urlOf = ({ address, family, port }: AddressInfo, isEncrypted: boolean): string =>
   `${isEncrypted ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+
+const LAST_ANSWERS_MS = 1000
 
 const PLAIN_HTTP =
   'PLAIN HTTP ON A NETWORK: whoever sees a request can read its command and its output, and use a signature of the contract again; set AGENT_TLS_CERT and AGENT_TLS_KEY'

@@ -53,11 +53,11 @@ export const createSubscriptions = ({ connection, host, labels, serve, log }: Su
   }
 
   const leave = (subscription: Subscription): void => {
-    const left = subscription
+    const drained = subscription
       .drain()
       .catch(() => {}) // The connection is being closed.
       .finally(() => leaving.delete(subscription))
-    leaving.set(subscription, left)
+    leaving.set(subscription, drained)
   }
 
   const update = (): void => {

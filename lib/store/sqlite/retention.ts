@@ -130,6 +130,12 @@ const createPins = () => {
   }
 }
 
+/** The first step is done however late it is: who is told of none takes it that nothing is to be removed. */
+const startTurn = (now: () => number): ((steps: number) => boolean) => {
+  const deadline = now() + MS_A_TURN
+  return steps => steps > 0 && now() > deadline
+}
+
 /**
  * Rejections cost a client that ignores Retry-After nothing: thousands come within seconds. These are enough to see
  * who was turned away when, and are kept apart so that they never push out a job that ran or an idempotency key.
@@ -140,13 +146,6 @@ const JOBS_A_TURN = 100
 const BYTES_A_TRANSACTION = 1 << 20
 /** So many more than the limit are waited for, since many cost little more to remove than one. */
 const MOST_TOLERATED = 32
-
-/** The first step is done however late it is: who is told of none takes it that nothing is to be removed. */
-const startTurn = (now: () => number): ((steps: number) => boolean) => {
-  const deadline = now() + MS_A_TURN
-  return steps => steps > 0 && now() > deadline
-}
-
 /** No further step is begun later than this; a step takes a few milliseconds at most. */
 const MS_A_TURN = 10
 /** 4 KiB each. */

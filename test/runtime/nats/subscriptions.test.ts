@@ -18,7 +18,7 @@ describe('the subjects of an agent', NATS_TEST, () => {
   /** An agent that serves, and a message for it that the engine has sent and the network still holds. */
   const withMessageOnItsWay = async (subject: string) => {
     await using stack = new AsyncDisposableStack()
-    const proxy = stack.use(await startDroppingProxy(Number(new URL(engine.url).port)))
+    const proxy = stack.use(await startDroppingProxy(engine.port))
     const ofAgent = stack.adopt(await connect({ servers: proxy.url }), one => one.close())
     const ofClient = stack.adopt(await connect({ servers: engine.url }), one => one.close())
     const served: string[] = []
