@@ -67,6 +67,7 @@ const createPlace = async (directories: Directories, agent: RunningAgent): Promi
   const env = {
     PATH: `${join(ROOT, 'runtime')}:${process.env.PATH}`,
     HOME: directories.user,
+    AGENT_DATA_DIR: join(directories.user, 'data'),
     TMPDIR: directories.temporary,
     LANG: 'C.UTF-8',
     NEWDT_HOST: `http://127.0.0.1:${port}`,

@@ -27,12 +27,21 @@ after(() => {
   for (const child of children) child.kill('SIGKILL')
 })
 
-/** Starts the command line as its users do: as a process of its own, with no settings but those of `env`. */
+/**
+ * Starts the command line as its users do: as a process of its own, with no settings but those of `env`. An agent that
+ * somebody runs on this machine has nothing to do with it: its secret would else be found.
+ */
 export const startNewdt = (args: string[], { env = {}, input, terminal = false }: NewdtOptions = {}) => {
   const command = [join(ROOT, 'runtime/newdt'), ...args]
   const [file, ...rest] = terminal ? ['python3', '-c', PTY, ...command] : command
   const child = spawn(file!, rest, {
-    env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', TERM: 'xterm', ...env },
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: '/nonexistent',
+      AGENT_DATA_DIR: '/nonexistent/data',
+      TERM: 'xterm',
+      ...env,
+    },
     stdio: [input === undefined && !terminal ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
   children.add(child)
